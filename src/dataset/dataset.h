@@ -1,0 +1,92 @@
+/* The dataset: labelled sensor streams in one binary, memory-mapped file. Built by src/data, read by every later stage.
+ *
+ *     tin_dataset *d = NULL;
+ *     if (tin_dataset_open(&d, "data/dataset.tind", &err)) ...
+ *     for (size_t i = 0; i < d->n_streams; i++) { const tin_stream *s = &d->streams[i]; ... s->counts[t * d->n_channels + c] ... }
+ *     tin_dataset_close(d);
+ *
+ * Units: counts are int16 as a device's sensor register would hold them; counts * channel.scale is the value in channel.unit.
+ * File format: docs/dataset-format.md. Every length is checked against the bytes that are there before it is used. */
+#ifndef TIN_DATASET_H
+#define TIN_DATASET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define TIN_MAX_CHANNELS 64
+#define TIN_MAX_CLASSES 200
+#define TIN_LABEL_IGNORE (-1) /* frame with no label: not trained on, not counted in frame metrics */
+
+typedef enum tin_role { TIN_ROLE_TRAIN, TIN_ROLE_VALIDATION, TIN_ROLE_TEST } tin_role;
+
+typedef struct tin_channel {
+    char *name;
+    char *unit;   /* "g", "m/s^2", "rad/s" */
+    double scale; /* unit per count, > 0 */
+} tin_channel;
+
+typedef struct tin_class {
+    char *name;
+    bool event; /* true: something that happens and triggers; false: a background state (rejection) */
+} tin_class;
+
+/* Frames [start, end) carry class_index. Sorted by start, never overlapping. */
+typedef struct tin_interval {
+    int64_t start, end;
+    int32_t class_index;
+} tin_interval;
+
+typedef struct tin_stream {
+    char *id;      /* unique: "exp01_user01" */
+    char *subject; /* unit of the split */
+    char *session; /* "" when unknown */
+    char *origin;  /* file that it came from, as given */
+    tin_role role;
+    int64_t n_frames;
+    const int16_t *counts;   /* [n_frames][n_channels] */
+    tin_interval *intervals; /* [n_intervals] */
+    size_t n_intervals;
+    int64_t n_clipped;       /* values that did not fit int16 at import */
+} tin_stream;
+
+typedef struct tin_dataset {
+    char *name;
+    double rate_hz;
+    int n_channels, n_classes;
+    tin_channel *channels; /* [n_channels] */
+    tin_class *classes;    /* [n_classes] */
+    int32_t unlabelled;    /* class of frames outside every interval, or TIN_LABEL_IGNORE */
+    tin_stream *streams;   /* [n_streams] */
+    size_t n_streams;
+    char hash[65];         /* SHA-256 of the content: streams, labels, split, metadata; not of the file's name or age */
+    void *owner;           /* private: map or builder memory */
+} tin_dataset;
+
+/* Opens and checks everything but the hash. On failure *dataset is NULL. */
+tin_status tin_dataset_open(tin_dataset **dataset, const char *path, tin_error *err) TIN_USE_RESULT;
+/* Recomputes the hash; TIN_ERR_FORMAT when it differs from the stored one. */
+tin_status tin_dataset_verify(const tin_dataset *dataset, tin_error *err) TIN_USE_RESULT;
+/* NULL is allowed. */
+void tin_dataset_close(tin_dataset *dataset);
+
+/* Label per frame, labels[n_frames]: class index or TIN_LABEL_IGNORE. */
+void tin_dataset_labels(const tin_dataset *dataset, const tin_stream *stream, int16_t *labels);
+/* Frames of all streams with that role. */
+int64_t tin_dataset_frames(const tin_dataset *dataset, tin_role role);
+
+/* Building. The builder copies what it is given. Order of streams is kept; the hash depends on it. */
+typedef struct tin_dataset_builder tin_dataset_builder;
+tin_status tin_dataset_builder_create(tin_dataset_builder **builder, const char *name, double rate_hz,
+                                      const tin_channel *channels, int n_channels, const tin_class *classes, int n_classes,
+                                      int32_t unlabelled, tin_error *err) TIN_USE_RESULT;
+/* `stream` as in tin_stream. Refuses with TIN_ERR_DATA, naming stream->origin: duplicate id, overlapping, empty or outside
+ * intervals, unknown class. */
+tin_status tin_dataset_builder_add(tin_dataset_builder *builder, const tin_stream *stream, tin_error *err) TIN_USE_RESULT;
+/* Writes atomically; the builder stays valid. hash may be NULL. */
+tin_status tin_dataset_builder_write(tin_dataset_builder *builder, const char *path, char hash[65], tin_error *err) TIN_USE_RESULT;
+void tin_dataset_builder_free(tin_dataset_builder *builder);
+
+#endif
