@@ -14,18 +14,18 @@
 #include <stdint.h>
 
 /* code, exit code of the command, name, what it means */
-#define TIN_STATUS_LIST(X)                                                                            \
-    X(TIN_OK, 0, "ok", "success")                                                                     \
-    X(TIN_ERR_USAGE, 2, "usage", "the command line or an argument is wrong")                          \
-    X(TIN_ERR_CONFIG, 3, "config", "tinamou.yaml or another setting is wrong")                        \
-    X(TIN_ERR_DATA, 4, "data", "a data file is wrong: row, label, unit, length")                      \
-    X(TIN_ERR_FORMAT, 5, "format", "a file of Tinamou's own formats is damaged")                      \
-    X(TIN_ERR_IO, 6, "io", "the operating system refused to read or write")                           \
-    X(TIN_ERR_MEMORY, 7, "memory", "out of memory")                                                   \
-    X(TIN_ERR_TOOL, 8, "tool", "an outside program is missing or failed")                             \
-    X(TIN_ERR_MODEL, 9, "model", "the model is not valid, not causal, or could overflow")             \
-    X(TIN_ERR_NUMERIC, 10, "numeric", "training met NaN or infinity")                                 \
-    X(TIN_ERR_MISMATCH, 11, "mismatch", "two results that must be equal differ")                      \
+#define TIN_STATUS_LIST(X)                                                                                             \
+    X(TIN_OK, 0, "ok", "success")                                                                                      \
+    X(TIN_ERR_USAGE, 2, "usage", "the command line or an argument is wrong")                                           \
+    X(TIN_ERR_CONFIG, 3, "config", "tinamou.yaml or another setting is wrong")                                         \
+    X(TIN_ERR_DATA, 4, "data", "a data file is wrong: row, label, unit, length")                                       \
+    X(TIN_ERR_FORMAT, 5, "format", "a file of Tinamou's own formats is damaged")                                       \
+    X(TIN_ERR_IO, 6, "io", "the operating system refused to read or write")                                            \
+    X(TIN_ERR_MEMORY, 7, "memory", "out of memory")                                                                    \
+    X(TIN_ERR_TOOL, 8, "tool", "an outside program is missing or failed")                                              \
+    X(TIN_ERR_MODEL, 9, "model", "the model is not valid, not causal, or could overflow")                              \
+    X(TIN_ERR_NUMERIC, 10, "numeric", "training met NaN or infinity")                                                  \
+    X(TIN_ERR_MISMATCH, 11, "mismatch", "two results that must be equal differ")                                       \
     X(TIN_ERR_INTERRUPTED, 130, "interrupted", "stopped by the user; run again to go on")
 
 typedef enum tin_status {
@@ -42,9 +42,9 @@ typedef enum tin_status {
 typedef struct tin_error {
     tin_status status;
     char file[256];
-    long line;          /* 1-based line of `file`, 0: none */
-    char message[768];  /* what is wrong, with the value, and how to mend it */
-    char text[1100];    /* built by tin_error_text */
+    long line;         /* 1-based line of `file`, 0: none */
+    char message[768]; /* what is wrong, with the value, and how to mend it */
+    char text[1100];   /* built by tin_error_text */
 } tin_error;
 
 /* Records the error unless one is recorded already, and returns `status` so that a caller can write

@@ -20,8 +20,8 @@ char *tin_strdup(const char *s, tin_error *err) TIN_USE_RESULT;
 /* NULL is allowed. */
 void tin_free(void *p);
 
-/* Test seam: the n-th allocation from now (1-based) fails once; 0 switches it off. Returns how many allocations were made
- * since the last call. Not thread-safe. */
+/* Test seam: the n-th allocation from now (1-based) fails once; 0 switches it off. Returns how many allocations were
+ * made since the last call. Not thread-safe. */
 size_t tin_memory_fail_at(size_t n);
 
 #endif

@@ -12,7 +12,8 @@ tin_status tin_pool_create(tin_pool **pool, int n_threads, tin_error *err) TIN_U
 void tin_pool_destroy(tin_pool *pool);
 int tin_pool_threads(const tin_pool *pool);
 /* Calls job(context, index, thread) for index 0..n_jobs-1 and returns when all are done. `thread` is in
- * 0..tin_pool_threads()-1. Not reentrant. Cheap (a few microseconds), so that one layer of a tiny model can be one run. */
+ * 0..tin_pool_threads()-1. Not reentrant. Cheap (a few microseconds), so that one layer of a tiny model can be one run.
+ */
 void tin_pool_run(tin_pool *pool, int n_jobs, void (*job)(void *context, int index, int thread), void *context);
 
 #endif

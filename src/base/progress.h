@@ -1,5 +1,5 @@
-/* Progress of long work on stderr: a bar with time left on a terminal, a plain line now and then otherwise, nothing when
- * quiet. It changes no result. */
+/* Progress of long work on stderr: a bar with time left on a terminal, a plain line now and then otherwise, nothing
+ * when quiet. It changes no result. */
 #ifndef TIN_PROGRESS_H
 #define TIN_PROGRESS_H
 
@@ -21,8 +21,8 @@ void tin_progress_end(tin_progress *p, const char *note);
 /* Monotonic seconds. */
 double tin_now(void);
 
-/* SIGINT/SIGTERM ask long work to stop at the next safe point; it then returns TIN_ERR_INTERRUPTED. src/cli installs the
- * handler; libraries poll. */
+/* SIGINT/SIGTERM ask long work to stop at the next safe point; it then returns TIN_ERR_INTERRUPTED. src/cli installs
+ * the handler; libraries poll. */
 void tin_stop_install(void);
 bool tin_stop_requested(void);
 

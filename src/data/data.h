@@ -1,5 +1,5 @@
-/* The data stage: recordings in, dataset out. Importers for published data sets and CSV, resampling on timestamps, the split by subject,
- * and the simulator of a wrist-worn IMU. */
+/* The data stage: recordings in, dataset out. Importers for published data sets and CSV, resampling on timestamps, the
+ * split by subject, and the simulator of a wrist-worn IMU. */
 #ifndef TIN_DATA_H
 #define TIN_DATA_H
 
@@ -11,13 +11,14 @@ typedef struct tin_data_report {
     size_t n_streams, n_subjects, n_intervals;
     int64_t n_frames, n_clipped;
     size_t n_warnings;
-    char **warnings; /* what was found and mended or left: duplicate timestamps, lengths that differ, labels past the end; owned */
+    char **warnings; /* what was found and mended or left: duplicate timestamps, lengths that differ, labels past the
+                        end; owned */
 } tin_data_report;
 
-/* Imports or simulates as `settings` says and writes the dataset atomically to `path`. root: folder that settings->path is relative to.
- * The caller frees the report with tin_data_report_free (also after a failure). hash may be NULL. */
-tin_status tin_data_build(const tin_config_data *settings, const char *root, uint64_t seed, tin_pool *pool, bool quiet, const char *path,
-                          char hash[65], tin_data_report *report, tin_error *err) TIN_USE_RESULT;
+/* Imports or simulates as `settings` says and writes the dataset atomically to `path`. root: folder that settings->path
+ * is relative to. The caller frees the report with tin_data_report_free (also after a failure). hash may be NULL. */
+tin_status tin_data_build(const tin_config_data *settings, const char *root, uint64_t seed, tin_pool *pool, bool quiet,
+                          const char *path, char hash[65], tin_data_report *report, tin_error *err) TIN_USE_RESULT;
 void tin_data_report_free(tin_data_report *report);
 
 #endif

@@ -2,11 +2,12 @@
  *
  *     tin_dataset *d = NULL;
  *     if (tin_dataset_open(&d, "data/dataset.tind", &err)) ...
- *     for (size_t i = 0; i < d->n_streams; i++) { const tin_stream *s = &d->streams[i]; ... s->counts[t * d->n_channels + c] ... }
- *     tin_dataset_close(d);
+ *     for (size_t i = 0; i < d->n_streams; i++) { const tin_stream *s = &d->streams[i]; ... s->counts[t * d->n_channels
+ * + c] ... } tin_dataset_close(d);
  *
- * Units: counts are int16 as a device's sensor register would hold them; counts * channel.scale is the value in channel.unit.
- * File format: docs/dataset-format.md. Every length is checked against the bytes that are there before it is used. */
+ * Units: counts are int16 as a device's sensor register would hold them; counts * channel.scale is the value in
+ * channel.unit. File format: docs/dataset-format.md. Every length is checked against the bytes that are there before it
+ * is used. */
 #ifndef TIN_DATASET_H
 #define TIN_DATASET_H
 
@@ -49,7 +50,7 @@ typedef struct tin_stream {
     const int16_t *counts;   /* [n_frames][n_channels] */
     tin_interval *intervals; /* [n_intervals] */
     size_t n_intervals;
-    int64_t n_clipped;       /* values that did not fit int16 at import */
+    int64_t n_clipped; /* values that did not fit int16 at import */
 } tin_stream;
 
 typedef struct tin_dataset {
@@ -61,8 +62,8 @@ typedef struct tin_dataset {
     int32_t unlabelled;    /* class of frames outside every interval, or TIN_LABEL_IGNORE */
     tin_stream *streams;   /* [n_streams] */
     size_t n_streams;
-    char hash[65];         /* SHA-256 of the content: streams, labels, split, metadata; not of the file's name or age */
-    void *owner;           /* private: map or builder memory */
+    char hash[65]; /* SHA-256 of the content: streams, labels, split, metadata; not of the file's name or age */
+    void *owner;   /* private: map or builder memory */
 } tin_dataset;
 
 /* Opens and checks everything but the hash. On failure *dataset is NULL. */
@@ -80,13 +81,15 @@ int64_t tin_dataset_frames(const tin_dataset *dataset, tin_role role);
 /* Building. The builder copies what it is given. Order of streams is kept; the hash depends on it. */
 typedef struct tin_dataset_builder tin_dataset_builder;
 tin_status tin_dataset_builder_create(tin_dataset_builder **builder, const char *name, double rate_hz,
-                                      const tin_channel *channels, int n_channels, const tin_class *classes, int n_classes,
-                                      int32_t unlabelled, tin_error *err) TIN_USE_RESULT;
-/* `stream` as in tin_stream. Refuses with TIN_ERR_DATA, naming stream->origin: duplicate id, overlapping, empty or outside
- * intervals, unknown class. */
-tin_status tin_dataset_builder_add(tin_dataset_builder *builder, const tin_stream *stream, tin_error *err) TIN_USE_RESULT;
+                                      const tin_channel *channels, int n_channels, const tin_class *classes,
+                                      int n_classes, int32_t unlabelled, tin_error *err) TIN_USE_RESULT;
+/* `stream` as in tin_stream. Refuses with TIN_ERR_DATA, naming stream->origin: duplicate id, overlapping, empty or
+ * outside intervals, unknown class. */
+tin_status tin_dataset_builder_add(tin_dataset_builder *builder, const tin_stream *stream,
+                                   tin_error *err) TIN_USE_RESULT;
 /* Writes atomically; the builder stays valid. hash may be NULL. */
-tin_status tin_dataset_builder_write(tin_dataset_builder *builder, const char *path, char hash[65], tin_error *err) TIN_USE_RESULT;
+tin_status tin_dataset_builder_write(tin_dataset_builder *builder, const char *path, char hash[65],
+                                     tin_error *err) TIN_USE_RESULT;
 void tin_dataset_builder_free(tin_dataset_builder *builder);
 
 #endif

@@ -8,42 +8,45 @@
 #include "model/qmodel.h"
 
 typedef struct tin_footprint {
-    long code_bytes;      /* .text without constants that are weights; sigmoid table included */
-    long weight_bytes;    /* weights, biases, multipliers */
-    long flash_bytes;     /* both */
-    long state_bytes;     /* sizeof(NAME_t): all RAM besides the stack */
-    long stack_bytes;     /* greatest painted stack of init and step */
-    long stack_static_bytes; /* bound from -fstack-usage over the call graph */
+    long code_bytes;                          /* .text without constants that are weights; sigmoid table included */
+    long weight_bytes;                        /* weights, biases, multipliers */
+    long flash_bytes;                         /* both */
+    long state_bytes;                         /* sizeof(NAME_t): all RAM besides the stack */
+    long stack_bytes;                         /* greatest painted stack of init and step */
+    long stack_static_bytes;                  /* bound from -fstack-usage over the call graph */
     double insn_per_frame, insn_per_decision; /* averages */
     long insn_worst_frame;
     int64_t verified_frames, mismatches;
     char target[32], compiler[64], flags[128];
 } tin_footprint;
 
-/* Facts for the header comment; strings may be "" and numbers NaN when not known. footprint may be NULL (before measuring). */
+/* Facts for the header comment; strings may be "" and numbers NaN when not known. footprint may be NULL (before
+ * measuring). */
 typedef struct tin_generate_facts {
-    const char *name;     /* C identifier, prefix of everything */
+    const char *name; /* C identifier, prefix of everything */
     const char *version, *data_hash, *config_hash, *command;
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;
 
-/* Writes FOLDER/NAME.c and NAME.h atomically. Same inputs give the same bytes. TIN_ERR_MODEL for a name that is no C identifier or is a
- * keyword. */
-tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_generate_facts *facts, const char *folder,
-                        tin_error *err) TIN_USE_RESULT;
+/* Writes FOLDER/NAME.c and NAME.h atomically. Same inputs give the same bytes. TIN_ERR_MODEL for a name that is no C
+ * identifier or is a keyword. */
+tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_generate_facts *facts,
+                        const char *folder, tin_error *err) TIN_USE_RESULT;
 
 typedef struct tin_measure_options {
-    const char *optimize;  /* "speed" or "size" */
-    int64_t max_frames;    /* 0: all frames of the test streams */
+    const char *optimize; /* "speed" or "size" */
+    int64_t max_frames;   /* 0: all frames of the test streams */
     bool quiet;
 } tin_measure_options;
 
-/* Builds FOLDER/NAME.c with arm-none-eabi-gcc for the Cortex-M4, checks the object file (no division, no float, no call outside
- * memcpy/memset/memmove), runs it on qemu-system-arm -M mps2-an386 over the test streams of `dataset`, and compares every result with
- * the interpreter. TIN_ERR_TOOL when a tool is missing, TIN_ERR_MISMATCH with stream, frame and both values on the first difference. */
-tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_dataset *dataset, const char *folder,
-                       const char *name, const tin_measure_options *options, tin_footprint *footprint, tin_error *err) TIN_USE_RESULT;
+/* Builds FOLDER/NAME.c with arm-none-eabi-gcc for the Cortex-M4, checks the object file (no division, no float, no call
+ * outside memcpy/memset/memmove), runs it on qemu-system-arm -M mps2-an386 over the test streams of `dataset`, and
+ * compares every result with the interpreter. TIN_ERR_TOOL when a tool is missing, TIN_ERR_MISMATCH with stream, frame
+ * and both values on the first difference. */
+tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_dataset *dataset,
+                       const char *folder, const char *name, const tin_measure_options *options,
+                       tin_footprint *footprint, tin_error *err) TIN_USE_RESULT;
 /* FOLDER/footprint.json, atomically. */
 tin_status tin_footprint_save(const tin_footprint *footprint, const char *folder, tin_error *err) TIN_USE_RESULT;
 

@@ -3,13 +3,15 @@
  * Per decision, with z the int16 scores and E the event classes:
  *   r   = max of z over classes that are no events (0 when every class is an event)
  *   m_k = z_k - r                                   margin of event class k
- *   a_k += m_k - (a_k >> smooth_shift); s_k = a_k >> smooth_shift    moving average by shifts; smooth_shift 0: s_k = m_k
- *   best = class of E with the greatest s_k, the lowest index on a tie
+ *   a_k += m_k - (a_k >> smooth_shift); s_k = a_k >> smooth_shift    moving average by shifts; smooth_shift 0: s_k =
+ * m_k best = class of E with the greatest s_k, the lowest index on a tie
  *   1. wait > 0: wait -= 1
  *   2. active != none and s_active < off: active = none
- *   3. s_best >= on: run = (best == candidate ? min(run + 1, count) : 1), candidate = best;   else run = 0, candidate = none
+ *   3. s_best >= on: run = (best == candidate ? min(run + 1, count) : 1), candidate = best;   else run = 0, candidate =
+ * none
  *   4. run >= count and best != active and wait == 0: active = best, trigger = best, wait = refractory
- * `active` (per decision) gives the segments of IoU metrics; `trigger` is what the device reports. State starts at zero/none. */
+ * `active` (per decision) gives the segments of IoU metrics; `trigger` is what the device reports. State starts at
+ * zero/none. */
 #ifndef TIN_DECISION_H
 #define TIN_DECISION_H
 
@@ -31,7 +33,8 @@ typedef struct tin_decision_state {
 } tin_decision_state;
 
 void tin_decision_reset(tin_decision_state *state);
-/* scores [n_classes]. Returns the trigger, a class index or TIN_DECISION_NONE; state->active is the class now active or TIN_DECISION_NONE. */
+/* scores [n_classes]. Returns the trigger, a class index or TIN_DECISION_NONE; state->active is the class now active or
+ * TIN_DECISION_NONE. */
 int tin_decision_step(tin_decision_state *state, const tin_decision_rule *rule, const tin_class *classes, int n_classes,
                       const int16_t *scores);
 tin_status tin_decision_check(const tin_decision_rule *rule, tin_error *err) TIN_USE_RESULT;

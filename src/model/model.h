@@ -1,13 +1,14 @@
 /* The float model: a chain of layers over a stream, its weights, and the scaling of its input.
  *
- * Streaming is the semantics. A layer with kernel k, dilation d and stride s holds the last L = (k-1)*d + 1 of its input rows; the
- * stream is preceded by zeros. It gives its first output when s rows have arrived (rows 0..s-1), then one every s rows. So the whole
- * network gives decision j after input frame hop*(j+1)-1, where hop is the product of all strides, from frames <= that one; a stream of
- * n frames has n / hop decisions (integer part).
+ * Streaming is the semantics. A layer with kernel k, dilation d and stride s holds the last L = (k-1)*d + 1 of its
+ * input rows; the stream is preceded by zeros. It gives its first output when s rows have arrived (rows 0..s-1), then
+ * one every s rows. So the whole network gives decision j after input frame hop*(j+1)-1, where hop is the product of
+ * all strides, from frames <= that one; a stream of n frames has n / hop decisions (integer part).
  *
  * Dimension letters used everywhere: T time (rows), I inputs, O outputs, K kernel taps, H GRU units, N classes.
  *
- * On disk: NAME.json (graph, readable, docs/model-format.md) and NAME.safetensors (tensors, PyTorch's names and shapes). */
+ * On disk: NAME.json (graph, readable, docs/model-format.md) and NAME.safetensors (tensors, PyTorch's names and
+ * shapes). */
 #ifndef TIN_MODEL_H
 #define TIN_MODEL_H
 
@@ -19,13 +20,13 @@
 #include "dataset/dataset.h"
 
 /* op, name in files. One list for enum and strings. */
-#define TIN_OP_LIST(X)             \
-    X(TIN_OP_CONV1D, "conv1d")     \
-    X(TIN_OP_GRU, "gru")           \
-    X(TIN_OP_DENSE, "dense")       \
-    X(TIN_OP_AVG_POOL, "avg_pool") \
-    X(TIN_OP_BATCH_NORM, "batch_norm") \
-    X(TIN_OP_RELU, "relu")         \
+#define TIN_OP_LIST(X)                                                                                                 \
+    X(TIN_OP_CONV1D, "conv1d")                                                                                         \
+    X(TIN_OP_GRU, "gru")                                                                                               \
+    X(TIN_OP_DENSE, "dense")                                                                                           \
+    X(TIN_OP_AVG_POOL, "avg_pool")                                                                                     \
+    X(TIN_OP_BATCH_NORM, "batch_norm")                                                                                 \
+    X(TIN_OP_RELU, "relu")                                                                                             \
     X(TIN_OP_DROPOUT, "dropout")
 
 typedef enum tin_op {
@@ -45,7 +46,8 @@ tin_op tin_op_from_name(const char *name);
 
 /* One tensor of a layer, at params + offset of the model. */
 typedef struct tin_param {
-    const char *name; /* "weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "running_mean", "running_var" */
+    const char
+        *name; /* "weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "running_mean", "running_var" */
     int shape[3], n_dims;
     size_t offset, size; /* floats */
     bool trainable;      /* false: running statistics */
@@ -85,26 +87,28 @@ typedef struct tin_model {
     tin_input_scaling input;
     tin_layer layers[TIN_MAX_LAYERS];
     int n_layers;
-    float *params;             /* [n_params] owned, all tensors, in order of the layers */
+    float *params; /* [n_params] owned, all tensors, in order of the layers */
     size_t n_params;
 } tin_model;
 
 /* What a caller fills in to describe a layer; 0 means the default. */
 typedef struct tin_layer_spec {
     tin_op op;
-    int units;    /* conv1d output channels, gru units, dense outputs (0 for the last dense: number of classes) */
+    int units; /* conv1d output channels, gru units, dense outputs (0 for the last dense: number of classes) */
     int kernel, stride, dilation; /* default 1 */
     bool depthwise;               /* conv1d: groups = inputs; units 0: as many as inputs */
     float rate;
 } tin_layer_spec;
 
-/* Checks shapes, resolves sizes, allocates zero parameters (batch_norm weight and running_var 1). The last layer must give n_classes
- * outputs and be dense. TIN_ERR_MODEL names the layer and the mend. Copies names and classes from `dataset` (channels, classes, rate). */
+/* Checks shapes, resolves sizes, allocates zero parameters (batch_norm weight and running_var 1). The last layer must
+ * give n_classes outputs and be dense. TIN_ERR_MODEL names the layer and the mend. Copies names and classes from
+ * `dataset` (channels, classes, rate). */
 tin_status tin_model_create(tin_model **model, const tin_dataset *dataset, const tin_layer_spec *layers, int n_layers,
                             tin_error *err) TIN_USE_RESULT;
 tin_status tin_model_copy(tin_model **copy, const tin_model *model, tin_error *err) TIN_USE_RESULT;
 void tin_model_free(tin_model *model);
-/* Uniform(+-1/sqrt(fan_in)) as PyTorch's defaults for conv1d, dense (fan_in I*K) and gru (fan_in H); batch_norm as created. */
+/* Uniform(+-1/sqrt(fan_in)) as PyTorch's defaults for conv1d, dense (fan_in I*K) and gru (fan_in H); batch_norm as
+ * created. */
 void tin_model_initialise(tin_model *model, uint64_t seed);
 /* offset = rounded mean, scale = 1 / deviation, per channel over the training streams. */
 tin_status tin_model_fit_input(tin_model *model, const tin_dataset *dataset, tin_error *err) TIN_USE_RESULT;
@@ -113,14 +117,16 @@ tin_status tin_model_fit_input(tin_model *model, const tin_dataset *dataset, tin
 tin_status tin_model_save(const tin_model *model, const char *path, tin_error *err) TIN_USE_RESULT;
 tin_status tin_model_load(tin_model **model, const char *path, tin_error *err) TIN_USE_RESULT;
 
-/* New model without batch_norm (folded into the conv1d or dense before it) and dropout. TIN_ERR_MODEL if a batch_norm has no such layer. */
+/* New model without batch_norm (folded into the conv1d or dense before it) and dropout. TIN_ERR_MODEL if a batch_norm
+ * has no such layer. */
 tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error *err) TIN_USE_RESULT;
 
 size_t tin_model_trainable(const tin_model *model);
 /* Multiply-accumulates per decision (all layers over one hop). */
 double tin_model_macs(const tin_model *model);
 
-/* The naive float reference, streaming, one frame at a time; evaluation mode. It stays naive: everything faster is compared with it. */
+/* The naive float reference, streaming, one frame at a time; evaluation mode. It stays naive: everything faster is
+ * compared with it. */
 typedef struct tin_float_runner tin_float_runner;
 tin_status tin_float_runner_create(tin_float_runner **runner, const tin_model *model, tin_error *err) TIN_USE_RESULT;
 void tin_float_runner_reset(tin_float_runner *runner);

@@ -2,30 +2,27 @@
  *
  * The arithmetic (docs/integer-arithmetic.md), everything int32 unless said:
  *   multiply_high(a, m) = (int64(a) * m + 2^31) >> 32                       round half up; >> is arithmetic
- *   requantize(acc, m, shift) = multiply_high(acc * 2^shift, m)             0 <= m < 2^31, 0 <= shift <= 16; the quantiser proves that
- *                                                                           |acc| * 2^shift < 2^31 from the weights, or refuses
- *   saturate8(v) = min(127, max(-127, v)), with ReLU min(127, max(0, v));   saturate16(v) = min(32767, max(-32768, v))
+ *   requantize(acc, m, shift) = multiply_high(acc * 2^shift, m)             0 <= m < 2^31, 0 <= shift <= 16; the
+ * quantiser proves that |acc| * 2^shift < 2^31 from the weights, or refuses saturate8(v) = min(127, max(-127, v)), with
+ * ReLU min(127, max(0, v));   saturate16(v) = min(32767, max(-32768, v))
  *
  * Tensors between layers are int8, symmetric, zero point 0: value = q * scale.
  *   input       q[c] = saturate8(requantize(counts[c] - offset[c], mult[c], shift))
  *   conv1d      acc = bias[o] + sum w*x;  q = saturate8(requantize(acc, mult[o], shift)), ReLU fused when `relu`
  *   dense       the same; the last dense gives int16 scores: saturate16(requantize(...)), logit * 256
- *   avg_pool    acc = sum of the last `kernel` rows;  q = saturate8(requantize(acc, mult[0], shift)); output scale = input scale
- *   gru         state h int16, Q15, starts 0; h8 = min(127, (h + 128) >> 8) (scale 1/128) is read by the matrix and by the next layer.
- *               With rows r, z, n of H each:
- *                 a = requantize(bias[row] + sum_i W[row][i] * x[i], mult[row], shift)
- *                 b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j], hidden_mult[row], hidden_shift)
- *               units of a and b: rows r, z: Q12 of the pre-activation; row n: a in Q13, b in Q17. hidden_bias is 0 for r and z (it is
- *               part of bias there).
- *                 r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z)            Q28
- *                 n = sigmoid(a_n + multiply_high(b_n, r)) - 2^27           Q27, = tanh of the pre-activation
- *                 h = (n + multiply_high(h * 2^12 - n, z) * 16 + 2^11) >> 12
- *               (all from the old h8, then h8 is made anew)
- *   sigmoid(t)  t is Q12. i = min(127, max(-128, t >> 8)); p = table[i + 128]; result p + int16(t) * int16(p): p holds intercept * 2^16
+ *   avg_pool    acc = sum of the last `kernel` rows;  q = saturate8(requantize(acc, mult[0], shift)); output scale =
+ * input scale gru         state h int16, Q15, starts 0; h8 = min(127, (h + 128) >> 8) (scale 1/128) is read by the
+ * matrix and by the next layer. With rows r, z, n of H each: a = requantize(bias[row] + sum_i W[row][i] * x[i],
+ * mult[row], shift) b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j], hidden_mult[row], hidden_shift) units of
+ * a and b: rows r, z: Q12 of the pre-activation; row n: a in Q13, b in Q17. hidden_bias is 0 for r and z (it is part of
+ * bias there). r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z)            Q28 n = sigmoid(a_n + multiply_high(b_n, r)) -
+ * 2^27           Q27, = tanh of the pre-activation h = (n + multiply_high(h * 2^12 - n, z) * 16 + 2^11) >> 12 (all from
+ * the old h8, then h8 is made anew) sigmoid(t)  t is Q12. i = min(127, max(-128, t >> 8)); p = table[i + 128]; result p
+ * + int16(t) * int16(p): p holds intercept * 2^16
  *               + slope, a chord of the sigmoid on [i/16, (i+1)/16); slope 0 in the first and last entry. Result Q28.
  *
- * Timing of strides as in model.h: each strided layer holds L = (kernel-1)*dilation + 1 rows, `fill` starts at L - stride, and fires
- * when fill reaches L (rows that come while fill < 0 are skipped). */
+ * Timing of strides as in model.h: each strided layer holds L = (kernel-1)*dilation + 1 rows, `fill` starts at L -
+ * stride, and fires when fill reaches L (rows that come while fill < 0 are skipped). */
 #ifndef TIN_QMODEL_H
 #define TIN_QMODEL_H
 
@@ -39,7 +36,8 @@ typedef struct tin_qlayer {
     int kernel, stride, dilation, groups;
     bool relu;
     float output_scale; /* value per unit of the output; 1/128 for gru, 1/256 for the last dense */
-    /* all owned; sizes: conv1d weight [O][K][I/groups] (taps oldest first), dense [O][I], gru [3H][I]; bias, mult one per row */
+    /* all owned; sizes: conv1d weight [O][K][I/groups] (taps oldest first), dense [O][I], gru [3H][I]; bias, mult one
+     * per row */
     int8_t *weight;
     int32_t *bias, *mult;
     int shift;
@@ -69,11 +67,13 @@ int32_t tin_requantize(int32_t acc, int32_t mult, int shift);
 int32_t tin_sigmoid_q28(int32_t t);
 extern const uint32_t tin_sigmoid_table[256];
 
-tin_status tin_qmodel_save(const tin_qmodel *model, const char *path, tin_error *err) TIN_USE_RESULT; /* path without extension */
+tin_status tin_qmodel_save(const tin_qmodel *model, const char *path,
+                           tin_error *err) TIN_USE_RESULT; /* path without extension */
 tin_status tin_qmodel_load(tin_qmodel **model, const char *path, tin_error *err) TIN_USE_RESULT;
 void tin_qmodel_free(tin_qmodel *model);
-/* Checks shapes and proves that no accumulator can overflow: for each row |bias| + sum |w| * 127 (128 for h8) < 2^(31 - shift) and < 2^31;
- * avg_pool kernel * 127 likewise; TIN_ERR_MODEL names layer, row and bound. Called by load and by the quantiser. */
+/* Checks shapes and proves that no accumulator can overflow: for each row |bias| + sum |w| * 127 (128 for h8) < 2^(31 -
+ * shift) and < 2^31; avg_pool kernel * 127 likewise; TIN_ERR_MODEL names layer, row and bound. Called by load and by
+ * the quantiser. */
 tin_status tin_qmodel_check(const tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
 /* Fills hash. */
 tin_status tin_qmodel_seal(tin_qmodel *model, tin_error *err) TIN_USE_RESULT;

@@ -20,93 +20,96 @@ typedef struct tin_config_class {
 
 /* general CSV: one file per stream */
 typedef struct tin_config_csv {
-    char *files;           /* glob below data.path, default "*.csv" */
-    char *time_column;     /* name; "" : none, rows are at rate_hz */
-    char *time_unit;       /* "s", "ms", "us", "ns" */
-    char *label_column;    /* name; "": none, labels come from label_file */
-    char *label_file;      /* glob of interval tables "stream,start,end,label" (start/end in seconds) below path; "": none */
-    char *subject_column;  /* "": the subject is the part of the file name before subject_separator */
+    char *files;        /* glob below data.path, default "*.csv" */
+    char *time_column;  /* name; "" : none, rows are at rate_hz */
+    char *time_unit;    /* "s", "ms", "us", "ns" */
+    char *label_column; /* name; "": none, labels come from label_file */
+    char *label_file; /* glob of interval tables "stream,start,end,label" (start/end in seconds) below path; "": none */
+    char *subject_column;    /* "": the subject is the part of the file name before subject_separator */
     char *subject_separator; /* default "_" */
-    char **columns;        /* signal columns in order */
+    char **columns;          /* signal columns in order */
     unsigned columns_count;
-    char **units;          /* one per column, or one for all */
+    char **units; /* one per column, or one for all */
     unsigned units_count;
 } tin_config_csv;
 
 typedef struct tin_config_simulate {
-    int subjects;          /* people, default 12 */
-    double minutes;        /* of recording per person, default 8 */
+    int subjects;   /* people, default 12 */
+    double minutes; /* of recording per person, default 8 */
 } tin_config_simulate;
 
 typedef struct tin_config_data {
-    char *source;          /* "simulate", "hapt", "spsw", "csv" */
-    char *path;            /* folder of the recordings, relative to the project; unused by simulate */
-    double rate_hz;        /* frames per second after resampling, default 50 */
-    double range_accel;    /* full scale of int16 counts in the unit of the accelerometer channels; 0: 8 g in that unit */
-    double range_gyro;     /* likewise, 0: 2000 degrees per second in that unit */
-    char *unlabelled;      /* class of frames with no label, or "ignore" */
+    char *source;       /* "simulate", "hapt", "spsw", "csv" */
+    char *path;         /* folder of the recordings, relative to the project; unused by simulate */
+    double rate_hz;     /* frames per second after resampling, default 50 */
+    double range_accel; /* full scale of int16 counts in the unit of the accelerometer channels; 0: 8 g in that unit */
+    double range_gyro;  /* likewise, 0: 2000 degrees per second in that unit */
+    char *unlabelled;   /* class of frames with no label, or "ignore" */
     tin_config_class *classes;
     unsigned classes_count; /* 0: the classes of the source */
-    char **validation;     /* subjects; empty: every fifth of the rest */
+    char **validation;      /* subjects; empty: every fifth of the rest */
     unsigned validation_count;
-    char **test;           /* subjects; empty: every fifth */
+    char **test; /* subjects; empty: every fifth */
     unsigned test_count;
     tin_config_csv csv;
     tin_config_simulate simulate;
 } tin_config_data;
 
 typedef struct tin_config_train {
-    int steps;             /* optimiser steps, default 1500 */
-    int batch;             /* sequences per step, default 32 */
-    int chunk;             /* input frames per sequence and step, a multiple of hop, default 500 */
-    bool stateful;         /* carry state from chunk to chunk of one recording (a device never resets), default true */
-    double learning_rate;  /* default 4e-3 */
-    double weight_decay;   /* decoupled (AdamW), default 1e-4 */
-    int warmup;            /* steps, default 50; then cosine to 2 % */
-    double clip;           /* global gradient norm, default 1; 0: off */
+    int steps;            /* optimiser steps, default 1500 */
+    int batch;            /* sequences per step, default 32 */
+    int chunk;            /* input frames per sequence and step, a multiple of hop, default 500 */
+    bool stateful;        /* carry state from chunk to chunk of one recording (a device never resets), default true */
+    double learning_rate; /* default 4e-3 */
+    double weight_decay;  /* decoupled (AdamW), default 1e-4 */
+    int warmup;           /* steps, default 50; then cosine to 2 % */
+    double clip;          /* global gradient norm, default 1; 0: off */
     double class_weight_power; /* weight of a class = (mean count / its count)^power, default 0.5; 0: no weights */
-    double label_smoothing; /* 0..0.5, default 0 */
-    double border_ms;      /* soft labels: linear ramp of this half-width at every label border; 0: hard */
-    int evaluate_every;    /* steps between validations, default 75 */
-    int patience;          /* stop after this many steps without a better validation; 0: never; default 600 */
-    int checkpoint_every;  /* steps, default 75 */
-    bool windows;          /* train on windows of `chunk` frames inside one label, state reset, only the last decision counts */
-    /* augmentation, per sequence; channels of triads are rotated together (3 accelerometer axes, then 3 gyroscope axes) */
-    double rotate_degrees; /* up to this angle about a random axis; 0: off; default 15 */
-    double scale;          /* factor in 1 +- scale per sensor; default 0.1 */
-    double warp;           /* speed in 1 +- warp; default 0.1 */
-    double noise_accel, noise_gyro; /* greatest deviation, unit of the channel; drawn log-uniform over a factor of 20 below it; 0: off */
-    double mirror;         /* probability of mirroring the wrist (negate the x axis of acceleration, y and z of rotation); 0: off */
+    double label_smoothing;    /* 0..0.5, default 0 */
+    double border_ms;          /* soft labels: linear ramp of this half-width at every label border; 0: hard */
+    int evaluate_every;        /* steps between validations, default 75 */
+    int patience;              /* stop after this many steps without a better validation; 0: never; default 600 */
+    int checkpoint_every;      /* steps, default 75 */
+    bool windows; /* train on windows of `chunk` frames inside one label, state reset, only the last decision counts */
+    /* augmentation, per sequence; channels of triads are rotated together (3 accelerometer axes, then 3 gyroscope axes)
+     */
+    double rotate_degrees;          /* up to this angle about a random axis; 0: off; default 15 */
+    double scale;                   /* factor in 1 +- scale per sensor; default 0.1 */
+    double warp;                    /* speed in 1 +- warp; default 0.1 */
+    double noise_accel, noise_gyro; /* greatest deviation, unit of the channel; drawn log-uniform over a factor of 20
+                                       below it; 0: off */
+    double mirror; /* probability of mirroring the wrist (negate the x axis of acceleration, y and z of rotation); 0:
+                      off */
 } tin_config_train;
 
 typedef struct tin_config_quantize {
-    double percentile;     /* calibration of the input: share of |x| inside the range, default 0.999; activations use the maximum seen
-                              with activation_percentile 1 */
+    double percentile; /* calibration of the input: share of |x| inside the range, default 0.999; activations use the
+                          maximum seen with activation_percentile 1 */
     double activation_percentile; /* default 0.9999 */
-    int steps;             /* fine-tuning steps with quantisation in the loop, default 300; 0: post-training only */
-    double learning_rate;  /* default 5e-4 */
+    int steps;            /* fine-tuning steps with quantisation in the loop, default 300; 0: post-training only */
+    double learning_rate; /* default 5e-4 */
 } tin_config_quantize;
 
 typedef struct tin_config_evaluate {
     double early_ms, late_ms; /* acceptance margin around an event, default 500 and 1000 */
-    bool allow_repeats;    /* duplicates are no false positives; default false */
-    double max_fp_per_hour; /* the threshold is the one with fewest misses and wrong classes at or below this on validation; 0: greatest
-                              event F1 instead; default 0 */
-    int window_frames;     /* also score windows inside one label: length in frames, 0: off */
+    bool allow_repeats;       /* duplicates are no false positives; default false */
+    double max_fp_per_hour;   /* the threshold is the one with fewest misses and wrong classes at or below this on
+                                validation; 0: greatest   event F1 instead; default 0 */
+    int window_frames;        /* also score windows inside one label: length in frames, 0: off */
     int window_step;
-    int bootstrap;         /* resamples of subjects, default 2000 */
+    int bootstrap; /* resamples of subjects, default 2000 */
 } tin_config_evaluate;
 
 typedef struct tin_config_deploy {
-    char *name;            /* prefix of the generated code, a C identifier; default: project name made one */
-    char *optimize;        /* "speed" (-O2) or "size" (-Os) for the measurement build, default "speed" */
-    int verify_frames;     /* frames of the test recordings checked on the emulated core, 0: all (default) */
+    char *name;        /* prefix of the generated code, a C identifier; default: project name made one */
+    char *optimize;    /* "speed" (-O2) or "size" (-Os) for the measurement build, default "speed" */
+    int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
 } tin_config_deploy;
 
 typedef struct tin_config {
-    char *project;         /* name */
+    char *project; /* name */
     uint64_t seed;
-    int threads;           /* 0: all cores; no effect on results */
+    int threads; /* 0: all cores; no effect on results */
     tin_config_data data;
     tin_layer_spec *layers; /* model: layers */
     unsigned layers_count;
@@ -118,7 +121,8 @@ typedef struct tin_config {
 
 tin_status tin_config_load(tin_config **config, const char *path, tin_error *err) TIN_USE_RESULT;
 void tin_config_free(tin_config *config);
-/* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is tin_free()d by the caller. */
+/* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is
+ * tin_free()d by the caller. */
 tin_status tin_config_canonical(const tin_config *config, char **text, tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -1,7 +1,8 @@
 /* The run store: one folder per run below PROJECT/runs, and one row each in PROJECT/runs/runs.sqlite.
  *
- * A run is named by what goes into it: the first 12 digits of SHA-256(config, data hash, tool version). The same inputs are the same
- * run, so a run that was cut off goes on where it stopped. A stage is done when its row says so AND the hashes of its files still hold. */
+ * A run is named by what goes into it: the first 12 digits of SHA-256(config, data hash, tool version). The same inputs
+ * are the same run, so a run that was cut off goes on where it stopped. A stage is done when its row says so AND the
+ * hashes of its files still hold. */
 #ifndef TIN_RUNS_H
 #define TIN_RUNS_H
 
@@ -11,9 +12,10 @@
 #include "base/file.h"
 #include "project/config.h"
 
-#define TIN_STAGE_LIST(X) \
-    X(TIN_STAGE_TRAIN, "train") X(TIN_STAGE_QUANTIZE, "quantize") X(TIN_STAGE_EVALUATE, "evaluate") X(TIN_STAGE_DEPLOY, "deploy") \
-    X(TIN_STAGE_REPORT, "report")
+#define TIN_STAGE_LIST(X)                                                                                              \
+    X(TIN_STAGE_TRAIN, "train")                                                                                        \
+    X(TIN_STAGE_QUANTIZE, "quantize") X(TIN_STAGE_EVALUATE, "evaluate") X(TIN_STAGE_DEPLOY, "deploy")                  \
+        X(TIN_STAGE_REPORT, "report")
 typedef enum tin_stage {
 #define X(stage, name) stage,
     TIN_STAGE_LIST(X)
@@ -34,11 +36,14 @@ typedef struct tin_run {
 tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error *err) TIN_USE_RESULT;
 void tin_runs_close(tin_runs *runs);
 /* Finds or makes the run of this config and data. */
-tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *data_hash, tin_run *run, tin_error *err) TIN_USE_RESULT;
+tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *data_hash, tin_run *run,
+                          tin_error *err) TIN_USE_RESULT;
 /* True in *done when the stage finished and every file that it recorded is unchanged. */
-tin_status tin_runs_stage_done(tin_runs *runs, const tin_run *run, tin_stage stage, bool *done, tin_error *err) TIN_USE_RESULT;
-/* Marks a stage done: its files (names below the run folder; hashed here) and its figures as a JSON text. Marks later stages not done. */
-tin_status tin_runs_stage_finish(tin_runs *runs, const tin_run *run, tin_stage stage, const char *const files[], int n_files,
-                                 const char *figures_json, tin_error *err) TIN_USE_RESULT;
+tin_status tin_runs_stage_done(tin_runs *runs, const tin_run *run, tin_stage stage, bool *done,
+                               tin_error *err) TIN_USE_RESULT;
+/* Marks a stage done: its files (names below the run folder; hashed here) and its figures as a JSON text. Marks later
+ * stages not done. */
+tin_status tin_runs_stage_finish(tin_runs *runs, const tin_run *run, tin_stage stage, const char *const files[],
+                                 int n_files, const char *figures_json, tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -1,22 +1,22 @@
 /* Training: the engine for small causal models, the loop around it, and quantisation-aware fine-tuning.
  *
- * Deterministic: same dataset, model, settings and seed give the same bytes of weights at any number of threads, also when a
- * run was killed and resumed from its checkpoint. */
+ * Deterministic: same dataset, model, settings and seed give the same bytes of weights at any number of threads, also
+ * when a run was killed and resumed from its checkpoint. */
 #ifndef TIN_TRAIN_H
 #define TIN_TRAIN_H
 
 #include "base/pool.h"
 #include "dataset/dataset.h"
 #include "model/model.h"
-#include "project/config.h"
 #include "model/quant_spec.h"
+#include "project/config.h"
 
 typedef struct tin_train_options {
     tin_config_train settings;
     uint64_t seed;
     tin_pool *pool;
-    const char *folder;         /* checkpoint (checkpoint.safetensors), curve (curve.csv) go here; NULL: none */
-    const char *name;           /* file stem prefix: "train" or "finetune" */
+    const char *folder;          /* checkpoint (checkpoint.safetensors), curve (curve.csv) go here; NULL: none */
+    const char *name;            /* file stem prefix: "train" or "finetune" */
     const tin_quant_spec *quant; /* NULL: float; else fake quantisation with these scales, `model` must be folded */
     bool quiet;
 } tin_train_options;
@@ -28,10 +28,10 @@ typedef struct tin_train_result {
     double frames_per_second;
 } tin_train_result;
 
-/* Trains `model` in place; it ends with the weights of the best validation score. Resumes from the checkpoint in options->folder when it
- * belongs to the same run (config, data, seed). TIN_ERR_NUMERIC names step and streams of the batch; TIN_ERR_INTERRUPTED leaves a
- * checkpoint. */
-tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options, tin_train_result *result,
-                     tin_error *err) TIN_USE_RESULT;
+/* Trains `model` in place; it ends with the weights of the best validation score. Resumes from the checkpoint in
+ * options->folder when it belongs to the same run (config, data, seed). TIN_ERR_NUMERIC names step and streams of the
+ * batch; TIN_ERR_INTERRUPTED leaves a checkpoint. */
+tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
+                     tin_train_result *result, tin_error *err) TIN_USE_RESULT;
 
 #endif
