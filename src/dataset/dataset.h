@@ -34,7 +34,8 @@ typedef struct tin_class {
     bool event; /* true: something that happens and triggers; false: a background state (rejection) */
 } tin_class;
 
-/* Frames [start, end) carry class_index. Sorted by start, never overlapping. */
+/* Frames [start, end) carry class_index, which may be TIN_LABEL_IGNORE: the source has a label there that is no class of
+ * this dataset (frames outside every interval take tin_dataset.unlabelled). Sorted by start, never overlapping. */
 typedef struct tin_interval {
     int64_t start, end;
     int32_t class_index;

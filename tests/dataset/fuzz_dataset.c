@@ -1,0 +1,35 @@
+/* libFuzzer target: any bytes as a dataset file. Build with clang and -DTINAMOU_FUZZ=ON, then
+ *     fuzz_dataset CORPUS_FOLDER
+ * The bytes go through a file in memory, because opening means mapping. */
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "dataset/dataset.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    int fd = memfd_create("dataset", 0);
+    if (fd < 0)
+        return -1;
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    tin_dataset *d = NULL;
+    tin_error err = {0};
+    if (write(fd, data, size) == (ssize_t)size && tin_dataset_open(&d, path, &err) == TIN_OK) {
+        (void)!tin_dataset_verify(d, &err);
+        for (size_t i = 0; i < d->n_streams; i++) {
+            int16_t *labels = tin_alloc((size_t)d->streams[i].n_frames, sizeof *labels, NULL);
+            if (labels != NULL)
+                tin_dataset_labels(d, &d->streams[i], labels);
+            tin_free(labels);
+        }
+    }
+    tin_dataset_close(d);
+    (void)close(fd);
+    return 0;
+}

@@ -1,0 +1,10 @@
+option(TINAMOU_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+if(TINAMOU_FUZZ AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    add_executable(fuzz_dataset ${CMAKE_CURRENT_LIST_DIR}/fuzz_dataset.c)
+    tin_target_settings(fuzz_dataset)
+    target_compile_options(fuzz_dataset PRIVATE -fsanitize=fuzzer)
+    target_link_options(fuzz_dataset PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(fuzz_dataset PRIVATE tin_dataset)
+    # Coverage feedback needs the instrumented library; the flag adds no main().
+    target_compile_options(tin_dataset PRIVATE -fsanitize=fuzzer-no-link)
+endif()
