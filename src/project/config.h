@@ -1,4 +1,4 @@
-/* The project's settings: tinamou.yaml, read with libcyaml into these structs. Every stage gets its own section.
+/* The project's settings: tinamou.yaml, read with libyaml into these structs. Every stage gets its own section.
  * A field says unit, range, what 0 means. Defaults are filled in by tin_config_load; an unknown key or wrong value is
  * TIN_ERR_CONFIG with file, line, value and the mend. */
 #ifndef TIN_CONFIG_H
@@ -95,7 +95,9 @@ typedef struct tin_config_evaluate {
     bool allow_repeats;       /* duplicates are no false positives; default false */
     double max_fp_per_hour;   /* the threshold is the one with fewest misses and wrong classes at or below this on
                                 validation; 0: greatest   event F1 instead; default 0 */
-    int window_frames;        /* also score windows inside one label: length in frames, 0: off */
+    char *objective;   /* "event_f1" or "iou_f1": what is made greatest when max_fp_per_hour is 0: F1 of triggers, or F1
+                          of active segments at an IoU of 0.5; default "event_f1" */
+    int window_frames; /* also score windows inside one label: length in frames, 0: off */
     int window_step;
     int bootstrap; /* resamples of subjects, default 2000 */
 } tin_config_evaluate;

@@ -1,5 +1,6 @@
-/* Private to src/project: the one list of every setting, from which tinamou.yaml is read, checked, given its defaults, written as
- * canonical text and freed. A new setting is a member in config.h, a row in config_schema.c and a row in docs/configuration.md. */
+/* Private to src/project: the one list of every setting, from which tinamou.yaml is read, checked, given its defaults,
+ * written as canonical text and freed. A new setting is a member in config.h, a row in config_schema.c and a row in
+ * docs/configuration.md. */
 #ifndef TIN_CONFIG_SCHEMA_H
 #define TIN_CONFIG_SCHEMA_H
 
@@ -9,6 +10,7 @@
 typedef enum tin_setting_kind {
     TIN_SETTING_INT,     /* int */
     TIN_SETTING_REAL,    /* double */
+    TIN_SETTING_REAL32,  /* float */
     TIN_SETTING_BOOL,    /* bool */
     TIN_SETTING_SEED,    /* uint64_t */
     TIN_SETTING_TEXT,    /* char *, owned */
@@ -21,14 +23,14 @@ typedef enum tin_setting_kind {
 typedef struct tin_setting {
     const char *key; /* NULL ends a list of settings */
     tin_setting_kind kind;
-    size_t offset, count_offset; /* members in the struct of the section; the count of TEXTS and LIST */
-    double low, high, fallback;  /* INT, REAL (and fallback of BOOL, SEED): inclusive range, default */
-    const char *text;            /* TEXT: default; NULL: must be given */
-    const char *choices;         /* TEXT: the only legal values, separated by blanks; NULL: any text */
+    size_t offset, count_offset;      /* members in the struct of the section; the count of TEXTS and LIST */
+    double low, high, fallback;       /* INT, REAL (and fallback of BOOL, SEED): inclusive range, default */
+    const char *text;                 /* TEXT: default; NULL: must be given */
+    const char *choices;              /* TEXT: the only legal values, separated by blanks; NULL: any text */
     const struct tin_setting *fields; /* SECTION, LIST */
     size_t item_size, max_items;      /* LIST, TEXTS */
-    bool neutral;                /* changes no result, so no part of the canonical text */
-    const char *meaning;         /* for messages: what to write */
+    bool neutral;                     /* changes no result, so no part of the canonical text */
+    const char *meaning;              /* for messages: what to write */
 } tin_setting;
 
 extern const tin_setting tin_settings[];

@@ -14,8 +14,8 @@
 
 #define TIN_STAGE_LIST(X)                                                                                              \
     X(TIN_STAGE_TRAIN, "train")                                                                                        \
-    X(TIN_STAGE_QUANTIZE, "quantize") X(TIN_STAGE_EVALUATE, "evaluate") X(TIN_STAGE_DEPLOY, "deploy")                  \
-        X(TIN_STAGE_REPORT, "report")
+    X(TIN_STAGE_QUANTIZE, "quantize")                                                                                  \
+    X(TIN_STAGE_EVALUATE, "evaluate") X(TIN_STAGE_DEPLOY, "deploy") X(TIN_STAGE_REPORT, "report")
 typedef enum tin_stage {
 #define X(stage, name) stage,
     TIN_STAGE_LIST(X)
@@ -33,9 +33,11 @@ typedef struct tin_run {
     uint64_t seed;
 } tin_run;
 
+/* Makes PROJECT/runs and the store where they are missing. The store survives kill -9 and serves several processes. */
 tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error *err) TIN_USE_RESULT;
 void tin_runs_close(tin_runs *runs);
-/* Finds or makes the run of this config and data. */
+/* Finds or makes the run of this config and data, and keeps every other process out of it until tin_runs_close (or the
+ * end of this process): TIN_ERR_IO when another one is at work in it. Writes config.txt, the canonical settings. */
 tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *data_hash, tin_run *run,
                           tin_error *err) TIN_USE_RESULT;
 /* True in *done when the stage finished and every file that it recorded is unchanged. */
@@ -45,5 +47,18 @@ tin_status tin_runs_stage_done(tin_runs *runs, const tin_run *run, tin_stage sta
  * stages not done. */
 tin_status tin_runs_stage_finish(tin_runs *runs, const tin_run *run, tin_stage stage, const char *const files[],
                                  int n_files, const char *figures_json, tin_error *err) TIN_USE_RESULT;
+
+/* A row of the list of runs. */
+typedef struct tin_run_row {
+    char id[13];
+    char started[24]; /* UTC, "2026-01-31 09:00:00" */
+    uint64_t seed;
+    bool done[TIN_STAGE_COUNT]; /* as recorded; the files are not looked at */
+    char *project, *version;
+    char *figures[TIN_STAGE_COUNT]; /* JSON object as given to tin_runs_stage_finish, NULL when not done */
+} tin_run_row;
+/* All runs, the newest first. *rows is freed with tin_runs_list_free, also when n is 0. */
+tin_status tin_runs_list(tin_runs *runs, tin_run_row **rows, size_t *n, tin_error *err) TIN_USE_RESULT;
+void tin_runs_list_free(tin_run_row *rows, size_t n);
 
 #endif

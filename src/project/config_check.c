@@ -1,0 +1,201 @@
+#include "project/config_check.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+typedef struct complaint {
+    const char *where;
+    char *message;
+    size_t size;
+} complaint;
+
+static tin_status complain(complaint *c, const char *where, const char *format, ...) TIN_PRINTF(3, 4);
+static tin_status complain(complaint *c, const char *where, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(c->message, c->size, format, arguments);
+    va_end(arguments);
+    c->where = where;
+    return TIN_ERR_CONFIG;
+}
+
+static bool holds(char *const list[], unsigned count, const char *text)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (strcmp(list[i], text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first text that stands twice, or NULL. */
+static const char *twice(char *const list[], unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        if (holds(list, i, list[i])) {
+            return list[i];
+        }
+    }
+    return NULL;
+}
+
+static tin_status check_people(const tin_config_data *data, complaint *c)
+{
+    const char *again = twice(data->test, data->test_count);
+    if (again) {
+        return complain(c, "data.test", "data.test names '%s' twice; remove one", again);
+    }
+    again = twice(data->validation, data->validation_count);
+    if (again) {
+        return complain(c, "data.validation", "data.validation names '%s' twice; remove one", again);
+    }
+    for (unsigned i = 0; i < data->validation_count; i++) {
+        if (holds(data->test, data->test_count, data->validation[i])) {
+            return complain(c, "data.validation",
+                            "'%s' is both in data.validation and in data.test; keep it in one of them",
+                            data->validation[i]);
+        }
+    }
+    return TIN_OK;
+}
+
+static tin_status check_classes(const tin_config_data *data, complaint *c)
+{
+    bool found = !data->unlabelled[0] || strcmp(data->unlabelled, "ignore") == 0;
+    if (data->classes_count == 0) {
+        return TIN_OK;
+    }
+    if (data->classes_count == 1) {
+        return complain(c, "data.classes", "data.classes has one class; a classifier needs two or more");
+    }
+    for (unsigned i = 0; i < data->classes_count; i++) {
+        const tin_config_class *one = &data->classes[i];
+        if (!one->name[0]) {
+            return complain(c, "data.classes", "class %u of data.classes has an empty name; give it one", i + 1);
+        }
+        for (unsigned j = 0; j < i; j++) {
+            if (strcmp(one->name, data->classes[j].name) == 0) {
+                return complain(c, "data.classes",
+                                "data.classes has '%s' twice; rename one, or join their labels in `from`", one->name);
+            }
+            for (unsigned k = 0; k < one->from_count; k++) {
+                if (holds(data->classes[j].from, data->classes[j].from_count, one->from[k])) {
+                    return complain(c, "data.classes", "label '%s' belongs to '%s' and to '%s'; keep it in one of them",
+                                    one->from[k], data->classes[j].name, one->name);
+                }
+            }
+        }
+        found = found || strcmp(one->name, data->unlabelled) == 0;
+    }
+    if (!found) {
+        return complain(c, "data.unlabelled",
+                        "data.unlabelled is '%s', which is no class; write a name of data.classes or ignore",
+                        data->unlabelled);
+    }
+    return TIN_OK;
+}
+
+static tin_status check_csv(const tin_config_csv *csv, complaint *c)
+{
+    if (csv->columns_count == 0) {
+        return complain(c, "data.csv", "data.csv.columns is missing; list the signal columns, e.g. [ax, ay, az]");
+    }
+    const char *again = twice(csv->columns, csv->columns_count);
+    if (again) {
+        return complain(c, "data.csv.columns", "data.csv.columns names '%s' twice; remove one", again);
+    }
+    if (csv->units_count != 1 && csv->units_count != csv->columns_count) {
+        return complain(c, "data.csv.units",
+                        "data.csv.units has %u items for %u columns; give one unit per column, or one for all",
+                        csv->units_count, csv->columns_count);
+    }
+    if ((csv->label_column[0] != 0) == (csv->label_file[0] != 0)) {
+        return complain(c, "data.csv",
+                        "labels come either from data.csv.label_column or from data.csv.label_file; give one");
+    }
+    return TIN_OK;
+}
+
+static tin_status check_layers(const tin_config *config, complaint *c)
+{
+    if (config->layers_count == 0) {
+        return complain(c, "model.layers",
+                        "model.layers is missing; list the layers, the last one dense, e.g.\n"
+                        "model:\n  layers:\n    - {op: gru, units: 24}\n    - {op: dense}");
+    }
+    if (config->layers[config->layers_count - 1].op != TIN_OP_DENSE) {
+        return complain(c, "model.layers",
+                        "the last of model.layers is '%s'; it must be dense, which gives one score per class",
+                        tin_op_name(config->layers[config->layers_count - 1].op));
+    }
+    long hop = 1;
+    for (unsigned i = 0; i < config->layers_count; i++) {
+        int stride = config->layers[i].stride;
+        hop *= stride > 0 ? stride : 1;
+        if (hop > 100000) {
+            return complain(c, "model.layers",
+                            "the strides of model.layers make one decision per %ld frames; lessen them", hop);
+        }
+    }
+    if (config->train.chunk % hop) {
+        return complain(c, "train.chunk",
+                        "train.chunk is %d, which is no multiple of the model's %ld frames per decision; write %ld",
+                        config->train.chunk, hop, (config->train.chunk / hop + 1) * hop);
+    }
+    return TIN_OK;
+}
+
+/* "my-gestures" -> "my_gestures": letters, digits and _ stay, anything else becomes _, and a leading digit gets an m
+ * before it. */
+static char *identifier(const char *name, tin_error *err)
+{
+    size_t n = strlen(name);
+    char *id = tin_alloc(n + 2, 1, err);
+    if (!id) {
+        return NULL;
+    }
+    size_t at = 0;
+    if (isdigit((unsigned char)name[0])) {
+        id[at++] = 'm';
+    }
+    for (size_t i = 0; i < n; i++) {
+        unsigned char ch = (unsigned char)name[i];
+        id[at++] = (char)(ch < 128 && isalnum(ch) ? ch : '_');
+    }
+    return id;
+}
+
+tin_status tin_config_complete(tin_config *config, const char **where, char *message, size_t size, tin_error *err)
+{
+    complaint c = {.where = "", .message = message, .size = size};
+    tin_status status = TIN_OK;
+    if (!config->project[0] || strlen(config->project) > 60) {
+        status = complain(&c, "project", "project has %zu characters; give a name of 1 to 60", strlen(config->project));
+    }
+    status = status ? status : check_people(&config->data, &c);
+    status = status ? status : check_classes(&config->data, &c);
+    if (!status && strcmp(config->data.source, "csv") == 0) {
+        status = check_csv(&config->data.csv, &c);
+    }
+    status = status ? status : check_layers(config, &c);
+    if (!status && config->evaluate.window_frames > 0 && config->evaluate.window_step < 1) {
+        status = complain(&c, "evaluate.window_step",
+                          "evaluate.window_step is %d; write the frames from one window to the next",
+                          config->evaluate.window_step);
+    }
+    *where = c.where;
+    if (!status && !config->deploy.name[0]) {
+        char *name = identifier(config->project, err);
+        if (!name) {
+            return TIN_ERR_MEMORY;
+        }
+        tin_free(config->deploy.name);
+        config->deploy.name = name;
+    }
+    return status;
+}

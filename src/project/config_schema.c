@@ -1,0 +1,196 @@
+#include "project/config_schema.h"
+
+#include "project/config.h"
+
+/* The kind follows from the member's type, so that a row and config.h cannot disagree. */
+#define KIND(section, member)                                                                                          \
+    _Generic(((section *)0)->member,                                                                                   \
+        int: TIN_SETTING_INT,                                                                                          \
+        double: TIN_SETTING_REAL,                                                                                      \
+        float: TIN_SETTING_REAL32,                                                                                     \
+        bool: TIN_SETTING_BOOL,                                                                                        \
+        uint64_t: TIN_SETTING_SEED,                                                                                    \
+        char *: TIN_SETTING_TEXT,                                                                                      \
+        tin_op: TIN_SETTING_OP)
+#define NUMBER(section, member, low_, high_, fallback_, meaning_)                                                      \
+    {                                                                                                                  \
+        .key = #member, .kind = KIND(section, member), .offset = offsetof(section, member), .low = low_,               \
+        .high = high_, .fallback = fallback_, .meaning = meaning_                                                      \
+    }
+#define BOOL(section, member, fallback_, meaning_) NUMBER(section, member, 0, 1, fallback_, meaning_)
+#define TEXT(section, member, text_, choices_, meaning_)                                                               \
+    {                                                                                                                  \
+        .key = #member, .kind = KIND(section, member), .offset = offsetof(section, member), .text = text_,             \
+        .choices = choices_, .meaning = meaning_                                                                       \
+    }
+#define TEXTS(section, member, max_, meaning_)                                                                         \
+    {                                                                                                                  \
+        .key = #member, .kind = TIN_SETTING_TEXTS, .offset = offsetof(section, member),                                \
+        .count_offset = offsetof(section, member##_count), .max_items = max_, .meaning = meaning_                      \
+    }
+#define SECTION(section, member, fields_)                                                                              \
+    {                                                                                                                  \
+        .key = #member, .kind = TIN_SETTING_SECTION, .offset = offsetof(section, member), .fields = fields_,           \
+        .meaning = "settings, one `key: value` per line, indented"                                                     \
+    }
+#define LIST(section, member, item, fields_, max_, meaning_)                                                           \
+    {                                                                                                                  \
+        .key = #member, .kind = TIN_SETTING_LIST, .offset = offsetof(section, member),                                 \
+        .count_offset = offsetof(section, member##_count), .fields = fields_, .item_size = sizeof(item),               \
+        .max_items = max_, .meaning = meaning_                                                                         \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        .key = NULL                                                                                                    \
+    }
+
+static const tin_setting class_settings[] = {
+    TEXT(tin_config_class, name, NULL, NULL, "the name of the class"),
+    BOOL(tin_config_class, event, 0, "true for something that happens and triggers, false for a background state"),
+    TEXTS(tin_config_class, from, 200, "the labels of the recordings that become this class"),
+    END,
+};
+
+static const tin_setting csv_settings[] = {
+    TEXT(tin_config_csv, files, "*.csv", NULL, "a pattern of file names below data.path"),
+    TEXT(tin_config_csv, time_column, "", NULL, "the name of the column with the time"),
+    TEXT(tin_config_csv, time_unit, "s", "s ms us ns", "the unit of the time column"),
+    TEXT(tin_config_csv, label_column, "", NULL, "the name of the column with the label of each row"),
+    TEXT(tin_config_csv, label_file, "", NULL, "a pattern of interval tables \"stream,start,end,label\""),
+    TEXT(tin_config_csv, subject_column, "", NULL, "the name of the column with the person"),
+    TEXT(tin_config_csv, subject_separator, "_", NULL, "the text that ends the person's part of the file name"),
+    TEXTS(tin_config_csv, columns, TIN_MAX_CHANNELS, "the names of the signal columns, in order"),
+    TEXTS(tin_config_csv, units, TIN_MAX_CHANNELS, "one unit per signal column, or one for all"),
+    END,
+};
+
+static const tin_setting simulate_settings[] = {
+    NUMBER(tin_config_simulate, subjects, 5, 1000, 12, "people"),
+    NUMBER(tin_config_simulate, minutes, 0.2, 1440, 8, "minutes per person"),
+    END,
+};
+
+static const tin_setting data_settings[] = {
+    TEXT(tin_config_data, source, "simulate", "simulate hapt spsw csv", "where the recordings come from"),
+    {.key = "path",
+     .kind = TIN_SETTING_TEXT,
+     .offset = offsetof(tin_config_data, path),
+     .text = "recordings",
+     .neutral = true,
+     .meaning = "the folder of the recordings, relative to the project"},
+    NUMBER(tin_config_data, rate_hz, 1, 10000, 50, "frames per second after resampling"),
+    NUMBER(tin_config_data, range_accel, 0, 1e6, 0, "full scale of the accelerometer in its unit, 0: 8 g"),
+    NUMBER(tin_config_data, range_gyro, 0, 1e6, 0,
+           "full scale of the gyroscope in its unit, 0: 2000 degrees per second"),
+    TEXT(tin_config_data, unlabelled, "", NULL, "the class of frames without a label, or ignore"),
+    LIST(tin_config_data, classes, tin_config_class, class_settings, TIN_MAX_CLASSES,
+         "a list of classes: - {name: WAVE, event: true}"),
+    TEXTS(tin_config_data, validation, 10000, "the people on whom thresholds are chosen"),
+    TEXTS(tin_config_data, test, 10000, "the people on whom the result is read once"),
+    SECTION(tin_config_data, csv, csv_settings),
+    SECTION(tin_config_data, simulate, simulate_settings),
+    END,
+};
+
+static const tin_setting layer_settings[] = {
+    {.key = "op",
+     .kind = TIN_SETTING_OP,
+     .offset = offsetof(tin_layer_spec, op),
+     .meaning = "the operation of the layer"},
+    NUMBER(tin_layer_spec, units, 0, TIN_MAX_WIDTH, 0, "output channels or units, 0: the default of the layer"),
+    NUMBER(tin_layer_spec, kernel, 0, 1024, 0, "rows that the layer looks at"),
+    NUMBER(tin_layer_spec, stride, 0, 1024, 0, "input rows per output row"),
+    NUMBER(tin_layer_spec, dilation, 0, 1024, 0, "rows from one tap to the next"),
+    BOOL(tin_layer_spec, depthwise, 0, "true: each channel has its own filter"),
+    NUMBER(tin_layer_spec, rate, 0, 0.95, 0, "the probability of zero (dropout)"),
+    END,
+};
+
+static const tin_setting model_settings[] = {
+    LIST(tin_config, layers, tin_layer_spec, layer_settings, TIN_MAX_LAYERS,
+         "a list of layers: - {op: gru, units: 24}"),
+    END,
+};
+
+static const tin_setting train_settings[] = {
+    NUMBER(tin_config_train, steps, 1, 10000000, 1500, "optimiser steps"),
+    NUMBER(tin_config_train, batch, 1, 4096, 32, "sequences per step"),
+    NUMBER(tin_config_train, chunk, 1, 100000, 500, "input frames per sequence and step"),
+    BOOL(tin_config_train, stateful, 1, "true: carry the state from chunk to chunk"),
+    NUMBER(tin_config_train, learning_rate, 1e-8, 10, 4e-3, "the greatest learning rate"),
+    NUMBER(tin_config_train, weight_decay, 0, 10, 1e-4, "decoupled weight decay"),
+    NUMBER(tin_config_train, warmup, 0, 10000000, 50, "steps of rising learning rate"),
+    NUMBER(tin_config_train, clip, 0, 1e6, 1, "the greatest global gradient norm, 0: off"),
+    NUMBER(tin_config_train, class_weight_power, 0, 4, 0.5, "the power of the class weights, 0: no weights"),
+    NUMBER(tin_config_train, label_smoothing, 0, 0.5, 0, "the share of label smoothing"),
+    NUMBER(tin_config_train, border_ms, 0, 10000, 0, "milliseconds, half the width of soft label borders, 0: hard"),
+    NUMBER(tin_config_train, evaluate_every, 1, 10000000, 75, "steps between validations"),
+    NUMBER(tin_config_train, patience, 0, 10000000, 600,
+           "steps without a better validation before the stop, 0: never stop"),
+    NUMBER(tin_config_train, checkpoint_every, 1, 10000000, 75, "steps between checkpoints"),
+    BOOL(tin_config_train, windows, 0, "true: train on windows inside one label"),
+    NUMBER(tin_config_train, rotate_degrees, 0, 180, 15, "degrees, the greatest random rotation, 0: off"),
+    NUMBER(tin_config_train, scale, 0, 0.9, 0.1, "the share by which signals are scaled, 0: off"),
+    NUMBER(tin_config_train, warp, 0, 0.9, 0.1, "the share by which the speed changes, 0: off"),
+    NUMBER(tin_config_train, noise_accel, 0, 1e6, 0, "the greatest noise in the accelerometer's unit, 0: off"),
+    NUMBER(tin_config_train, noise_gyro, 0, 1e6, 0, "the greatest noise in the gyroscope's unit, 0: off"),
+    NUMBER(tin_config_train, mirror, 0, 1, 0, "the probability of mirroring the wrist, 0: off"),
+    END,
+};
+
+static const tin_setting quantize_settings[] = {
+    NUMBER(tin_config_quantize, percentile, 0.9, 1, 0.999, "the share of the input inside the int8 range"),
+    NUMBER(tin_config_quantize, activation_percentile, 0.9, 1, 0.9999,
+           "the share of each activation inside the int8 range"),
+    NUMBER(tin_config_quantize, steps, 0, 10000000, 300, "fine-tuning steps, 0: none"),
+    NUMBER(tin_config_quantize, learning_rate, 1e-8, 10, 5e-4, "the learning rate of the fine-tuning"),
+    END,
+};
+
+static const tin_setting evaluate_settings[] = {
+    NUMBER(tin_config_evaluate, early_ms, 0, 600000, 500, "milliseconds before an event in which a trigger counts"),
+    NUMBER(tin_config_evaluate, late_ms, 0, 600000, 1000, "milliseconds after an event in which a trigger counts"),
+    BOOL(tin_config_evaluate, allow_repeats, 0, "true: further triggers inside an event are no false positives"),
+    NUMBER(tin_config_evaluate, max_fp_per_hour, 0, 1e6, 0,
+           "false positives per hour that are allowed, 0: greatest event F1"),
+    TEXT(tin_config_evaluate, objective, "event_f1", "event_f1 iou_f1",
+         "what is made greatest when max_fp_per_hour is 0"),
+    NUMBER(tin_config_evaluate, window_frames, 0, 100000, 0, "frames per window, 0: no windows"),
+    NUMBER(tin_config_evaluate, window_step, 0, 100000, 0, "frames from one window to the next"),
+    NUMBER(tin_config_evaluate, bootstrap, 0, 100000, 2000, "resamples of people for the confidence intervals"),
+    END,
+};
+
+static const tin_setting deploy_settings[] = {
+    TEXT(tin_config_deploy, name, "", NULL, "the prefix of the generated code, a C identifier"),
+    TEXT(tin_config_deploy, optimize, "speed", "speed size", "what the measured build is optimised for"),
+    NUMBER(tin_config_deploy, verify_frames, 0, 2000000000, 0, "frames checked on the emulated core, 0: all"),
+    END,
+};
+
+const tin_setting tin_settings[] = {
+    TEXT(tin_config, project, NULL, NULL, "the name of the project"),
+    {.key = "seed",
+     .kind = TIN_SETTING_SEED,
+     .offset = offsetof(tin_config, seed),
+     .fallback = 1,
+     .meaning = "a whole number from which all random numbers come"},
+    {.key = "threads",
+     .kind = TIN_SETTING_INT,
+     .offset = offsetof(tin_config, threads),
+     .low = 0,
+     .high = 1024,
+     .neutral = true,
+     .meaning = "threads, 0: all cores"},
+    SECTION(tin_config, data, data_settings),
+    {.key = "model",
+     .kind = TIN_SETTING_SECTION,
+     .offset = 0,
+     .fields = model_settings,
+     .meaning = "settings, one `key: value` per line, indented"},
+    SECTION(tin_config, train, train_settings),
+    SECTION(tin_config, quantize, quantize_settings),
+    SECTION(tin_config, evaluate, evaluate_settings),
+    SECTION(tin_config, deploy, deploy_settings),
+    END,
+};

@@ -1,0 +1,442 @@
+#include "project/runs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+
+#define BUSY_MS 30000
+
+struct tin_runs {
+    sqlite3 *db;
+    int lock;                  /* file descriptor of the entered run's lock, -1: none */
+    char folder[TIN_PATH_MAX]; /* PROJECT/runs */
+    char path[TIN_PATH_MAX];   /* of the database */
+};
+
+/* Migration i brings user_version from i to i + 1. Never change one that was released: add the next. */
+static const char *const migrations[] = {
+    "CREATE TABLE run(id TEXT PRIMARY KEY, project TEXT NOT NULL, seed TEXT NOT NULL, version TEXT NOT NULL,"
+    " config_hash TEXT NOT NULL, data_hash TEXT NOT NULL, config TEXT NOT NULL,"
+    " started TEXT NOT NULL DEFAULT (datetime('now'))) STRICT;"
+    "CREATE TABLE stage(run TEXT NOT NULL REFERENCES run(id), stage TEXT NOT NULL, figures TEXT NOT NULL,"
+    " finished TEXT NOT NULL DEFAULT (datetime('now')), PRIMARY KEY(run, stage)) STRICT;"
+    "CREATE TABLE file(run TEXT NOT NULL, stage TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
+    " PRIMARY KEY(run, stage, name), FOREIGN KEY(run, stage) REFERENCES stage(run, stage) ON DELETE CASCADE) STRICT;",
+};
+#define N_MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
+
+const char *tin_stage_name(tin_stage stage)
+{
+    static const char *const names[] = {
+#define X(stage, name) name,
+        TIN_STAGE_LIST(X)
+#undef X
+    };
+    return stage >= 0 && stage < TIN_STAGE_COUNT ? names[stage] : "?";
+}
+
+static tin_status database_failed(const tin_runs *runs, int code, tin_error *err)
+{
+    const char *why = runs->db ? sqlite3_errmsg(runs->db) : sqlite3_errstr(code);
+    switch (code & 0xff) {
+    case SQLITE_NOMEM:
+        return tin_fail_at(err, TIN_ERR_MEMORY, runs->path, 0, "out of memory in the run store");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return tin_fail_at(err, TIN_ERR_FORMAT, runs->path, 0,
+                           "the run store is damaged (%s); move it away, the next run makes a new one", why);
+    case SQLITE_BUSY:
+        return tin_fail_at(err, TIN_ERR_IO, runs->path, 0,
+                           "another process holds the run store for more than %d seconds; wait for it or stop it",
+                           BUSY_MS / 1000);
+    default:
+        return tin_fail_at(err, TIN_ERR_IO, runs->path, 0,
+                           "the run store cannot be used: %s; check the free space and permissions of the folder", why);
+    }
+}
+
+static tin_status execute(tin_runs *runs, const char *sql, tin_error *err)
+{
+    int code = sqlite3_exec(runs->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? TIN_OK : database_failed(runs, code, err);
+}
+
+/* A statement with its texts bound, in order; `texts` ends with NULL and must outlive the statement. */
+static tin_status prepare(tin_runs *runs, sqlite3_stmt **statement, const char *sql, const char *const texts[],
+                          tin_error *err)
+{
+    int code = sqlite3_prepare_v2(runs->db, sql, -1, statement, NULL);
+    for (int i = 0; code == SQLITE_OK && texts[i]; i++) {
+        code = sqlite3_bind_text(*statement, i + 1, texts[i], -1, SQLITE_STATIC);
+    }
+    if (code == SQLITE_OK) {
+        return TIN_OK;
+    }
+    tin_status status = database_failed(runs, code, err);
+    sqlite3_finalize(*statement);
+    *statement = NULL;
+    return status;
+}
+
+/* A statement that gives no rows. */
+static tin_status run_statement(tin_runs *runs, const char *sql, const char *const texts[], tin_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    tin_status status = prepare(runs, &statement, sql, texts, err);
+    if (status) {
+        return status;
+    }
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_DONE) {
+        status = database_failed(runs, code, err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+static tin_status read_integer(tin_runs *runs, const char *sql, int *value, tin_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    tin_status status = prepare(runs, &statement, sql, (const char *const[]){NULL}, err);
+    if (status) {
+        return status;
+    }
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        *value = sqlite3_column_int(statement, 0);
+    } else {
+        status = database_failed(runs, code, err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* Ends the transaction that was begun: commit after success, else roll back and keep the first error. */
+static tin_status end_transaction(tin_runs *runs, tin_status status, tin_error *err)
+{
+    if (status == TIN_OK) {
+        status = execute(runs, "COMMIT", err);
+    }
+    if (status != TIN_OK && !sqlite3_get_autocommit(runs->db)) {
+        sqlite3_exec(runs->db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return status;
+}
+
+static tin_status migrate(tin_runs *runs, tin_error *err)
+{
+    int version = 0;
+    tin_status status = read_integer(runs, "PRAGMA user_version", &version, err);
+    if (status || version == N_MIGRATIONS) {
+        return status;
+    }
+    status = execute(runs, "BEGIN IMMEDIATE", err);
+    if (status) {
+        return status;
+    }
+    status = read_integer(runs, "PRAGMA user_version", &version, err); /* another process may have been faster */
+    if (status == TIN_OK && (version < 0 || version > N_MIGRATIONS)) {
+        status = tin_fail_at(err, TIN_ERR_FORMAT, runs->path, 0,
+                             "the run store has version %d, this program knows %d; use the newer tinamou that wrote it",
+                             version, N_MIGRATIONS);
+    }
+    for (int i = version; i < N_MIGRATIONS && status == TIN_OK; i++) {
+        status = execute(runs, migrations[i], err);
+    }
+    if (status == TIN_OK) {
+        char sql[64];
+        snprintf(sql, sizeof sql, "PRAGMA user_version = %d", N_MIGRATIONS);
+        status = execute(runs, sql, err);
+    }
+    return end_transaction(runs, status, err);
+}
+
+tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error *err)
+{
+    *runs = NULL;
+    tin_runs *r = tin_alloc(1, sizeof *r, err);
+    if (!r) {
+        return TIN_ERR_MEMORY;
+    }
+    r->lock = -1;
+    tin_status status = tin_path_join(r->folder, project_folder, "runs", err);
+    status = status ? status : tin_folder_make(r->folder, err);
+    status = status ? status : tin_path_join(r->path, r->folder, "runs.sqlite", err);
+    if (status == TIN_OK) {
+        int code = sqlite3_open_v2(r->path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+        status = code == SQLITE_OK ? TIN_OK : database_failed(r, code, err);
+    }
+    if (status == TIN_OK) {
+        sqlite3_busy_timeout(r->db, BUSY_MS);
+        status = execute(r, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
+    }
+    status = status ? status : migrate(r, err);
+    if (status) {
+        tin_runs_close(r);
+        return status;
+    }
+    *runs = r;
+    return TIN_OK;
+}
+
+void tin_runs_close(tin_runs *runs)
+{
+    if (!runs) {
+        return;
+    }
+    sqlite3_close(runs->db);
+    if (runs->lock >= 0) {
+        close(runs->lock);
+    }
+    tin_free(runs);
+}
+
+/* The kernel drops the lock with the process, so that kill -9 leaves none behind. */
+static tin_status lock_run(tin_runs *runs, const tin_run *run, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_path_join(path, run->folder, "lock", err);
+    if (status) {
+        return status;
+    }
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0) {
+        return tin_fail_errno(err, path, "cannot open");
+    }
+    if (flock(file, LOCK_EX | LOCK_NB) < 0) {
+        status = errno == EWOULDBLOCK ? tin_fail_at(err, TIN_ERR_IO, path, 0,
+                                                    "another process is at work in this run; wait for it or stop it")
+                                      : tin_fail_errno(err, path, "cannot lock");
+        close(file);
+        return status;
+    }
+    if (runs->lock >= 0) {
+        close(runs->lock);
+    }
+    runs->lock = file;
+    return TIN_OK;
+}
+
+/* First 12 digits of SHA-256 over the version, the canonical settings and the data's hash. */
+static tin_status name_run(const char *config, const char *data_hash, tin_run *run, tin_error *err)
+{
+    char hex[TIN_HASH_HEX];
+    tin_hash *hash = NULL;
+    tin_status status = tin_hash_bytes(config, strlen(config), run->config_hash, err);
+    status = status ? status : tin_hash_begin(&hash, err);
+    if (status) {
+        return status;
+    }
+    const char *const parts[] = {"tinamou " TINAMOU_VERSION "\n", config, data_hash};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        tin_hash_add(hash, parts[i], strlen(parts[i]));
+    }
+    tin_hash_end(hash, hex);
+    snprintf(run->id, sizeof run->id, "%.12s", hex);
+    snprintf(run->data_hash, sizeof run->data_hash, "%s", data_hash);
+    return TIN_OK;
+}
+
+tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *data_hash, tin_run *run, tin_error *err)
+{
+    char *text = NULL;
+    char path[TIN_PATH_MAX], seed[24];
+    *run = (tin_run){.seed = config->seed};
+    snprintf(seed, sizeof seed, "%" PRIu64, config->seed);
+    tin_status status = tin_config_canonical(config, &text, err);
+    status = status ? status : name_run(text, data_hash, run, err);
+    status = status ? status : tin_path_join(run->folder, runs->folder, run->id, err);
+    status = status ? status : tin_folder_make(run->folder, err);
+    status = status ? status : lock_run(runs, run, err);
+    status = status ? status : tin_path_join(path, run->folder, "config.txt", err);
+    status = status ? status : tin_file_write(path, text, strlen(text), err);
+    status = status ? status
+                    : run_statement(runs,
+                                    "INSERT INTO run(id, project, seed, version, config_hash, data_hash, config)"
+                                    " VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                                    (const char *const[]){run->id, config->project, seed, TINAMOU_VERSION,
+                                                          run->config_hash, run->data_hash, text, NULL},
+                                    err);
+    tin_free(text);
+    return status;
+}
+
+/* Whether the file of the row (name, sha256) is there and unchanged. */
+static tin_status file_holds(const tin_run *run, sqlite3_stmt *row, bool *holds, tin_error *err)
+{
+    char path[TIN_PATH_MAX], hex[TIN_HASH_HEX];
+    const char *name = (const char *)sqlite3_column_text(row, 0), *expected = (const char *)sqlite3_column_text(row, 1);
+    *holds = false;
+    if (!name || !expected) {
+        return tin_fail(err, TIN_ERR_MEMORY, "out of memory in the run store");
+    }
+    tin_status status = tin_path_join(path, run->folder, name, err);
+    if (status || !tin_file_exists(path)) {
+        return status;
+    }
+    status = tin_hash_file(path, hex, err);
+    *holds = status == TIN_OK && strcmp(hex, expected) == 0;
+    return status;
+}
+
+tin_status tin_runs_stage_done(tin_runs *runs, const tin_run *run, tin_stage stage, bool *done, tin_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    const char *const key[] = {run->id, tin_stage_name(stage), NULL};
+    *done = false;
+    tin_status status = prepare(runs, &statement, "SELECT 1 FROM stage WHERE run = ? AND stage = ?", key, err);
+    if (status) {
+        return status;
+    }
+    int code = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    if (code != SQLITE_ROW) {
+        return code == SQLITE_DONE ? TIN_OK : database_failed(runs, code, err);
+    }
+    status =
+        prepare(runs, &statement, "SELECT name, sha256 FROM file WHERE run = ? AND stage = ? ORDER BY name", key, err);
+    if (status) {
+        return status;
+    }
+    bool holds = true;
+    while (status == TIN_OK && holds && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        status = file_holds(run, statement, &holds, err);
+    }
+    if (status == TIN_OK && holds && code != SQLITE_DONE) {
+        status = database_failed(runs, code, err);
+    }
+    sqlite3_finalize(statement);
+    *done = status == TIN_OK && holds;
+    return status;
+}
+
+/* Inside a transaction: this stage's row and those of later stages go, with their files; then the new ones come. */
+static tin_status record_stage(tin_runs *runs, const tin_run *run, tin_stage stage, const char *const files[],
+                               int n_files, char (*hashes)[TIN_HASH_HEX], const char *figures_json, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (int later = (int)stage; later < TIN_STAGE_COUNT && status == TIN_OK; later++) {
+        status = run_statement(runs, "DELETE FROM stage WHERE run = ? AND stage = ?",
+                               (const char *const[]){run->id, tin_stage_name((tin_stage)later), NULL}, err);
+    }
+    status = status ? status
+                    : run_statement(runs, "INSERT INTO stage(run, stage, figures) VALUES(?, ?, ?)",
+                                    (const char *const[]){run->id, tin_stage_name(stage), figures_json, NULL}, err);
+    for (int i = 0; i < n_files && status == TIN_OK; i++) {
+        status = run_statement(runs, "INSERT INTO file(run, stage, name, sha256) VALUES(?, ?, ?, ?)",
+                               (const char *const[]){run->id, tin_stage_name(stage), files[i], hashes[i], NULL}, err);
+    }
+    return status;
+}
+
+tin_status tin_runs_stage_finish(tin_runs *runs, const tin_run *run, tin_stage stage, const char *const files[],
+                                 int n_files, const char *figures_json, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    char(*hashes)[TIN_HASH_HEX] = tin_alloc((size_t)n_files, TIN_HASH_HEX, err);
+    if (!hashes) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_status status = TIN_OK;
+    for (int i = 0; i < n_files && status == TIN_OK; i++) {
+        status = tin_path_join(path, run->folder, files[i], err);
+        status = status ? status : tin_hash_file(path, hashes[i], err);
+    }
+    status = status ? status : execute(runs, "BEGIN IMMEDIATE", err);
+    if (status == TIN_OK) {
+        status = record_stage(runs, run, stage, files, n_files, hashes, figures_json, err);
+        status = end_transaction(runs, status, err);
+    }
+    tin_free(hashes);
+    return status;
+}
+
+static tin_status copy_column(sqlite3_stmt *row, int column, char **text, tin_error *err)
+{
+    const char *value = (const char *)sqlite3_column_text(row, column);
+    *text = tin_strdup(value ? value : "", err);
+    return *text ? TIN_OK : TIN_ERR_MEMORY;
+}
+
+static tin_status read_figures(tin_runs *runs, tin_run_row *row, tin_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    tin_status status = prepare(runs, &statement, "SELECT stage, figures FROM stage WHERE run = ?",
+                                (const char *const[]){row->id, NULL}, err);
+    int code = SQLITE_DONE;
+    while (status == TIN_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        for (int i = 0; i < TIN_STAGE_COUNT && name && status == TIN_OK; i++) {
+            if (strcmp(name, tin_stage_name((tin_stage)i)) == 0) {
+                row->done[i] = true;
+                status = copy_column(statement, 1, &row->figures[i], err);
+            }
+        }
+    }
+    if (status == TIN_OK && code != SQLITE_DONE) {
+        status = database_failed(runs, code, err);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+tin_status tin_runs_list(tin_runs *runs, tin_run_row **rows, size_t *n, tin_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    size_t capacity = 0;
+    int code = SQLITE_DONE;
+    *rows = NULL;
+    *n = 0;
+    tin_status status =
+        prepare(runs, &statement, "SELECT id, started, seed, project, version FROM run ORDER BY started DESC, id",
+                (const char *const[]){NULL}, err);
+    while (status == TIN_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        if (*n == capacity) {
+            tin_run_row *grown = tin_grow(*rows, *n, capacity * 2 + 8, sizeof **rows, err);
+            if (!grown) {
+                status = TIN_ERR_MEMORY;
+                break;
+            }
+            *rows = grown;
+            capacity = capacity * 2 + 8;
+        }
+        tin_run_row *row = &(*rows)[(*n)++];
+        snprintf(row->id, sizeof row->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+        snprintf(row->started, sizeof row->started, "%s", (const char *)sqlite3_column_text(statement, 1));
+        row->seed = strtoull((const char *)sqlite3_column_text(statement, 2), NULL, 10);
+        status = copy_column(statement, 3, &row->project, err);
+        status = status ? status : copy_column(statement, 4, &row->version, err);
+        status = status ? status : read_figures(runs, row, err);
+    }
+    if (status == TIN_OK && code != SQLITE_DONE) {
+        status = database_failed(runs, code, err);
+    }
+    sqlite3_finalize(statement);
+    if (status) {
+        tin_runs_list_free(*rows, *n);
+        *rows = NULL;
+        *n = 0;
+    }
+    return status;
+}
+
+void tin_runs_list_free(tin_run_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        tin_free(rows[i].project);
+        tin_free(rows[i].version);
+        for (int k = 0; k < TIN_STAGE_COUNT; k++) {
+            tin_free(rows[i].figures[k]);
+        }
+    }
+    tin_free(rows);
+}

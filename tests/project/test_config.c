@@ -1,0 +1,281 @@
+/* tinamou.yaml: defaults, every kind of wrong value with its line and mend, hostile bytes, and failing memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "project/config.h"
+
+#define MODEL "model:\n  layers:\n    - {op: gru, units: 24}\n    - {op: dense}\n"
+
+static const char *const path = TEST_TEMPORARY "/tinamou.yaml";
+
+static const char *const full =
+    "# a comment\n"
+    "project: my-gestures\n"
+    "seed: 18446744073709551615\n"
+    "threads: 3\n"
+    "data:\n"
+    "  source: csv\n"
+    "  path: \"../with space\"\n"
+    "  rate_hz: 62.5\n"
+    "  unlabelled: REST\n"
+    "  classes:\n"
+    "    - {name: REST}\n"
+    "    - {name: WAVE, event: true, from: [wave, \"Wave 2\"]}\n"
+    "  validation: [3, s07]\n"
+    "  test: [2, 4]\n"
+    "  csv: {files: \"*_sw.csv\", columns: [ax, ay, az], units: [g], label_column: label, time_unit: ms}\n"
+    "model:\n"
+    "  layers:\n"
+    "    - {op: conv1d, units: 16, kernel: 5, stride: 2}\n"
+    "    - {op: batch_norm}\n"
+    "    - {op: relu}\n"
+    "    - {op: conv1d, kernel: 3, depthwise: true, dilation: 2}\n"
+    "    - {op: dropout, rate: 0.25}\n"
+    "    - {op: dense}\n"
+    "train: {steps: 10, learning_rate: 1e-3, stateful: false}\n"
+    "deploy: {optimize: size}\n";
+
+static tin_status load(tin_config **config, const char *text, tin_error *err)
+{
+    *err = (tin_error){0};
+    assert_int_equal(tin_file_write(path, text, strlen(text), err), TIN_OK);
+    return tin_config_load(config, path, err);
+}
+
+static void test_reads_every_kind(void **state)
+{
+    (void)state;
+    tin_error err;
+    tin_config *c = NULL;
+    if (load(&c, full, &err))
+        fail_msg("%s", tin_error_text(&err));
+    assert_string_equal(c->project, "my-gestures");
+    assert_true(c->seed == UINT64_MAX);
+    assert_int_equal(c->threads, 3);
+    assert_string_equal(c->data.path, "../with space");
+    assert_true(c->data.rate_hz == 62.5);
+    assert_int_equal(c->data.classes_count, 2);
+    assert_false(c->data.classes[0].event);
+    assert_true(c->data.classes[1].event);
+    assert_string_equal(c->data.classes[1].from[1], "Wave 2");
+    assert_string_equal(c->data.validation[0], "3");
+    assert_string_equal(c->data.test[1], "4");
+    assert_int_equal(c->data.csv.columns_count, 3);
+    assert_int_equal(c->layers_count, 6);
+    assert_int_equal(c->layers[0].op, TIN_OP_CONV1D);
+    assert_int_equal(c->layers[0].stride, 2);
+    assert_true(c->layers[3].depthwise);
+    assert_int_equal(c->layers[3].dilation, 2);
+    assert_true(c->layers[4].rate > 0.2499f && c->layers[4].rate < 0.2501f);
+    assert_int_equal(c->train.steps, 10);
+    assert_false(c->train.stateful);
+    assert_int_equal(c->train.batch, 32);
+    assert_true(c->quantize.percentile == 0.999);
+    assert_string_equal(c->deploy.name, "my_gestures");
+    assert_string_equal(c->deploy.optimize, "size");
+    tin_config_free(c);
+}
+
+static void test_defaults(void **state)
+{
+    (void)state;
+    tin_error err;
+    tin_config *c = NULL;
+    if (load(&c, "project: 3 birds\n" MODEL, &err))
+        fail_msg("%s", tin_error_text(&err));
+    assert_true(c->seed == 1);
+    assert_string_equal(c->data.source, "simulate");
+    assert_int_equal(c->data.simulate.subjects, 12);
+    assert_true(c->data.simulate.minutes == 8);
+    assert_true(c->train.learning_rate == 4e-3);
+    assert_true(c->train.stateful);
+    assert_int_equal(c->evaluate.bootstrap, 2000);
+    assert_string_equal(c->deploy.name, "m3_birds");
+    tin_config_free(c);
+}
+
+/* text, line of the complaint, a part of the message */
+static const struct {
+    const char *text;
+    long line;
+    const char *message;
+} wrong[] = {
+    {"project: a\ntrain:\n  stepps: 3\n" MODEL, 3, "unknown setting 'train.stepps'; did you mean 'steps'?"},
+    {"project: a\nquux: 3\n" MODEL, 2, "known here: project, seed"},
+    {"project: a\ntrain: {steps: many}\n" MODEL, 2, "train.steps is 'many'; write a whole number from 1 to 10000000"},
+    {"project: a\ntrain: {steps: 1.5}\n" MODEL, 2, "train.steps is '1.5'"},
+    {"project: a\ntrain: {steps: 0}\n" MODEL, 2, "train.steps is '0'"},
+    {"project: a\ntrain:\n  batch: 8\n  clip: nan\n" MODEL, 4, "train.clip is 'nan'; write a number from 0"},
+    {"project: a\ntrain: {clip: 1e999}\n" MODEL, 2, "train.clip is '1e999'"},
+    {"project: a\ntrain: {stateful: maybe}\n" MODEL, 2, "write true or false"},
+    {"project: a\nseed: -1\n" MODEL, 2, "seed is '-1'"},
+    {"project: a\nseed: 18446744073709551616\n" MODEL, 2, "seed is '18446744073709551616'"},
+    {"project: a\nseed:\n" MODEL, 2, "seed has no value"},
+    {"project: a\nseed: [1]\n" MODEL, 2, "seed is a list; it must be a single value"},
+    {"project: a\ntrain: 3\n" MODEL, 2, "train is a single value; it must be a group"},
+    {"project: a\ndata: {test: s01}\n" MODEL, 2, "data.test is a single value; it must be a list"},
+    {"project: a\ndata: {test: [{a: 1}]}\n" MODEL, 2, "data.test[1] is a group"},
+    {"project: a\ndata: {source: hpat}\n" MODEL, 2, "write one of: simulate hapt spsw csv"},
+    {"project: a\ndata: {source: ''}\n" MODEL, 2, "data.source is ''"},
+    {"project: a\nproject: b\n" MODEL, 2, "project is written twice"},
+    {"seed: 1\n" MODEL, 1, "project is missing"},
+    {"project: ''\n" MODEL, 1, "project has 0 characters"},
+    {"project: a\n", 1, "model.layers is missing"},
+    {"project: a\nmodel:\n  layers:\n    - {op: gruu}\n", 4, "write one of: conv1d, gru"},
+    {"project: a\nmodel:\n  layers:\n    - {units: 3}\n", 4, "model.layers[1].op is missing"},
+    {"project: a\nmodel:\n  layers:\n    - {op: gru, units: 8}\n", 3, "must be dense"},
+    {"project: a\ntrain:\n  steps: 9\n  chunk: 9\nmodel:\n  layers:\n    - {op: conv1d, stride: 4}\n    - {op: "
+     "dense}\n",
+     4, "write 12"},
+    {"project: a\ndata:\n  test: [a]\n  validation: [b, a]\n" MODEL, 4, "both in data.validation and in data.test"},
+    {"project: a\ndata: {test: [a, a]}\n" MODEL, 2, "names 'a' twice"},
+    {"project: a\ndata:\n  classes: [{name: A}]\n" MODEL, 3, "needs two or more"},
+    {"project: a\ndata:\n  classes: [{name: A}, {name: A}]\n" MODEL, 3, "has 'A' twice"},
+    {"project: a\ndata:\n  classes: [{name: A, from: [x]}, {name: B, from: [x]}]\n" MODEL, 3, "label 'x' belongs to"},
+    {"project: a\ndata:\n  classes: [{name: A}, {name: B}]\n  unlabelled: C\n" MODEL, 4, "which is no class"},
+    {"project: a\ndata: {source: csv}\n" MODEL, 2, "data.csv.columns is missing"},
+    {"project: a\ndata: {source: csv, csv: {columns: [a, b, c], units: [g, g]}}\n" MODEL, 2, "2 items for 3 columns"},
+    {"project: a\ndata: {source: csv, csv: {columns: [a], units: [g]}}\n" MODEL, 2, "give one"},
+    {"project: a\nevaluate:\n  window_frames: 128\n" MODEL, 2, "evaluate.window_step is 0"},
+    {"project: [a\n", 2, "this is no YAML"},
+    {"project: a\n\tseed: 1\n", 2, "this is no YAML"},
+    {"- a\n- b\n", 1, "there are no settings"},
+    {"", 1, "there are no settings"},
+    {"[a, b]: 1\n", 1, "a key must be a name"},
+    {"project: *nobody\n", 1, "this is no YAML"},
+    {"project: \"a\\0b\"\n" MODEL, 1, "NUL character"},
+};
+
+static void test_says_what_is_wrong(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        tin_error err;
+        tin_config *c = (tin_config *)1;
+        tin_status status = load(&c, wrong[i].text, &err);
+        if (status != TIN_ERR_CONFIG || c || err.line != wrong[i].line || !strstr(err.message, wrong[i].message) ||
+            strcmp(err.file, path) != 0)
+            fail_msg("case %zu: wanted line %ld '%s', got %d: %s", i, wrong[i].line, wrong[i].message, (int)status,
+                     tin_error_text(&err));
+    }
+}
+
+static void test_missing_file(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_config *c = NULL;
+    assert_int_equal(tin_config_load(&c, TEST_TEMPORARY "/none.yaml", &err), TIN_ERR_IO);
+    assert_non_null(strstr(tin_error_text(&err), "none.yaml"));
+}
+
+/* Every prefix and many flipped bytes: an error or a config, never undefined behaviour (the sanitizers look on). */
+static void test_hostile_bytes(void **state)
+{
+    (void)state;
+    char text[2048];
+    size_t n = strlen(full);
+    tin_rng rng;
+    tin_rng_seed(&rng, 7);
+    for (size_t i = 0; i < n + 2000; i++) {
+        tin_error err;
+        tin_config *c = NULL;
+        memcpy(text, full, n + 1);
+        if (i < n) {
+            text[i] = '\0';
+        } else {
+            for (int k = 0; k < 3; k++)
+                text[tin_rng_below(&rng, (uint32_t)n)] = (char)(1 + tin_rng_below(&rng, 255));
+        }
+        tin_status status = load(&c, text, &err);
+        assert_int_equal(status == TIN_OK, c != NULL);
+        assert_true(status == TIN_OK || err.message[0]);
+        tin_config_free(c);
+    }
+}
+
+static void test_memory_fails_everywhere(void **state)
+{
+    (void)state;
+    tin_error err;
+    tin_config *c = NULL;
+    assert_int_equal(load(&c, full, &err), TIN_OK);
+    tin_config_free(c);
+    size_t at = 0;
+    tin_status status;
+    do {
+        err = (tin_error){0};
+        tin_memory_fail_at(++at);
+        status = tin_config_load(&c, path, &err);
+        tin_memory_fail_at(0);
+        if (status)
+            assert_int_equal(status, TIN_ERR_MEMORY);
+    } while (status);
+    assert_true(at > 30);
+    char *text = NULL;
+    at = 0;
+    do {
+        tin_memory_fail_at(++at);
+        status = tin_config_canonical(c, &text, NULL);
+        tin_memory_fail_at(0);
+        assert_true(status == TIN_OK || text == NULL);
+    } while (status);
+    tin_free(text);
+    tin_config_free(c);
+}
+
+static char *canonical(const char *yaml)
+{
+    tin_error err;
+    tin_config *c = NULL;
+    char *text = NULL;
+    if (load(&c, yaml, &err) || tin_config_canonical(c, &text, &err))
+        fail_msg("%s", tin_error_text(&err));
+    tin_config_free(c);
+    return text;
+}
+
+/* Order, comments, spelling of numbers, threads and the place of the data change nothing; anything else does. */
+static void test_canonical(void **state)
+{
+    (void)state;
+    char *a = canonical("project: a\nthreads: 1\ntrain: {steps: 7, clip: 0.5}\ndata: {path: x}\n" MODEL);
+    char *b = canonical(MODEL "# else\ntrain: {clip: 5e-1, steps: 7}\nproject: \"a\"\ndata: {path: y}\nthreads: 2\n");
+    assert_string_equal(a, b);
+    const char *const others[] = {
+        "project: a\ntrain: {steps: 8, clip: 0.5}\n" MODEL,
+        "project: a\ntrain: {steps: 7, clip: 0.50000000000000011}\n" MODEL,
+        "project: a\nseed: 2\ntrain: {steps: 7, clip: 0.5}\n" MODEL,
+        "project: a\ntrain: {steps: 7, clip: 0.5}\ndata: {test: ['b']}\n" MODEL,
+        "project: a\ntrain: {steps: 7, clip: 0.5}\nmodel: {layers: [{op: gru, units: 25}, {op: dense}]}\n",
+        "project: a\ntrain: {steps: 7, clip: 0.5, stateful: false}\n" MODEL,
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char *c = canonical(others[i]);
+        assert_string_not_equal(a, c);
+        tin_free(c);
+    }
+    tin_free(a);
+    tin_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reads_every_kind),   cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_says_what_is_wrong), cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_hostile_bytes),      cmocka_unit_test(test_memory_fails_everywhere),
+        cmocka_unit_test(test_canonical),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
