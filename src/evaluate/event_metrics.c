@@ -1,0 +1,370 @@
+#include "evaluate/event_metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+const char *tin_trigger_kind_name(tin_trigger_kind kind)
+{
+    static const char *const names[] = {
+#define X(code, name) name,
+        TIN_TRIGGER_KIND_LIST(X)
+#undef X
+    };
+    return (int)kind >= 0 && kind < TIN_TRIGGER_KIND_COUNT ? names[kind] : "unknown";
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t greatest(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, int hop,
+                      const int16_t *scores, int64_t n_decisions, int64_t n_frames, tin_detection *detection,
+                      tin_error *err)
+{
+    *detection = (tin_detection){0};
+    detection->triggers = tin_alloc((size_t)n_decisions, sizeof *detection->triggers, err);
+    detection->segments = tin_alloc((size_t)n_decisions, sizeof *detection->segments, err);
+    if (detection->triggers == NULL || detection->segments == NULL) {
+        tin_detection_free(detection);
+        return TIN_ERR_MEMORY;
+    }
+    tin_decision_state state;
+    tin_decision_reset(&state);
+    int before = TIN_DECISION_NONE;
+    for (int64_t j = 0; j < n_decisions; j++) {
+        int trigger = tin_decision_step(&state, rule, classes, n_classes, scores + j * n_classes);
+        int64_t frame = (int64_t)hop * (j + 1) - 1;
+        if (trigger != TIN_DECISION_NONE) {
+            detection->triggers[detection->n_triggers++] = (tin_trigger){frame, trigger};
+        }
+        if (state.active != TIN_DECISION_NONE && state.active != before) {
+            detection->segments[detection->n_segments++] = (tin_interval){frame, frame, state.active};
+        }
+        if (state.active != TIN_DECISION_NONE) {
+            detection->segments[detection->n_segments - 1].end = least(frame + hop, n_frames);
+        }
+        before = state.active;
+    }
+    return TIN_OK;
+}
+
+void tin_detection_free(tin_detection *detection)
+{
+    tin_free(detection->triggers);
+    tin_free(detection->segments);
+    *detection = (tin_detection){0};
+}
+
+/* Looks through the events whose acceptance window holds the trigger, from `first` on (events before it are over for
+ * good). Gives the kind and, when the trigger is matched, the event in *match. */
+static tin_trigger_kind classify(const tin_scene *scene, const tin_margins *margins, const tin_trigger *trigger,
+                                 size_t first, const tin_event_outcome *outcomes, size_t *match)
+{
+    size_t own = SIZE_MAX, other = SIZE_MAX;
+    tin_trigger_kind taken = TIN_TRIGGER_FALSE;
+    for (size_t i = first; i < scene->n_events && scene->events[i].start - margins->early <= trigger->frame; i++) {
+        const tin_interval *event = &scene->events[i];
+        if (trigger->frame >= event->end + margins->late) {
+            continue;
+        }
+        bool same = event->class_index == trigger->class_index;
+        if (outcomes[i].class_index != TIN_DECISION_NONE) {
+            taken = same || taken == TIN_TRIGGER_REPEAT ? TIN_TRIGGER_REPEAT : TIN_TRIGGER_DUPLICATE;
+        } else if (same && own == SIZE_MAX) {
+            own = i;
+        } else if (!same && other == SIZE_MAX) {
+            other = i;
+        }
+    }
+    *match = own != SIZE_MAX ? own : other;
+    if (own != SIZE_MAX) {
+        return TIN_TRIGGER_TRUE;
+    }
+    return other != SIZE_MAX ? TIN_TRIGGER_WRONG_CLASS : taken;
+}
+
+/* A trigger of the right class inside a window whose event was taken by a wrong one: the device put itself right. */
+static bool corrects(const tin_scene *scene, const tin_margins *margins, const tin_trigger *trigger,
+                     const tin_event_outcome *outcome, size_t i)
+{
+    const tin_interval *event = &scene->events[i];
+    return outcome->class_index != TIN_DECISION_NONE && outcome->class_index != event->class_index &&
+           trigger->class_index == event->class_index && trigger->frame > event->start + outcome->latency &&
+           trigger->frame < event->end + margins->late;
+}
+
+static int64_t count_corrected(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                               const tin_event_outcome *outcomes)
+{
+    int64_t corrected = 0;
+    size_t first = 0;
+    for (size_t i = 0; i < scene->n_events; i++) {
+        while (first < detection->n_triggers &&
+               detection->triggers[first].frame < scene->events[i].start - margins->early) {
+            first++;
+        }
+        for (size_t j = first; j < detection->n_triggers; j++) {
+            if (detection->triggers[j].frame >= scene->events[i].end + margins->late) {
+                break;
+            }
+            if (corrects(scene, margins, &detection->triggers[j], &outcomes[i], i)) {
+                corrected++;
+                break;
+            }
+        }
+    }
+    return corrected;
+}
+
+void tin_event_match(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                     tin_event_outcome *outcomes, tin_trigger_kind *kinds, tin_event_counts *counts)
+{
+    for (size_t i = 0; i < scene->n_events; i++) {
+        outcomes[i] = (tin_event_outcome){TIN_DECISION_NONE, 0};
+    }
+    size_t first = 0;
+    int64_t n_of[TIN_TRIGGER_KIND_COUNT] = {0};
+    for (size_t j = 0; j < detection->n_triggers; j++) {
+        const tin_trigger *trigger = &detection->triggers[j];
+        while (first < scene->n_events && scene->events[first].end + margins->late <= trigger->frame) {
+            first++;
+        }
+        size_t match = SIZE_MAX;
+        tin_trigger_kind kind = classify(scene, margins, trigger, first, outcomes, &match);
+        if (match != SIZE_MAX) {
+            outcomes[match] = (tin_event_outcome){trigger->class_index, trigger->frame - scene->events[match].start};
+        }
+        if (kinds != NULL) {
+            kinds[j] = kind;
+        }
+        n_of[kind]++;
+        if (kind == TIN_TRIGGER_FALSE && scene->labels != NULL && scene->labels[trigger->frame] == TIN_LABEL_IGNORE) {
+            counts->false_triggers_unlabelled++;
+        }
+    }
+    counts->n_events += (int64_t)scene->n_events;
+    counts->true_positives += n_of[TIN_TRIGGER_TRUE];
+    counts->wrong_class += n_of[TIN_TRIGGER_WRONG_CLASS];
+    counts->missed += (int64_t)scene->n_events - n_of[TIN_TRIGGER_TRUE] - n_of[TIN_TRIGGER_WRONG_CLASS];
+    if (n_of[TIN_TRIGGER_WRONG_CLASS] > 0) {
+        counts->corrected += count_corrected(scene, detection, margins, outcomes);
+    }
+    counts->n_triggers += (int64_t)detection->n_triggers;
+    counts->false_triggers += n_of[TIN_TRIGGER_FALSE];
+    counts->repeats += n_of[TIN_TRIGGER_REPEAT];
+    counts->duplicates += n_of[TIN_TRIGGER_DUPLICATE];
+    counts->false_positives += n_of[TIN_TRIGGER_FALSE] + n_of[TIN_TRIGGER_DUPLICATE];
+    if (!margins->allow_repeats) {
+        counts->false_positives += n_of[TIN_TRIGGER_REPEAT];
+    }
+}
+
+void tin_event_count_frames(const tin_scene *scene, const tin_margins *margins, tin_event_counts *counts)
+{
+    int64_t t = 0;
+    for (size_t i = 0; i <= scene->n_events; i++) {
+        int64_t gap_end =
+            i < scene->n_events ? least(scene->events[i].start - margins->early, scene->n_frames) : scene->n_frames;
+        for (; t < gap_end; t++) {
+            counts->rejection_frames++;
+            counts->rejection_unlabelled += scene->labels != NULL && scene->labels[t] == TIN_LABEL_IGNORE;
+        }
+        if (i < scene->n_events) {
+            t = greatest(t, scene->events[i].end + margins->late);
+        }
+    }
+    counts->n_frames += scene->n_frames;
+}
+
+/* Frames of `segment` in no acceptance window of an event of its class; *touches: whether it overlaps an event's own
+ * interval. */
+static int64_t false_activity(const tin_scene *scene, const tin_interval *segment, const tin_margins *margins,
+                              size_t first, bool *touches)
+{
+    int64_t outside = 0, cursor = segment->start;
+    *touches = false;
+    for (size_t i = first; i < scene->n_events && scene->events[i].start - margins->early < segment->end; i++) {
+        const tin_interval *event = &scene->events[i];
+        *touches = *touches || (event->start < segment->end && event->end > segment->start);
+        if (event->class_index == segment->class_index) {
+            outside += greatest(event->start - margins->early - cursor, 0);
+            cursor = greatest(cursor, event->end + margins->late);
+        }
+    }
+    return outside + greatest(segment->end - cursor, 0);
+}
+
+void tin_event_count_activity(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                              tin_event_counts *counts)
+{
+    size_t first = 0;
+    for (size_t j = 0; j < detection->n_segments; j++) {
+        const tin_interval *segment = &detection->segments[j];
+        while (first < scene->n_events && scene->events[first].end + margins->late <= segment->start) {
+            first++;
+        }
+        bool touches = false;
+        counts->false_active_frames += false_activity(scene, segment, margins, first, &touches);
+        if (!touches && scene->labels != NULL) {
+            int64_t unlabelled = 0;
+            for (int64_t t = segment->start; t < segment->end; t++) {
+                unlabelled += scene->labels[t] == TIN_LABEL_IGNORE;
+            }
+            counts->segments_unlabelled += 2 * unlabelled > segment->end - segment->start;
+        }
+    }
+    counts->n_segments += (int64_t)detection->n_segments;
+}
+
+/* Greatest IoU first, exactly (cross products of frame counts), then earlier segment, then earlier event. */
+static int compare_pairs(const void *left, const void *right)
+{
+    const tin_overlap_pair *a = left, *b = right;
+    int64_t x = a->common * b->united, y = b->common * a->united;
+    if (x != y) {
+        return x > y ? -1 : 1;
+    }
+    if (a->segment != b->segment) {
+        return a->segment < b->segment ? -1 : 1;
+    }
+    return a->event < b->event ? -1 : a->event > b->event;
+}
+
+int64_t tin_overlap_count(const tin_interval *events, size_t n_events, const tin_interval *segments, size_t n_segments,
+                          int percent, tin_overlap_pair *pairs, uint8_t *used)
+{
+    size_t n_pairs = 0, first = 0;
+    for (size_t j = 0; j < n_segments; j++) {
+        while (first < n_events && events[first].end <= segments[j].start) {
+            first++;
+        }
+        for (size_t i = first; i < n_events && events[i].start < segments[j].end; i++) {
+            int64_t common = least(events[i].end, segments[j].end) - greatest(events[i].start, segments[j].start);
+            int64_t united = greatest(events[i].end, segments[j].end) - least(events[i].start, segments[j].start);
+            if (events[i].class_index == segments[j].class_index && common > 0 && 100 * common >= percent * united) {
+                pairs[n_pairs++] = (tin_overlap_pair){common, united, (uint32_t)j, (uint32_t)i};
+            }
+        }
+    }
+    if (n_pairs > 1) {
+        qsort(pairs, n_pairs, sizeof *pairs, compare_pairs);
+    }
+    if (n_pairs == 0) {
+        return 0;
+    }
+    memset(used, 0, n_events + n_segments);
+    int64_t matched = 0;
+    for (size_t p = 0; p < n_pairs; p++) {
+        uint8_t *event = &used[pairs[p].event], *segment = &used[n_events + pairs[p].segment];
+        if (!*event && !*segment) {
+            *event = *segment = 1;
+            matched++;
+        }
+    }
+    return matched;
+}
+
+static tin_status count_overlap(const tin_scene *scene, const tin_detection *detection, tin_event_counts *counts,
+                                tin_error *err)
+{
+    tin_status status = TIN_ERR_MEMORY;
+    size_t n = scene->n_events + detection->n_segments;
+    tin_overlap_pair *pairs = tin_alloc(n, sizeof *pairs, err);
+    uint8_t *used = tin_alloc(n, 1, err);
+    if (pairs == NULL || used == NULL) {
+        goto cleanup;
+    }
+    counts->overlap50 +=
+        tin_overlap_count(scene->events, scene->n_events, detection->segments, detection->n_segments, 50, pairs, used);
+    counts->overlap75 +=
+        tin_overlap_count(scene->events, scene->n_events, detection->segments, detection->n_segments, 75, pairs, used);
+    status = TIN_OK;
+cleanup:
+    tin_free(pairs);
+    tin_free(used);
+    return status;
+}
+
+tin_status tin_event_count(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                           tin_event_outcome *outcomes, tin_trigger_kind *kinds, tin_event_counts *counts,
+                           tin_error *err)
+{
+    tin_event_outcome *work = outcomes;
+    if (work == NULL) {
+        work = tin_alloc(scene->n_events, sizeof *work, err);
+        if (work == NULL) {
+            return TIN_ERR_MEMORY;
+        }
+    }
+    tin_status status = count_overlap(scene, detection, counts, err);
+    if (status == TIN_OK) {
+        tin_event_match(scene, detection, margins, work, kinds, counts);
+        tin_event_count_frames(scene, margins, counts);
+        tin_event_count_activity(scene, detection, margins, counts);
+    }
+    if (outcomes == NULL) {
+        tin_free(work);
+    }
+    return status;
+}
+
+void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other)
+{
+    sum->n_events += other->n_events;
+    sum->true_positives += other->true_positives;
+    sum->wrong_class += other->wrong_class;
+    sum->missed += other->missed;
+    sum->corrected += other->corrected;
+    sum->n_triggers += other->n_triggers;
+    sum->false_triggers += other->false_triggers;
+    sum->false_triggers_unlabelled += other->false_triggers_unlabelled;
+    sum->repeats += other->repeats;
+    sum->duplicates += other->duplicates;
+    sum->false_positives += other->false_positives;
+    sum->rejection_frames += other->rejection_frames;
+    sum->rejection_unlabelled += other->rejection_unlabelled;
+    sum->n_frames += other->n_frames;
+    sum->false_active_frames += other->false_active_frames;
+    sum->n_segments += other->n_segments;
+    sum->segments_unlabelled += other->segments_unlabelled;
+    sum->overlap50 += other->overlap50;
+    sum->overlap75 += other->overlap75;
+}
+
+static double ratio(int64_t part, int64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : (double)NAN;
+}
+
+tin_event_figures tin_event_figures_of(const tin_event_counts *c, double rate_hz)
+{
+    double frames_per_hour = 3600 * rate_hz;
+    int64_t counted = c->true_positives + c->wrong_class + c->false_positives;
+    return (tin_event_figures){
+        .fnr = ratio(c->missed, c->n_events),
+        .fcr = ratio(c->wrong_class, c->n_events),
+        .recall = ratio(c->true_positives, c->n_events),
+        .precision = ratio(c->true_positives, counted),
+        .f1 = ratio(2 * c->true_positives, counted + c->n_events),
+        .fp_per_hour = ratio(c->false_positives, c->rejection_frames) * frames_per_hour,
+        .fp_per_frame = ratio(c->false_positives, c->rejection_frames),
+        .fp_per_hour_labelled =
+            ratio(c->false_positives - c->false_triggers_unlabelled, c->rejection_frames - c->rejection_unlabelled) *
+            frames_per_hour,
+        .iou50_precision = ratio(c->overlap50, c->n_segments),
+        .iou50_recall = ratio(c->overlap50, c->n_events),
+        .iou50_f1 = ratio(2 * c->overlap50, c->n_segments + c->n_events),
+        .iou75_f1 = ratio(2 * c->overlap75, c->n_segments + c->n_events),
+        .iou50_f1_labelled = ratio(2 * c->overlap50, c->n_segments - c->segments_unlabelled + c->n_events),
+        .false_active_share = ratio(c->false_active_frames, c->n_frames),
+    };
+}

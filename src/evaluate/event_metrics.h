@@ -1,0 +1,124 @@
+/* Event metrics: did the device report each event once, with the right class, in time, and nothing else? Plain arrays
+ * in, counts out. Exact definitions: docs/metrics.md. Counts of streams add up.
+ *
+ *     tin_event_counts counts = {0};
+ *     tin_event_count(&scene, &detection, &margins, NULL, NULL, &counts, &err);
+ *     double fnr = tin_event_figures_of(&counts, rate_hz).fnr; */
+#ifndef TIN_EVENT_METRICS_H
+#define TIN_EVENT_METRICS_H
+
+#include "dataset/dataset.h"
+#include "model/decision.h"
+
+/* One report of the device. */
+typedef struct tin_trigger {
+    int64_t frame;
+    int32_t class_index;
+} tin_trigger;
+
+/* What is true in one stream. */
+typedef struct tin_scene {
+    const tin_interval *events; /* [n_events] of event classes only; sorted, not overlapping, inside the stream */
+    size_t n_events;
+    const int16_t *labels; /* [n_frames]; NULL: no frame is unlabelled */
+    int64_t n_frames;
+} tin_scene;
+
+/* What the device said in one stream. */
+typedef struct tin_detection {
+    tin_trigger *triggers;  /* [n_triggers] in order of time */
+    tin_interval *segments; /* [n_segments] frames in which a class was active; sorted, not overlapping */
+    size_t n_triggers, n_segments;
+} tin_detection;
+
+typedef struct tin_margins {
+    int64_t early, late; /* frames, >= 0 */
+    bool allow_repeats;
+} tin_margins;
+
+/* kind, name in files */
+#define TIN_TRIGGER_KIND_LIST(X)                                                                                       \
+    X(TIN_TRIGGER_TRUE, "true")           /* matched to an event of its class */                                       \
+    X(TIN_TRIGGER_WRONG_CLASS, "wrong")   /* matched to an event of another class */                                   \
+    X(TIN_TRIGGER_REPEAT, "repeat")       /* in the window of matched events only, one of them of its class */         \
+    X(TIN_TRIGGER_DUPLICATE, "duplicate") /* in the window of matched events only, none of them of its class */        \
+    X(TIN_TRIGGER_FALSE, "false")         /* in no acceptance window */
+typedef enum tin_trigger_kind {
+#define X(kind, name) kind,
+    TIN_TRIGGER_KIND_LIST(X)
+#undef X
+        TIN_TRIGGER_KIND_COUNT
+} tin_trigger_kind;
+const char *tin_trigger_kind_name(tin_trigger_kind kind);
+
+/* What became of one event. */
+typedef struct tin_event_outcome {
+    int32_t class_index; /* of the trigger that was matched, TIN_DECISION_NONE when missed */
+    int64_t latency;     /* frames from the event's start to that trigger; negative: early */
+} tin_event_outcome;
+
+typedef struct tin_event_counts {
+    int64_t n_events, true_positives, wrong_class, missed;
+    int64_t corrected; /* of wrong_class: a trigger of the right class followed */
+    int64_t n_triggers;
+    int64_t false_triggers;            /* in no acceptance window */
+    int64_t false_triggers_unlabelled; /* of these: at a frame without a label */
+    int64_t repeats, duplicates;       /* TIN_TRIGGER_REPEAT, TIN_TRIGGER_DUPLICATE */
+    int64_t false_positives;      /* false_triggers + duplicates + repeats (without repeats when they are allowed) */
+    int64_t rejection_frames;     /* frames in no acceptance window */
+    int64_t rejection_unlabelled; /* of these: without a label */
+    int64_t n_frames, false_active_frames;   /* active class k, frame in no acceptance window of an event of class k */
+    int64_t n_segments, segments_unlabelled; /* segments_unlabelled: overlap no event, more than half without a label */
+    int64_t overlap50, overlap75;            /* segments matched one to one with an IoU of at least 0.5, 0.75 */
+} tin_event_counts;
+
+/* NaN where the denominator is 0. */
+typedef struct tin_event_figures {
+    double fnr, fcr, recall;     /* missed, wrong_class, true_positives / n_events */
+    double precision, f1;        /* triggers that are true; F1 = 2 TP / (counted triggers + events) */
+    double fp_per_hour;          /* false_positives per hour of rejection_frames */
+    double fp_per_frame;         /* false_positives per rejection frame */
+    double fp_per_hour_labelled; /* without triggers and frames that have no label */
+    double iou50_precision, iou50_recall, iou50_f1, iou75_f1, iou50_f1_labelled;
+    double false_active_share; /* of all frames */
+} tin_event_figures;
+
+/* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1; `active`
+ * after decision j holds for frames hop*(j+1)-1 .. hop*(j+2)-2. The arrays of `detection` belong to the caller:
+ * tin_detection_free. */
+tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, int hop,
+                      const int16_t *scores, int64_t n_decisions, int64_t n_frames, tin_detection *detection,
+                      tin_error *err) TIN_USE_RESULT;
+void tin_detection_free(tin_detection *detection);
+
+/* Everything at once: adds the counts of one stream. outcomes [n_events] and kinds [n_triggers] say what became of
+ * each; either may be NULL. */
+tin_status tin_event_count(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                           tin_event_outcome *outcomes, tin_trigger_kind *kinds, tin_event_counts *counts,
+                           tin_error *err) TIN_USE_RESULT;
+
+/* The parts of tin_event_count, for callers that need one of them very often. */
+
+/* Matches triggers and adds n_events .. false_positives. outcomes [n_events] is needed as work space. */
+void tin_event_match(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                     tin_event_outcome *outcomes, tin_trigger_kind *kinds, tin_event_counts *counts);
+/* Adds n_frames, rejection_frames, rejection_unlabelled. */
+void tin_event_count_frames(const tin_scene *scene, const tin_margins *margins, tin_event_counts *counts);
+/* Adds n_segments .. false_active_frames. */
+void tin_event_count_activity(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                              tin_event_counts *counts);
+
+/* One pair of an event and a segment of its class that overlap; work space of tin_overlap_count. */
+typedef struct tin_overlap_pair {
+    int64_t common, united; /* frames; IoU = common / united */
+    uint32_t segment, event;
+} tin_overlap_pair;
+/* Segments matched to events of their class one to one, greatest IoU first (ties: earlier segment, then earlier event),
+ * with IoU >= percent / 100. pairs [n_events + n_segments] and used [n_events + n_segments] are work space. */
+int64_t tin_overlap_count(const tin_interval *events, size_t n_events, const tin_interval *segments, size_t n_segments,
+                          int percent, tin_overlap_pair *pairs, uint8_t *used);
+
+void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other);
+tin_event_figures tin_event_figures_of(const tin_event_counts *counts, double rate_hz);
+
+#endif

@@ -1,0 +1,105 @@
+#include "evaluate/frame_metrics.h"
+
+#include <math.h>
+
+int tin_argmax_s16(const int16_t *scores, int n_classes)
+{
+    int best = 0;
+    for (int k = 1; k < n_classes; k++) {
+        if (scores[k] > scores[best]) {
+            best = k;
+        }
+    }
+    return best;
+}
+
+void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_classes, int hop, int64_t n_frames,
+                           int16_t *predictions)
+{
+    int64_t t = 0;
+    for (; t < n_frames && t < hop - 1; t++) {
+        predictions[t] = 0;
+    }
+    int16_t held = 0;
+    for (int64_t j = 0; t < n_frames; j++) {
+        if (j < n_decisions) {
+            held = (int16_t)tin_argmax_s16(scores + j * n_classes, n_classes);
+        }
+        for (int i = 0; i < hop && t < n_frames; i++) {
+            predictions[t++] = held;
+        }
+    }
+}
+
+void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, int n_classes,
+                     int64_t *confusion)
+{
+    for (int64_t t = 0; t < n_frames; t++) {
+        if (labels[t] != TIN_LABEL_IGNORE) {
+            confusion[(int64_t)labels[t] * n_classes + predictions[t]]++;
+        }
+    }
+}
+
+int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
+                          const tin_interval *events, size_t n_events, int64_t early, int64_t late)
+{
+    int64_t excused = 0;
+    size_t first = 0; /* first event whose late margin is not over */
+    for (int64_t t = 0; t < n_frames; t++) {
+        if (labels[t] == TIN_LABEL_IGNORE || labels[t] == predictions[t]) {
+            continue;
+        }
+        while (first < n_events && events[first].end + late <= t) {
+            first++;
+        }
+        for (size_t i = first; i < n_events && events[i].start - early <= t; i++) {
+            bool inside = t >= events[i].start && t < events[i].end;
+            if (!inside && t < events[i].end + late && events[i].class_index == predictions[t]) {
+                excused++;
+                break;
+            }
+        }
+    }
+    return excused;
+}
+
+static double ratio(int64_t part, int64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : (double)NAN;
+}
+
+void tin_frame_figures_of(const int64_t *confusion, int n_classes, tin_frame_figures *figures,
+                          tin_class_figures *per_class)
+{
+    int64_t total = 0, right = 0;
+    int n_true = 0, n_seen = 0;
+    double recalls = 0, f1s = 0;
+    for (int k = 0; k < n_classes; k++) {
+        tin_class_figures f = {.n_right = confusion[k * n_classes + k]};
+        for (int i = 0; i < n_classes; i++) {
+            f.n_true += confusion[k * n_classes + i];
+            f.n_predicted += confusion[i * n_classes + k];
+        }
+        f.precision = ratio(f.n_right, f.n_predicted);
+        f.recall = ratio(f.n_right, f.n_true);
+        f.f1 = ratio(2 * f.n_right, f.n_true + f.n_predicted);
+        total += f.n_true;
+        right += f.n_right;
+        if (f.n_true > 0) {
+            n_true++;
+            recalls += f.recall;
+        }
+        if (f.n_true + f.n_predicted > 0) {
+            n_seen++;
+            f1s += f.f1;
+        }
+        if (per_class != NULL) {
+            per_class[k] = f;
+        }
+    }
+    figures->n_frames = total;
+    figures->accuracy = ratio(right, total);
+    figures->balanced_accuracy = n_true > 0 ? recalls / n_true : (double)NAN;
+    figures->macro_f1 = n_seen > 0 ? f1s / n_seen : (double)NAN;
+}

@@ -1,0 +1,44 @@
+/* Frame metrics: is the class that the model prefers at each frame the labelled one? Plain arrays in, counts out.
+ * Exact definitions: docs/metrics.md. Counts of streams add up, so that a sum over streams or people is a sum of
+ * arrays. */
+#ifndef TIN_FRAME_METRICS_H
+#define TIN_FRAME_METRICS_H
+
+#include "dataset/dataset.h"
+
+/* What is known of one class from a confusion matrix. NaN where the denominator is 0. */
+typedef struct tin_class_figures {
+    int64_t n_true, n_predicted, n_right; /* frames */
+    double precision, recall, f1;
+} tin_class_figures;
+
+typedef struct tin_frame_figures {
+    int64_t n_frames;         /* counted: label is not TIN_LABEL_IGNORE */
+    double accuracy;          /* right / counted */
+    double balanced_accuracy; /* mean recall of the classes that occur in the labels */
+    double macro_f1;          /* mean F1 of the classes that occur in the labels or in the predictions */
+} tin_frame_figures;
+
+/* Index of the greatest score, the lowest on a tie. scores [n_classes], n_classes >= 1. */
+int tin_argmax_s16(const int16_t *scores, int n_classes);
+
+/* Decision j (scores [n_decisions][n_classes]) is known after frame hop*(j+1)-1 and is held for `hop` frames from that
+ * one on; frames before the first decision get class 0. predictions [n_frames]. */
+void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_classes, int hop, int64_t n_frames,
+                           int16_t *predictions);
+
+/* Adds every frame whose label is not TIN_LABEL_IGNORE to confusion [n_classes][n_classes]: row label, column
+ * prediction. labels and predictions [n_frames], in 0..n_classes-1 (labels also TIN_LABEL_IGNORE). */
+void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, int n_classes,
+                     int64_t *confusion);
+
+/* Frames that are wrong by tin_frame_count and lie in the margin of an event of the predicted class: [start - early,
+ * start) or [end, end + late). events [n_events] sorted, not overlapping; early, late in frames. */
+int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
+                          const tin_interval *events, size_t n_events, int64_t early, int64_t late);
+
+/* Figures of a confusion matrix. per_class [n_classes], may be NULL. */
+void tin_frame_figures_of(const int64_t *confusion, int n_classes, tin_frame_figures *figures,
+                          tin_class_figures *per_class);
+
+#endif

@@ -1,0 +1,315 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "evaluate/event_metrics.h"
+
+static void close_to(double value, double expected)
+{
+    assert_true(fabs(value - expected) < 1e-12);
+}
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+/* Counts of one scene; outcomes and kinds may be NULL. */
+static tin_event_counts count(const tin_scene *scene, const tin_trigger *triggers, size_t n_triggers,
+                              const tin_interval *segments, size_t n_segments, tin_margins margins,
+                              tin_event_outcome *outcomes, tin_trigger_kind *kinds)
+{
+    tin_trigger t[32];
+    tin_interval s[32];
+    if (n_triggers > 0) {
+        memcpy(t, triggers, n_triggers * sizeof *t);
+    }
+    if (n_segments > 0) {
+        memcpy(s, segments, n_segments * sizeof *s);
+    }
+    tin_detection detection = {t, s, n_triggers, n_segments};
+    tin_event_counts counts = {0};
+    assert_int_equal(tin_event_count(scene, &detection, &margins, outcomes, kinds, &counts, NULL), TIN_OK);
+    return counts;
+}
+
+/* 100 frames, early 2, late 5. Events A = class 1 in [10, 20), window [8, 25); B = class 2 in [40, 50), window [38,
+ * 55); C = class 1 in [70, 80), window [68, 85). trigger  5 class 1: in no window             false trigger  8 class 1:
+ * first frame of A's window true, latency -2 trigger 24 class 1: A is taken                repeat trigger 25 class 1:
+ * A's window is over        false trigger 41 class 1: B is of another class     wrong, latency 1 trigger 44 class 2: B
+ * is taken                repeat; B counts as corrected trigger 45 class 3: B is taken                duplicate C is
+ * missed. Windows cover 17 + 17 + 17 = 51 frames, so there are 49 rejection frames. */
+static const tin_interval EVENTS[] = {{10, 20, 1}, {40, 50, 2}, {70, 80, 1}};
+static const tin_trigger TRIGGERS[] = {{5, 1}, {8, 1}, {24, 1}, {25, 1}, {41, 1}, {44, 2}, {45, 3}};
+
+static void matching_by_hand(void **state)
+{
+    (void)state;
+    const tin_scene scene = {EVENTS, 3, NULL, 100};
+    tin_event_outcome outcomes[3];
+    tin_trigger_kind kinds[7];
+    tin_event_counts c = count(&scene, TRIGGERS, 7, NULL, 0, (tin_margins){2, 5, false}, outcomes, kinds);
+    const tin_trigger_kind expected[] = {TIN_TRIGGER_FALSE,    TIN_TRIGGER_TRUE,        TIN_TRIGGER_REPEAT,
+                                         TIN_TRIGGER_FALSE,    TIN_TRIGGER_WRONG_CLASS, TIN_TRIGGER_REPEAT,
+                                         TIN_TRIGGER_DUPLICATE};
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        assert_int_equal(kinds[i], expected[i]);
+    }
+    assert_int_equal(outcomes[0].class_index, 1);
+    assert_int_equal(outcomes[0].latency, -2);
+    assert_int_equal(outcomes[1].class_index, 1);
+    assert_int_equal(outcomes[1].latency, 1);
+    assert_int_equal(outcomes[2].class_index, TIN_DECISION_NONE);
+    assert_int_equal(c.n_events, 3);
+    assert_int_equal(c.true_positives, 1);
+    assert_int_equal(c.wrong_class, 1);
+    assert_int_equal(c.missed, 1);
+    assert_int_equal(c.corrected, 1);
+    assert_int_equal(c.n_triggers, 7);
+    assert_int_equal(c.false_triggers, 2);
+    assert_int_equal(c.repeats, 2);
+    assert_int_equal(c.duplicates, 1);
+    assert_int_equal(c.false_positives, 5);
+    assert_int_equal(c.rejection_frames, 49);
+    tin_event_figures f = tin_event_figures_of(&c, 10);
+    close_to(f.fnr, 1.0 / 3);
+    close_to(f.fcr, 1.0 / 3);
+    close_to(f.fp_per_frame, 5.0 / 49);
+    close_to(f.fp_per_hour, 5.0 / 49 * 36000);
+    close_to(f.precision, 1.0 / 7);
+    close_to(f.f1, 2.0 / 10);
+}
+
+static void repeats_can_be_allowed_but_not_other_classes(void **state)
+{
+    (void)state;
+    const tin_scene scene = {EVENTS, 3, NULL, 100};
+    tin_event_counts c = count(&scene, TRIGGERS, 7, NULL, 0, (tin_margins){2, 5, true}, NULL, NULL);
+    assert_int_equal(c.false_positives, 3);
+    close_to(tin_event_figures_of(&c, 10).precision, 1.0 / 5);
+    close_to(tin_event_figures_of(&c, 10).f1, 2.0 / 8);
+}
+
+/* Windows of A = class 1 [10, 20) and B = class 2 [22, 30) overlap in [17, 25): a trigger of class 2 at 18 passes over
+ * A, which comes first, and takes B; the next one of class 2 then takes A as a wrong class. */
+static void own_class_comes_first_where_windows_overlap(void **state)
+{
+    (void)state;
+    const tin_interval events[] = {{10, 20, 1}, {22, 30, 2}};
+    const tin_scene scene = {events, 2, NULL, 60};
+    const tin_trigger triggers[] = {{18, 2}, {19, 2}, {24, 1}};
+    tin_event_outcome outcomes[2];
+    tin_trigger_kind kinds[3];
+    tin_event_counts c = count(&scene, triggers, 3, NULL, 0, (tin_margins){5, 5, false}, outcomes, kinds);
+    assert_int_equal(outcomes[1].class_index, 2);
+    assert_int_equal(outcomes[1].latency, -4);
+    assert_int_equal(outcomes[0].class_index, 2);
+    assert_int_equal(outcomes[0].latency, 9);
+    assert_int_equal(kinds[2], TIN_TRIGGER_REPEAT);
+    assert_int_equal(c.corrected, 1);
+    /* windows [5, 25) and [17, 35) join: 60 - 30 */
+    assert_int_equal(c.rejection_frames, 30);
+}
+
+static void earlier_event_of_the_same_class_first(void **state)
+{
+    (void)state;
+    const tin_interval events[] = {{10, 20, 1}, {20, 30, 1}};
+    const tin_scene scene = {events, 2, NULL, 60};
+    const tin_trigger triggers[] = {{19, 1}, {21, 1}, {22, 1}};
+    tin_event_outcome outcomes[2];
+    tin_event_counts c = count(&scene, triggers, 3, NULL, 0, (tin_margins){5, 5, false}, outcomes, NULL);
+    assert_int_equal(outcomes[0].latency, 9);
+    assert_int_equal(outcomes[1].latency, 1);
+    assert_int_equal(c.repeats, 1);
+}
+
+/* Labels: frames 0..9 have none, event in [20, 30), margins 0. One false trigger at 5 (unlabelled) and one at 50. */
+static void unlabelled_stretches_count_as_rejection_and_apart(void **state)
+{
+    (void)state;
+    int16_t labels[60] = {0};
+    for (int t = 0; t < 60; t++) {
+        labels[t] = t < 10 ? TIN_LABEL_IGNORE : t >= 20 && t < 30 ? 1 : 0;
+    }
+    const tin_interval event = {20, 30, 1};
+    const tin_scene scene = {&event, 1, labels, 60};
+    const tin_trigger triggers[] = {{5, 1}, {25, 1}, {50, 1}};
+    /* segments: [4, 12) has 6 of 8 frames without a label; [20, 30) is right; [8, 13) only 2 of 5 */
+    const tin_interval segments[] = {{4, 8, 1}, {8, 13, 1}, {20, 30, 1}};
+    tin_event_counts c = count(&scene, triggers, 3, segments, 3, (tin_margins){0, 0, false}, NULL, NULL);
+    assert_int_equal(c.false_positives, 2);
+    assert_int_equal(c.false_triggers_unlabelled, 1);
+    assert_int_equal(c.rejection_frames, 50);
+    assert_int_equal(c.rejection_unlabelled, 10);
+    assert_int_equal(c.segments_unlabelled, 1);
+    tin_event_figures f = tin_event_figures_of(&c, 1);
+    close_to(f.fp_per_hour, 2.0 / 50 * 3600);
+    close_to(f.fp_per_hour_labelled, 1.0 / 40 * 3600);
+    close_to(f.iou50_f1, 2.0 / 4);
+    close_to(f.iou50_f1_labelled, 2.0 / 3);
+}
+
+/* IoU by hand. Event [10, 20): [10, 15) has 5/10 = 0.5, counts at 0.5 and not at 0.75; [12, 27) has 8/17. */
+static void overlap_needs_half_of_the_union(void **state)
+{
+    (void)state;
+    const tin_interval event = {10, 20, 1};
+    tin_overlap_pair pairs[8];
+    uint8_t used[8];
+    const tin_interval half = {10, 15, 1}, less = {10, 14, 1}, late = {12, 27, 1}, most = {11, 20, 1},
+                       other = {10, 20, 2};
+    assert_int_equal(tin_overlap_count(&event, 1, &half, 1, 50, pairs, used), 1);
+    assert_int_equal(tin_overlap_count(&event, 1, &half, 1, 75, pairs, used), 0);
+    assert_int_equal(tin_overlap_count(&event, 1, &less, 1, 50, pairs, used), 0);
+    assert_int_equal(tin_overlap_count(&event, 1, &late, 1, 50, pairs, used), 0);
+    assert_int_equal(tin_overlap_count(&event, 1, &most, 1, 75, pairs, used), 1);
+    assert_int_equal(tin_overlap_count(&event, 1, &other, 1, 50, pairs, used), 0);
+    assert_int_equal(tin_overlap_count(&event, 1, NULL, 0, 50, pairs, used), 0);
+    assert_int_equal(tin_overlap_count(NULL, 0, &half, 1, 50, pairs, used), 0);
+}
+
+/* Two segments of IoU 0.5 with one event (its halves): one of them is matched. One segment over two events of 10 in 20:
+ * one event. */
+static void overlap_is_one_to_one(void **state)
+{
+    (void)state;
+    tin_overlap_pair pairs[8];
+    uint8_t used[8];
+    const tin_interval event = {10, 20, 1}, halves[] = {{10, 15, 1}, {15, 20, 1}};
+    assert_int_equal(tin_overlap_count(&event, 1, halves, 2, 50, pairs, used), 1);
+    const tin_interval events[] = {{10, 20, 1}, {20, 30, 1}}, both = {10, 30, 1};
+    assert_int_equal(tin_overlap_count(events, 2, &both, 1, 50, pairs, used), 1);
+}
+
+/* At 10 %: segment S [10, 30) with A [8, 14) (4/22) and B [14, 30) (16/20); T [4, 10) with A (2/10). Greedy takes S-B
+ * (0.8) first, then T-A (0.2): 2. First come first served would take S-A. */
+static void overlap_takes_the_greatest_first(void **state)
+{
+    (void)state;
+    tin_overlap_pair pairs[8];
+    uint8_t used[8];
+    const tin_interval events[] = {{8, 14, 1}, {14, 30, 1}}, segments[] = {{4, 10, 1}, {10, 30, 1}};
+    assert_int_equal(tin_overlap_count(events, 2, segments, 2, 10, pairs, used), 2);
+}
+
+/* Window of the class-1 event is [8, 25): a segment of class 1 over [0, 30) is false in 8 + 5 frames, one of class 2 in
+ * [10, 20) in 10. */
+static void false_activity_is_outside_the_own_window(void **state)
+{
+    (void)state;
+    const tin_interval event = {10, 20, 1};
+    const tin_scene scene = {&event, 1, NULL, 40};
+    const tin_interval own = {0, 30, 1}, other = {10, 20, 2};
+    tin_event_counts c = count(&scene, NULL, 0, &own, 1, (tin_margins){2, 5, false}, NULL, NULL);
+    assert_int_equal(c.false_active_frames, 13);
+    close_to(tin_event_figures_of(&c, 1).false_active_share, 13.0 / 40);
+    c = count(&scene, NULL, 0, &other, 1, (tin_margins){2, 5, false}, NULL, NULL);
+    assert_int_equal(c.false_active_frames, 10);
+}
+
+static void nothing_there_gives_nan_not_zero(void **state)
+{
+    (void)state;
+    tin_event_counts c = {0};
+    tin_event_figures f = tin_event_figures_of(&c, 50);
+    assert_true(isnan(f.fnr) && isnan(f.fp_per_hour) && isnan(f.iou50_f1) && isnan(f.precision));
+}
+
+static void counts_add_up(void **state)
+{
+    (void)state;
+    /* every member is an int64_t, so the sum can be checked without naming them */
+    int64_t a[sizeof(tin_event_counts) / sizeof(int64_t)], b[COUNT(a)], sum[COUNT(a)];
+    for (size_t i = 0; i < COUNT(a); i++) {
+        a[i] = (int64_t)i + 1;
+        b[i] = 100 * (int64_t)i;
+    }
+    tin_event_counts x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    tin_event_counts_add(&x, &y);
+    memcpy(sum, &x, sizeof x);
+    for (size_t i = 0; i < COUNT(a); i++) {
+        assert_int_equal(sum[i], a[i] + b[i]);
+    }
+}
+
+static const tin_class CLASSES[] = {{"rest", false}, {"wave", true}};
+
+/* hop 2, 9 frames, 4 decisions at frames 1, 3, 5, 7; margin of class 1 is z1 - z0: 10, 300, 300, -5; on 256, off 100,
+ * no smoothing: one trigger at frame 3, active for frames 3..6. */
+static void detection_puts_decisions_at_their_frames(void **state)
+{
+    (void)state;
+    const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
+    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    tin_detection d;
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, 2, scores, 4, 9, &d, NULL), TIN_OK);
+    assert_int_equal(d.n_triggers, 1);
+    assert_int_equal(d.triggers[0].frame, 3);
+    assert_int_equal(d.triggers[0].class_index, 1);
+    assert_int_equal(d.n_segments, 1);
+    assert_int_equal(d.segments[0].start, 3);
+    assert_int_equal(d.segments[0].end, 7);
+    tin_detection_free(&d);
+    /* active to the end: the last decision is held to the end of the stream and not past it */
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, 2, scores, 3, 6, &d, NULL), TIN_OK);
+    assert_int_equal(d.segments[0].end, 6);
+    tin_detection_free(&d);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
+    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    const tin_interval event = {3, 7, 1};
+    const tin_scene scene = {&event, 1, NULL, 9};
+    const tin_margins margins = {0, 0, false};
+    tin_memory_fail_at(0);
+    for (size_t n = 1;; n++) {
+        assert_true(n < 20);
+        tin_detection d = {0};
+        tin_event_counts c = {0};
+        tin_error err = {0};
+        tin_memory_fail_at(n);
+        tin_status status = tin_detect(&rule, CLASSES, 2, 2, scores, 4, 9, &d, &err);
+        if (status == TIN_OK) {
+            status = tin_event_count(&scene, &d, &margins, NULL, NULL, &c, &err);
+        }
+        size_t made = tin_memory_fail_at(0);
+        tin_detection_free(&d);
+        if (status == TIN_OK) {
+            assert_true(made < n);
+            assert_int_equal(c.true_positives, 1);
+            break;
+        }
+        assert_int_equal(status, TIN_ERR_MEMORY);
+        assert_int_equal(err.status, TIN_ERR_MEMORY);
+        assert_int_equal(c.n_events, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matching_by_hand),
+        cmocka_unit_test(repeats_can_be_allowed_but_not_other_classes),
+        cmocka_unit_test(own_class_comes_first_where_windows_overlap),
+        cmocka_unit_test(earlier_event_of_the_same_class_first),
+        cmocka_unit_test(unlabelled_stretches_count_as_rejection_and_apart),
+        cmocka_unit_test(overlap_needs_half_of_the_union),
+        cmocka_unit_test(overlap_is_one_to_one),
+        cmocka_unit_test(overlap_takes_the_greatest_first),
+        cmocka_unit_test(false_activity_is_outside_the_own_window),
+        cmocka_unit_test(nothing_there_gives_nan_not_zero),
+        cmocka_unit_test(counts_add_up),
+        cmocka_unit_test(detection_puts_decisions_at_their_frames),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

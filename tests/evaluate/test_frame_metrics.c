@@ -1,0 +1,116 @@
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "evaluate/frame_metrics.h"
+
+#define IGNORE TIN_LABEL_IGNORE
+
+static void close_to(double value, double expected)
+{
+    assert_true(fabs(value - expected) < 1e-12);
+}
+
+/* hop 4: decision 0 is known after frame 3 and is held for frames 3..6, decision 1 for 7..10. */
+static void predictions_are_held_from_the_decision_frame(void **state)
+{
+    (void)state;
+    const int16_t scores[] = {1, 5, 2, 7, 0, 7};
+    const int16_t expected[] = {0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0};
+    int16_t predictions[11];
+    tin_frame_predictions(scores, 2, 3, 4, 11, predictions);
+    assert_memory_equal(predictions, expected, sizeof expected);
+}
+
+static void hop_one_decides_every_frame_and_ties_take_the_lowest(void **state)
+{
+    (void)state;
+    const int16_t scores[] = {3, 3, -1, 2, 4, 9};
+    const int16_t expected[] = {0, 1, 1};
+    int16_t predictions[3];
+    tin_frame_predictions(scores, 3, 2, 1, 3, predictions);
+    assert_memory_equal(predictions, expected, sizeof expected);
+}
+
+static void a_stream_shorter_than_hop_is_class_zero(void **state)
+{
+    (void)state;
+    int16_t predictions[3] = {9, 9, 9};
+    const int16_t expected[3] = {0, 0, 0};
+    tin_frame_predictions(NULL, 0, 3, 4, 3, predictions);
+    assert_memory_equal(predictions, expected, sizeof expected);
+}
+
+/* labels 0 0 0 0 1 1 1 2 - ; predictions 0 0 1 0 1 1 0 1 2: confusion
+ *          0 1 2     recall     precision   F1
+ *   0      3 1 0     3/4        3/4         6/8
+ *   1      1 2 0     2/3        2/4         4/7
+ *   2      0 1 0     0          none        0
+ * accuracy 5/8, balanced (3/4 + 2/3 + 0)/3 = 17/36, macro F1 (3/4 + 4/7 + 0)/3 = 37/84. Class 3 occurs nowhere. */
+static void figures_by_hand(void **state)
+{
+    (void)state;
+    const int16_t labels[] = {0, 0, 0, 0, 1, 1, 1, 2, IGNORE};
+    const int16_t predictions[] = {0, 0, 1, 0, 1, 1, 0, 1, 2};
+    int64_t confusion[16] = {0};
+    tin_frame_count(labels, predictions, 9, 4, confusion);
+    const int64_t expected[16] = {3, 1, 0, 0, 1, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    assert_memory_equal(confusion, expected, sizeof expected);
+    tin_frame_figures f;
+    tin_class_figures per_class[4];
+    tin_frame_figures_of(confusion, 4, &f, per_class);
+    assert_int_equal(f.n_frames, 8);
+    close_to(f.accuracy, 5.0 / 8);
+    close_to(f.balanced_accuracy, 17.0 / 36);
+    close_to(f.macro_f1, 37.0 / 84);
+    close_to(per_class[0].precision, 0.75);
+    close_to(per_class[1].recall, 2.0 / 3);
+    close_to(per_class[1].f1, 4.0 / 7);
+    assert_true(isnan(per_class[2].precision));
+    close_to(per_class[2].f1, 0);
+    assert_true(isnan(per_class[3].recall));
+}
+
+static void nothing_counted_gives_no_figures(void **state)
+{
+    (void)state;
+    const int64_t confusion[4] = {0};
+    tin_frame_figures f;
+    tin_frame_figures_of(confusion, 2, &f, NULL);
+    assert_int_equal(f.n_frames, 0);
+    assert_true(isnan(f.accuracy) && isnan(f.balanced_accuracy) && isnan(f.macro_f1));
+}
+
+/* Event of class 1 in frames 4..6, early 2, late 1: the margin is frames 2, 3 and 7.
+ *   frame       0 1 2 3 4 5 6 7 8 9
+ *   label       0 0 0 0 1 1 1 0 0 -
+ *   prediction  1 1 1 2 0 1 1 1 1 1    wrong: 0 1 2 3 4 7 8; in the margin with the event's class: 2 and 7. */
+static void margin_excuses_only_the_class_of_the_event(void **state)
+{
+    (void)state;
+    const int16_t labels[] = {0, 0, 0, 0, 1, 1, 1, 0, 0, IGNORE};
+    const int16_t predictions[] = {1, 1, 1, 2, 0, 1, 1, 1, 1, 1};
+    const tin_interval event = {4, 7, 1};
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, 2, 1), 2);
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, 0, 0), 0);
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, NULL, 0, 2, 1), 0);
+    /* unlabelled frames are in no accuracy, so nothing of them is excused: late 3 reaches frame 9 */
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, 2, 3), 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(predictions_are_held_from_the_decision_frame),
+        cmocka_unit_test(hop_one_decides_every_frame_and_ties_take_the_lowest),
+        cmocka_unit_test(a_stream_shorter_than_hop_is_class_zero),
+        cmocka_unit_test(figures_by_hand),
+        cmocka_unit_test(nothing_counted_gives_no_figures),
+        cmocka_unit_test(margin_excuses_only_the_class_of_the_event),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
