@@ -227,6 +227,10 @@ static tin_status resolve_chain(tin_model *m, const tin_layer_spec *layers, int 
             layer->params[p].offset = m->n_params;
             m->n_params += layer->params[p].size;
         }
+        if (m->n_params > TIN_MAX_WEIGHTS)
+            return tin_fail(err, TIN_ERR_MODEL,
+                            "layer %d (%s): the model has %zu weights by now; keep it at or below %d", i + 1,
+                            tin_op_name(layer->op), m->n_params, TIN_MAX_WEIGHTS);
     }
     m->n_layers = n_layers;
     const tin_layer *last = &m->layers[n_layers - 1];

@@ -7,6 +7,8 @@
 #define TIN_MAX_STRIDE 1024
 #define TIN_MAX_HISTORY 16384 /* rows that one layer may hold: (kernel - 1) * dilation + 1 */
 #define TIN_MAX_HOP 65536
+#define TIN_MAX_WEIGHTS                                                                                                \
+    (1 << 24) /* floats of a model: far above what a microcontroller holds, far below what hurts a host */
 
 /* What a model is besides its weights. Borrowed; the model copies it. */
 typedef struct tin_model_frame {
