@@ -1,0 +1,27 @@
+/* Requantisation and saturation: the one place where an accumulator becomes an activation (docs/integer-arithmetic.md).
+ * Right shifts of negative values are arithmetic, as in every compiler for the targets. */
+#ifndef TINK_REQUANTIZE_H
+#define TINK_REQUANTIZE_H
+
+#include <stdint.h>
+
+/* [fragment] */
+/* a * m / 2^32, rounded half up. */
+static inline int32_t tink_multiply_high(int32_t a, int32_t m)
+{
+    return (int32_t)(((int64_t)a * m + (int64_t)0x80000000) >> 32);
+}
+
+/* acc * 2^shift * mult / 2^32; |acc| * 2^shift < 2^31 follows from the weights. */
+static inline int32_t tink_requantize(int32_t acc, int32_t mult, int32_t shift)
+{
+    return tink_multiply_high(acc * ((int32_t)1 << shift), mult);
+}
+
+static inline int32_t tink_clamp(int32_t v, int32_t low, int32_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+/* [end] */
+
+#endif

@@ -1,0 +1,17 @@
+/* sigmoid by a table of 256 chords; needs tink_sigmoid_table (uint32_t[256], intercept * 2^16 + slope). */
+#ifndef TINK_SIGMOID_H
+#define TINK_SIGMOID_H
+
+#include "runtime/requantize.h"
+
+/* [fragment] */
+/* t: Q12. Result: Q28, on the chord of the sigmoid over [i/16, (i+1)/16). */
+static int32_t tink_sigmoid(int32_t t)
+{
+    const int32_t i = tink_clamp(t >> 8, -128, 127);
+    const uint32_t p = tink_sigmoid_table[i + 128];
+    return (int32_t)(p + (uint32_t)((int32_t)(int16_t)t * (int16_t)p));
+}
+/* [end] */
+
+#endif

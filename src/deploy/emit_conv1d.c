@@ -1,0 +1,89 @@
+/* conv1d: dense through the matrix kernel, depthwise through its own. */
+#include "deploy/emit.h"
+
+static long plain_weight(const void *context, long index)
+{
+    return ((const int8_t *)context)[index];
+}
+
+static void depthwise_data(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    tin_emit_array(e, "int8_t", label, "weight", (long)l->n_outputs * l->kernel, plain_weight, l->weight);
+    tin_emit_int32s(e, label, "bias", l->bias, l->n_outputs);
+    tin_emit_int32s(e, label, "mult", l->mult, l->n_outputs);
+    tin_text_printf(&e->source, "static const %s_depthwise_t %s_%s = {\n", e->name, e->name, label);
+    tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
+                    label);
+    tin_text_printf(
+        &e->source, "    %d, /* step */\n    %d, %d, %d, %d, %d, /* inputs, multiplier, taps, shift, low */\n};\n\n",
+        l->dilation * l->n_inputs, l->n_inputs, l->n_outputs / l->n_inputs, l->kernel, l->shift, l->relu ? 0 : -127);
+}
+
+/* With dilation 1 the whole window is one run of neighbours. */
+static tin_emit_matrix window(const tin_qlayer *l)
+{
+    const bool together = l->dilation == 1;
+    return (tin_emit_matrix){.weight = l->weight,
+                             .n_rows = l->n_outputs,
+                             .taps = together ? 1 : l->kernel,
+                             .width = together ? l->kernel * l->n_inputs : l->n_inputs};
+}
+
+static long block_weight(const void *context, long index)
+{
+    const tin_emit_matrix *m = context;
+    const long block = tin_emit_block_bytes(m);
+    return tin_emit_block_weight(m, (int)(index / block) * 4, index % block);
+}
+
+/* Shared with dense, which is a window of one row. */
+static void linear_data(tin_emit *e, int layer, bool scores)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    const tin_emit_matrix m = window(l);
+    tin_emit_array(e, "int8_t", label, "weight", (m.n_rows + 3) / 4 * tin_emit_block_bytes(&m), block_weight, &m);
+    tin_emit_int32s(e, label, "bias", l->bias, l->n_outputs);
+    tin_emit_int32s(e, label, "mult", l->mult, l->n_outputs);
+    tin_text_printf(&e->source, "static const %s_linear_t %s_%s = {\n", e->name, e->name, label);
+    tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n    ", e->name, label, e->name, label,
+                    e->name, label);
+    tin_emit_span(e, &m, (long)l->dilation * l->n_inputs - m.width);
+    tin_text_printf(&e->source,
+                    ", /* groups, jump, taps, tail */\n    %d, %d, %d, %d, /* rows, shift, low, high */\n};\n\n",
+                    l->n_outputs, l->shift,
+                    l->relu  ? 0
+                    : scores ? -32768
+                             : -127,
+                    scores ? 32767 : 127);
+}
+
+void tin_emit_conv1d_data(tin_emit *e, int layer)
+{
+    if (e->model->layers[layer].groups > 1) {
+        depthwise_data(e, layer);
+    } else {
+        linear_data(e, layer, false);
+    }
+}
+
+void tin_emit_conv1d_call(tin_emit *e, int layer, const char *input, const char *output)
+{
+    const bool depthwise = e->model->layers[layer].groups > 1;
+    tin_text_printf(&e->source, "    %s_%s(&%s_%s, %s, %s%s);\n", e->name, depthwise ? "depthwise" : "linear", e->name,
+                    e->layers[layer].label, input, output, depthwise ? "" : ", NULL");
+}
+
+void tin_emit_dense_data(tin_emit *e, int layer)
+{
+    linear_data(e, layer, layer + 1 == e->model->n_layers);
+}
+
+void tin_emit_dense_call(tin_emit *e, int layer, const char *input, const char *output)
+{
+    const bool scores = layer + 1 == e->model->n_layers;
+    tin_text_printf(&e->source, "    %s_linear(&%s_%s, %s, %s%s%s);\n", e->name, e->name, e->layers[layer].label, input,
+                    scores ? "NULL, " : "", output, scores ? "" : ", NULL");
+}

@@ -1,0 +1,101 @@
+/* Pieces of C text: arrays, kernels, strings, comments. */
+#include <ctype.h>
+#include <string.h>
+
+#include "deploy/emit.h"
+
+/* One list of the runtime's files that can be embedded. */
+#define FRAGMENTS(X)                                                                                                   \
+    X(requantize) X(sigmoid) X(dot4) X(linear) X(depthwise) X(gru) X(avg_pool) X(scale_input) X(decision)
+#define X(file) extern const char tin_fragment_##file[];
+FRAGMENTS(X)
+#undef X
+
+static const char *fragment_text(const char *file)
+{
+#define X(known)                                                                                                       \
+    if (strcmp(file, #known) == 0) {                                                                                   \
+        return tin_fragment_##known;                                                                                   \
+    }
+    FRAGMENTS(X)
+#undef X
+    return NULL;
+}
+
+static void prefixed(tin_text *text, const char *s, const char *end, const char *name)
+{
+    static const char prefix[] = "tink_";
+    while (s < end) {
+        const char *hit = strstr(s, prefix);
+        if (hit == NULL || hit >= end) {
+            tin_text_add_bytes(text, s, (size_t)(end - s));
+            return;
+        }
+        tin_text_add_bytes(text, s, (size_t)(hit - s));
+        tin_text_printf(text, "%s_", name);
+        s = hit + sizeof prefix - 1;
+    }
+}
+
+void tin_emit_fragment(tin_emit *e, const char *file)
+{
+    static const char begin_mark[] = "/* [fragment] */\n", end_mark[] = "/* [end] */";
+    const char *begin = strstr(fragment_text(file), begin_mark) + sizeof begin_mark - 1;
+    prefixed(&e->source, begin, strstr(begin, end_mark), e->name);
+    tin_text_add(&e->source, "\n");
+}
+
+void tin_emit_array(tin_emit *e, const char *type, const char *label, const char *suffix, long n, tin_emit_value value,
+                    const void *context)
+{
+    tin_text *t = &e->source;
+    tin_text_printf(t, "static const %s %s_%s_%s[%ld] = {", type, e->name, label, suffix, n);
+    size_t line = t->size;
+    for (long i = 0; i < n; i++) {
+        if (i == 0 || t->size - line > 108) {
+            tin_text_add(t, "\n    ");
+            line = t->size;
+        }
+        tin_text_printf(t, "%ld,%s", value(context, i), i + 1 < n && t->size - line <= 107 ? " " : "");
+    }
+    tin_text_add(t, "\n};\n");
+}
+
+static long int32_at(const void *context, long index)
+{
+    return ((const int32_t *)context)[index];
+}
+
+void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n)
+{
+    tin_emit_array(e, "int32_t", label, suffix, n, int32_at, values);
+}
+
+void tin_emit_string(tin_text *text, const char *s)
+{
+    tin_text_add(text, "\"");
+    for (; *s != '\0'; s++) {
+        const unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\' || c == '?') { /* ? so that no trigraph comes about */
+            tin_text_printf(text, "\\%c", c);
+        } else if (c < 32 || c > 126) {
+            tin_text_printf(text, "\\%03o", c);
+        } else {
+            tin_text_add_bytes(text, s, 1);
+        }
+    }
+    tin_text_add(text, "\"");
+}
+
+/* Letters outside ASCII are kept out of comments: they may turn the writing direction or end a line in some editor. */
+void tin_emit_comment(tin_text *text, const char *s)
+{
+    for (; *s != '\0'; s++) {
+        const unsigned char c = (unsigned char)*s;
+        if (c < 32 || c > 126 || c == '*' || c == '\\' || c == '?') {
+            tin_text_printf(text, "<%02x>", c);
+        } else {
+            tin_text_add_bytes(text, s, 1);
+        }
+    }
+}

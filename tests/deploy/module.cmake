@@ -1,0 +1,6 @@
+foreach(name test_generate test_measure test_object_check)
+    if(TARGET ${name})
+        target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/random_model.c)
+        target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    endif()
+endforeach()
