@@ -1,0 +1,38 @@
+#include "train/isa.h"
+
+static const tin_kernel *best(void)
+{
+    for (int isa = TIN_ISA_AVX512; isa > TIN_ISA_BASELINE; isa--) {
+        const tin_kernel *kernel = tin_isa_kernel((tin_isa)isa);
+        if (kernel) {
+            return kernel;
+        }
+    }
+    return &tin_kernel_baseline;
+}
+
+const tin_kernel *tin_isa_kernel(tin_isa isa)
+{
+    switch (isa) {
+    case TIN_ISA_AUTO:
+        return best();
+    case TIN_ISA_BASELINE:
+        return &tin_kernel_baseline;
+    case TIN_ISA_DOUBLE:
+        return &tin_kernel_double;
+#if TIN_KERNELS_X86
+    case TIN_ISA_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
+                   ? &tin_kernel_avx2
+                   : 0;
+    case TIN_ISA_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                       __builtin_cpu_supports("avx512cd")
+                   ? &tin_kernel_avx512
+                   : 0;
+#endif
+    default:
+        return 0;
+    }
+}

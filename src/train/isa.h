@@ -1,0 +1,22 @@
+/* Instruction sets that the kernels are built for. */
+#ifndef TIN_ISA_H
+#define TIN_ISA_H
+
+#include <stdbool.h>
+
+#include "train/kernel/kernel.h"
+
+/* TIN_ISA_AUTO: the best one that this machine has. TIN_ISA_DOUBLE: double precision, for gradient checks. */
+typedef enum tin_isa {
+    TIN_ISA_AUTO,
+    TIN_ISA_BASELINE,
+    TIN_ISA_AVX2,
+    TIN_ISA_AVX512,
+    TIN_ISA_DOUBLE,
+    TIN_ISA_COUNT
+} tin_isa;
+
+/* NULL when this build or machine does not have it. */
+const tin_kernel *tin_isa_kernel(tin_isa isa);
+
+#endif

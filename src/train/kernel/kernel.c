@@ -1,0 +1,263 @@
+/* The kernels of one instruction set: compiled by module.cmake with TIN_KERNEL_NAME set to its name (baseline, avx2,
+ * avx512, double). It relies on the compiler not reassociating floating point: never with -ffast-math. */
+#include "train/kernel/kernel.h"
+
+#include "train/kernel/kernel_conv.h"
+#include "train/kernel/kernel_gru.h"
+#include "train/kernel/kernel_norm.h"
+#include "train/kernel/kernel_project.h"
+#include "train/kernel/kernel_vector.h"
+
+static bool has_history(const tin_node *node)
+{
+    return node->kind == TIN_NODE_CONV || node->kind == TIN_NODE_DEPTHWISE || node->kind == TIN_NODE_POOL;
+}
+
+static size_t packed_size(const tin_node *node)
+{
+    switch (node->kind) {
+    case TIN_NODE_CONV:
+        return conv_packed_size(node);
+    case TIN_NODE_DEPTHWISE:
+        return depthwise_packed_size(node);
+    case TIN_NODE_GRU:
+        return gru_packed_size(node);
+    default:
+        return 0;
+    }
+}
+
+static size_t scratch_size(const tin_node *node)
+{
+    switch (node->kind) {
+    case TIN_NODE_CONV:
+        return conv_scratch_size(node);
+    case TIN_NODE_GRU:
+        return gru_scratch_size(node);
+    default:
+        return 0;
+    }
+}
+
+static size_t saved_size(const tin_node *node)
+{
+    switch (node->kind) {
+    case TIN_NODE_GRU:
+        return gru_saved_size(node);
+    case TIN_NODE_DROPOUT:
+        return dropout_saved_size(node);
+    default:
+        return 0;
+    }
+}
+
+static void pack(const tin_node *node, const float *params, void *packed)
+{
+    real *to = (real *)packed + node->packed;
+    switch (node->kind) {
+    case TIN_NODE_CONV:
+        conv_pack(node, params, to);
+        break;
+    case TIN_NODE_DEPTHWISE:
+        depthwise_pack(node, params, to);
+        break;
+    case TIN_NODE_GRU:
+        gru_pack(node, params, to);
+        break;
+    default:
+        break;
+    }
+}
+
+/* [lane][i] to [i][lane]; lanes not in use become zero. */
+static void to_lanes(const tin_pass *pass, const float *rows, size_t lane_stride, size_t n, real *to)
+{
+    if (pass->n_lanes < TIN_LANES) {
+        memset(to, 0, n * TIN_LANES * sizeof(real));
+    }
+    for (size_t i = 0; i < n; i += 16) {
+        size_t end = i + 16 < n ? i + 16 : n;
+        for (int l = 0; l < pass->n_lanes; l++) {
+            const float *from = rows + (size_t)l * lane_stride;
+            for (size_t j = i; j < end; j++) {
+                to[j * TIN_LANES + (size_t)l] = (real)from[j];
+            }
+        }
+    }
+}
+
+static void load_rows(const tin_pass *pass, const float *rows, size_t lane_stride, float input_scale)
+{
+    const tin_node *node = &pass->nodes[0];
+    real *x = (real *)pass->work + node->x;
+    size_t n = (size_t)node->rows_in * (size_t)node->n_inputs;
+    to_lanes(pass, rows, lane_stride, n, x);
+    if (input_scale > 0) {
+        finish f = {false, true, (real)input_scale, 1 / (real)input_scale};
+        for (size_t i = 0; i < n * TIN_LANES; i += (size_t)VL) {
+            store(x + i, finish_apply(load(x + i), f));
+        }
+    }
+}
+
+static void store_rows(const tin_pass *pass, float *rows, size_t lane_stride)
+{
+    const tin_node *node = &pass->nodes[pass->n_nodes - 1];
+    const real *y = (const real *)pass->work + node->y;
+    size_t n = (size_t)node->rows_out * (size_t)node->n_outputs;
+    for (int l = 0; l < pass->n_lanes; l++) {
+        for (size_t i = 0; i < n; i++) {
+            rows[(size_t)l * lane_stride + i] = (float)y[i * TIN_LANES + (size_t)l];
+        }
+    }
+}
+
+/* Zeroes the carried state of lanes that start anew. */
+static void keep_state(const tin_pass *pass, real *state, size_t n)
+{
+    if (pass->keep == (1u << TIN_LANES) - 1) {
+        return;
+    }
+    real keep[TIN_LANES] __attribute__((aligned(64)));
+    for (int l = 0; l < TIN_LANES; l++) {
+        keep[l] = (pass->keep >> l & 1u) ? (real)1 : (real)0;
+    }
+    for (size_t i = 0; i < n; i += TIN_LANES) {
+        for (int v = 0; v < NV; v++) {
+            store(state + i + v * VL, load(state + i + v * VL) * load(keep + v * VL));
+        }
+    }
+}
+
+static void forward(const tin_pass *pass, const tin_node *node)
+{
+    real *state = (real *)pass->state + node->state;
+    size_t history = (size_t)node->history * (size_t)node->n_inputs * TIN_LANES;
+    real *before = (real *)pass->work + node->x - history;
+    if (node->kind == TIN_NODE_GRU) {
+        keep_state(pass, state, (size_t)node->n_outputs * TIN_LANES);
+    } else if (has_history(node)) {
+        keep_state(pass, state, history);
+        memcpy(before, state, history * sizeof(real));
+        memcpy(state, before + (size_t)node->rows_in * (size_t)node->n_inputs * TIN_LANES, history * sizeof(real));
+    }
+    switch (node->kind) {
+    case TIN_NODE_CONV:
+        conv_forward(pass, node);
+        break;
+    case TIN_NODE_DEPTHWISE:
+        depthwise_forward(pass, node);
+        break;
+    case TIN_NODE_GRU:
+        gru_forward(pass, node);
+        break;
+    case TIN_NODE_POOL:
+        pool_forward(pass, node);
+        break;
+    case TIN_NODE_NORM:
+        norm_forward(pass, node);
+        break;
+    case TIN_NODE_RELU:
+        relu_forward(pass, node);
+        break;
+    case TIN_NODE_DROPOUT:
+        dropout_forward(pass, node);
+        break;
+    }
+}
+
+static void backward(const tin_pass *pass, const tin_node *node)
+{
+    switch (node->kind) {
+    case TIN_NODE_CONV:
+        conv_backward(pass, node);
+        break;
+    case TIN_NODE_DEPTHWISE:
+        depthwise_backward(pass, node);
+        break;
+    case TIN_NODE_GRU:
+        gru_backward(pass, node);
+        break;
+    case TIN_NODE_POOL:
+        pool_backward(pass, node);
+        break;
+    case TIN_NODE_NORM:
+        norm_backward(pass, node);
+        break;
+    case TIN_NODE_RELU:
+        relu_backward(pass, node);
+        break;
+    case TIN_NODE_DROPOUT:
+        dropout_backward(pass, node);
+        break;
+    }
+}
+
+/* One decision of VL sequences: with targets g_c and their sum S, loss = S * ln(sum exp z) - sum g_c z_c. dz holds g on
+ * entry and (S * softmax - g) * factor after. */
+INLINE vec decision_loss(int n_classes, const real *z, real *dz, vec factor)
+{
+    vec most = load(z), total = splat(0), picked = splat(0), weight = splat(0);
+    for (int c = 1; c < n_classes; c++) {
+        most = vec_max(most, load(z + c * TIN_LANES));
+    }
+    for (int c = 0; c < n_classes; c++) {
+        vec d = load(z + c * TIN_LANES) - most, target = load(dz + c * TIN_LANES);
+        total += vec_exp(vec_max(d, splat(-80)));
+        picked += target * d;
+        weight += target;
+    }
+    vec share = weight / total;
+    for (int c = 0; c < n_classes; c++) {
+        vec e = vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)));
+        store(dz + c * TIN_LANES, (e * share - load(dz + c * TIN_LANES)) * factor);
+    }
+    return weight * vec_log(total) - picked;
+}
+
+static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor)
+{
+    const tin_node *node = &pass->nodes[pass->n_nodes - 1];
+    const real *z = (const real *)pass->work + node->y;
+    real *dz = (real *)pass->work + node->dy;
+    int n = node->n_outputs;
+    to_lanes(pass, target, lane_stride, (size_t)node->rows_out * (size_t)n, dz);
+    vec sums[NV], scale = splat((real)factor);
+    memset(sums, 0, sizeof sums);
+    for (int t = 0; t < node->rows_out; t++) {
+        for (int v = 0; v < NV; v++) {
+            ptrdiff_t at = (ptrdiff_t)t * n * TIN_LANES + v * VL;
+            sums[v] += decision_loss(n, z + at, dz + at, scale);
+        }
+    }
+    return masked_total(sums, TIN_LANES);
+}
+
+static void reduce(const void *gradient, size_t n, double *sum)
+{
+    for (size_t i = 0; i < n; i++) {
+        sum[i] += (double)((const real *)gradient)[i];
+    }
+}
+
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+#define JOIN_OF(a, b) a##b
+#define JOIN(a, b) JOIN_OF(a, b)
+
+const tin_kernel JOIN(tin_kernel_, TIN_KERNEL_NAME) = {
+    .name = TEXT(TIN_KERNEL_NAME),
+    .real_bytes = sizeof(real),
+    .packed_size = packed_size,
+    .scratch_size = scratch_size,
+    .saved_size = saved_size,
+    .pack = pack,
+    .load = load_rows,
+    .forward = forward,
+    .backward = backward,
+    .norm_sums = norm_sums,
+    .norm_backward_sums = norm_backward_sums,
+    .loss = loss,
+    .store = store_rows,
+    .reduce = reduce,
+};

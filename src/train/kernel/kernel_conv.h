@@ -1,0 +1,321 @@
+/* Convolutions over time (a dense layer is one with kernel 1), and average pooling.
+ *
+ * Output t reads rows t * stride + skip + k * dilation - history of the input, k = 0..K-1. */
+#ifndef TIN_KERNEL_CONV_H
+#define TIN_KERNEL_CONV_H
+
+#include "train/kernel/kernel_project.h"
+
+/* First row that output 0 reads, relative to row 0 of the chunk. */
+static ptrdiff_t conv_first_row(const tin_node *node)
+{
+    return node->skip - node->history;
+}
+
+/* Taps without gaps are one run of K * I channels. */
+static void conv_segments(const tin_node *node, segments *s)
+{
+    bool dense = node->dilation == 1;
+    s->n = dense ? 1 : node->kernel;
+    s->length = dense ? node->kernel * node->n_inputs : node->n_inputs;
+    for (int k = 0; k < s->n; k++) {
+        s->offset[k] = (ptrdiff_t)k * node->dilation * node->n_inputs;
+    }
+}
+
+/* The taps through which input row stride * m + phase (counted from the first row of history) gets its gradient, and
+ * where the rows of dy lie relative to row m. */
+static int conv_phase(const tin_node *node, int phase, segments *s, int *taps)
+{
+    s->n = 0;
+    s->length = node->n_outputs;
+    for (int k = 0; k < node->kernel; k++) {
+        int distance = phase - node->skip - k * node->dilation;
+        if (distance % node->stride == 0) {
+            taps[s->n] = k;
+            s->offset[s->n++] = (ptrdiff_t)(distance / node->stride) * node->n_outputs;
+        }
+    }
+    return s->n;
+}
+
+/* Rows of the chunk of that phase: the first one as index m, and their number. */
+static int conv_phase_rows(const tin_node *node, int phase, int *first)
+{
+    int from = node->history - phase, to = node->history + node->rows_in - phase;
+    *first = from > 0 ? (from + node->stride - 1) / node->stride : 0;
+    int end = to > 0 ? (to + node->stride - 1) / node->stride : 0;
+    return end - *first;
+}
+
+static size_t conv_weights(const tin_node *node)
+{
+    return (size_t)node->n_outputs * (size_t)node->kernel * (size_t)node->n_inputs;
+}
+
+/* Packed: forward weights, backward weights of all phases, bias, weights in rows (work). */
+static size_t conv_packed_size(const tin_node *node)
+{
+    return 3 * conv_weights(node) + (size_t)node->n_outputs;
+}
+
+/* Gathers weight [O][I][K] for dx: rows are inputs, columns (tap of the phase, output). */
+static real *conv_pack_phase(const tin_node *node, const real *weight, const int *taps, int n_taps, real *packed)
+{
+    int n_k = node->kernel;
+    ptrdiff_t output_step = (ptrdiff_t)node->n_inputs * n_k;
+    for (int row = 0, rows; row < node->n_inputs; row += rows) {
+        rows = part_size(node->n_inputs, ROWS_MOST, row);
+        for (int s = 0; s < n_taps; s++) {
+            for (int o = 0; o < node->n_outputs; o++) {
+                for (int r = 0; r < rows; r++) {
+                    *packed++ = weight[o * output_step + (row + r) * n_k + taps[s]];
+                }
+            }
+        }
+    }
+    return packed;
+}
+
+static void conv_pack(const tin_node *node, const float *params, real *packed)
+{
+    size_t n = conv_weights(node);
+    int n_i = node->n_inputs, n_k = node->kernel, n_row = n_i * n_k;
+    real *bias = packed + 2 * n, *weight = bias + node->n_outputs;
+    for (int o = 0; o < node->n_outputs; o++) {
+        bias[o] = (real)params[node->bias + (size_t)o];
+        round_row(params + node->weight + (size_t)o * (size_t)n_row, n_row, node->weights_quantised,
+                  weight + (size_t)o * (size_t)n_row);
+    }
+    for (int row = 0, rows; row < node->n_outputs; row += rows) {
+        rows = part_size(node->n_outputs, ROWS_MOST, row);
+        for (int k = 0; k < n_k; k++) {
+            for (int i = 0; i < n_i; i++) {
+                for (int r = 0; r < rows; r++) {
+                    *packed++ = weight[(row + r) * n_row + i * n_k + k];
+                }
+            }
+        }
+    }
+    for (int phase = 0; phase < node->stride && node->input_gradient; phase++) {
+        segments s;
+        int taps[MAX_SEGMENTS];
+        int n_taps = conv_phase(node, phase, &s, taps);
+        packed = conv_pack_phase(node, weight, taps, n_taps, packed);
+    }
+}
+
+static void conv_forward(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    const real *packed = (const real *)pass->packed + node->packed;
+    segments s;
+    conv_segments(node, &s);
+    projection p = {.n_times = node->rows_out,
+                    .n_rows = node->n_outputs,
+                    .weights = packed,
+                    .bias = packed + 2 * conv_weights(node),
+                    .x = work + node->x + conv_first_row(node) * node->n_inputs * TIN_LANES,
+                    .x_step = (ptrdiff_t)node->stride * node->n_inputs,
+                    .segments = &s,
+                    .y = work + node->y,
+                    .y_step = node->n_outputs,
+                    .finish = finish_of(node)};
+    project(&p);
+}
+
+static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    const real *weights = (const real *)pass->packed + node->packed + conv_weights(node);
+    for (int phase = 0; phase < node->stride; phase++) {
+        segments s;
+        int taps[MAX_SEGMENTS], first;
+        conv_phase(node, phase, &s, taps);
+        int n = conv_phase_rows(node, phase, &first);
+        ptrdiff_t row = (ptrdiff_t)first * node->stride + phase - node->history;
+        projection p = {.n_times = n,
+                        .n_rows = node->n_inputs,
+                        .weights = weights,
+                        .x = work + node->dy + (ptrdiff_t)first * node->n_outputs * TIN_LANES,
+                        .x_step = node->n_outputs,
+                        .segments = &s,
+                        .y = work + node->dx + row * node->n_inputs * TIN_LANES,
+                        .y_step = (ptrdiff_t)node->stride * node->n_inputs};
+        project(&p);
+        weights += (size_t)s.n * (size_t)node->n_inputs * (size_t)node->n_outputs;
+    }
+}
+
+/* Scratch: lane sums of weights and biases. */
+static size_t conv_scratch_size(const tin_node *node)
+{
+    return (conv_weights(node) + (size_t)node->n_outputs) * (size_t)VL;
+}
+
+static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work, *gradient = pass->gradient, *sums = work + node->scratch;
+    int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel;
+    segments s;
+    conv_segments(node, &s);
+    memset(sums, 0, conv_scratch_size(node) * sizeof(real));
+    real *bias_sums = sums + conv_weights(node) * (size_t)VL;
+    const real *x = work + node->x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
+    int most = outer_times(n_o, s.length);
+    for (int t = 0; t < node->rows_out; t += most) {
+        int n = node->rows_out - t < most ? node->rows_out - t : most;
+        for (int i = 0; i < s.n; i++) {
+            outer_product p = {.n_times = n,
+                               .n_rows = n_o,
+                               .n_columns = s.length,
+                               .a = dy + (ptrdiff_t)t * n_o * TIN_LANES,
+                               .a_step = n_o,
+                               .b = x + ((ptrdiff_t)t * node->stride * n_i + s.offset[i]) * TIN_LANES,
+                               .b_step = (ptrdiff_t)node->stride * n_i,
+                               .sums = sums + (ptrdiff_t)i * n_o * s.length * VL};
+            outer(&p);
+        }
+        add_rows(n, n_o, dy + (ptrdiff_t)t * n_o * TIN_LANES, n_o, bias_sums);
+    }
+    for (int k = 0; k < s.n; k++) {
+        weight_map map = {n_i, n_k, k, 0};
+        outer_reduce(sums + (ptrdiff_t)k * n_o * s.length * VL, n_o, s.length, gradient + node->weight, map);
+    }
+    for (int o = 0; o < n_o; o++) {
+        gradient[node->bias + (size_t)o] += vec_sum(load(bias_sums + o * VL));
+    }
+}
+
+static void conv_backward(const tin_pass *pass, const tin_node *node)
+{
+    mask_gradient(pass, node);
+    conv_weight_gradient(pass, node);
+    if (node->input_gradient) {
+        conv_input_gradient(pass, node);
+    }
+}
+
+/* Depthwise: output o reads input o / m only, m = O / I. */
+static size_t depthwise_packed_size(const tin_node *node)
+{
+    return (size_t)node->n_outputs * (size_t)(node->kernel + 1);
+}
+
+static void depthwise_pack(const tin_node *node, const float *params, real *packed)
+{
+    size_t n_k = (size_t)node->kernel, n_o = (size_t)node->n_outputs;
+    for (size_t o = 0; o < n_o; o++) {
+        round_row(params + node->weight + o * n_k, node->kernel, node->weights_quantised, packed + o * n_k);
+        packed[n_o * n_k + o] = (real)params[node->bias + o];
+    }
+}
+
+static void depthwise_forward(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    const real *w = (const real *)pass->packed + node->packed, *bias = w + node->n_outputs * node->kernel;
+    int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel, m = n_o / n_i;
+    ptrdiff_t tap = (ptrdiff_t)node->dilation * n_i * TIN_LANES;
+    const real *x = work + node->x + conv_first_row(node) * n_i * TIN_LANES;
+    real *y = work + node->y;
+    finish f = finish_of(node);
+    for (int t = 0; t < node->rows_out; t++) {
+        for (int o = 0; o < n_o; o++, y += TIN_LANES) {
+            const real *xo = x + (o / m) * TIN_LANES;
+            for (int v = 0; v < NV; v++) {
+                vec sum = splat(bias[o]);
+                for (int k = 0; k < n_k; k++) {
+                    sum += load(xo + k * tap + v * VL) * w[o * n_k + k];
+                }
+                store(y + v * VL, finish_apply(sum, f));
+            }
+        }
+        x += (ptrdiff_t)node->stride * n_i * TIN_LANES;
+    }
+}
+
+/* dx[row][i] = sum of dy * weight(o, k) over the outputs and taps that read it; weight NULL: pooling, `same` each. */
+static void spread_gradient(const tin_pass *pass, const tin_node *node, const real *w, real same)
+{
+    real *work = pass->work, *dx = work + node->dx;
+    const real *dy = work + node->dy;
+    int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel, m = n_o / n_i;
+    memset(dx, 0, (size_t)node->rows_in * (size_t)n_i * TIN_LANES * sizeof(real));
+    for (int t = 0; t < node->rows_out; t++) {
+        for (int k = 0; k < n_k; k++) {
+            ptrdiff_t row = (ptrdiff_t)t * node->stride + conv_first_row(node) + (ptrdiff_t)k * node->dilation;
+            if (row < 0) {
+                continue; /* of an earlier chunk */
+            }
+            for (int o = 0; o < n_o; o++) {
+                real *to = dx + (row * n_i + o / m) * TIN_LANES;
+                const real *from = dy + ((ptrdiff_t)t * n_o + o) * TIN_LANES;
+                real weight = w ? w[o * n_k + k] : same;
+                for (int v = 0; v < NV; v++) {
+                    store(to + v * VL, load(to + v * VL) + load(from + v * VL) * weight);
+                }
+            }
+        }
+    }
+}
+
+static void depthwise_backward(const tin_pass *pass, const tin_node *node)
+{
+    mask_gradient(pass, node);
+    real *work = pass->work, *gradient = pass->gradient;
+    int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel, m = n_o / n_i;
+    const real *x = work + node->x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
+    ptrdiff_t x_step = (ptrdiff_t)node->stride * n_i * TIN_LANES, dy_step = (ptrdiff_t)n_o * TIN_LANES;
+    for (int o = 0; o < n_o; o++) {
+        for (int k = -1; k < n_k; k++) { /* -1: the bias */
+            const real *a = dy + o * TIN_LANES;
+            const real *b = k < 0 ? a : x + ((ptrdiff_t)k * node->dilation * n_i + o / m) * TIN_LANES;
+            vec sum = splat(0);
+            for (int t = 0; t < node->rows_out; t++, a += dy_step, b += x_step) {
+                for (int v = 0; v < NV; v++) {
+                    vec da = load(a + v * VL);
+                    if (k >= 0) {
+                        da *= load(b + v * VL);
+                    }
+                    sum += da;
+                }
+            }
+            size_t at = k < 0 ? node->bias + (size_t)o : node->weight + (size_t)(o * n_k + k);
+            gradient[at] += vec_sum(sum);
+        }
+    }
+    if (node->input_gradient) {
+        spread_gradient(pass, node, (const real *)pass->packed + node->packed, 0);
+    }
+}
+
+/* Mean over the last K rows. */
+static void pool_forward(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    int n = node->n_inputs;
+    const real *x = work + node->x + conv_first_row(node) * n * TIN_LANES;
+    real *y = work + node->y, share = 1 / (real)node->kernel;
+    finish f = finish_of(node);
+    for (int t = 0; t < node->rows_out; t++) {
+        for (int i = 0; i < n * TIN_LANES; i += VL, y += VL) {
+            vec sum = splat(0);
+            for (int k = 0; k < node->kernel; k++) {
+                sum += load(x + (ptrdiff_t)k * n * TIN_LANES + i);
+            }
+            store(y, finish_apply(sum * share, f));
+        }
+        x += (ptrdiff_t)node->stride * n * TIN_LANES;
+    }
+}
+
+static void pool_backward(const tin_pass *pass, const tin_node *node)
+{
+    mask_gradient(pass, node);
+    if (node->input_gradient) {
+        spread_gradient(pass, node, NULL, 1 / (real)node->kernel);
+    }
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* Layers that work on each channel alone: batch norm, relu, dropout. */
+#ifndef TIN_KERNEL_NORM_H
+#define TIN_KERNEL_NORM_H
+
+#include "base/rng.h"
+#include "train/kernel/kernel_vector.h"
+
+/* Ones in the lanes in use. */
+static void lane_mask(int n_lanes, real mask[TIN_LANES])
+{
+    for (int l = 0; l < TIN_LANES; l++) {
+        mask[l] = l < n_lanes ? 1 : 0;
+    }
+}
+
+static double masked_total(const vec *sums, int n_lanes)
+{
+    real lanes[TIN_LANES];
+    memcpy(lanes, sums, sizeof lanes);
+    double total = 0;
+    for (int l = 0; l < n_lanes; l++) {
+        total += (double)lanes[l];
+    }
+    return total;
+}
+
+static void norm_sums(const tin_pass *pass, const tin_node *node, double *sums)
+{
+    const real *work = pass->work;
+    int n = node->n_outputs;
+    for (int c = 0; c < n; c++) {
+        vec first[NV], second[NV], centre = splat((real)pass->shared[node->shared + (size_t)(TIN_NORM_CENTRE * n + c)]);
+        memset(first, 0, sizeof first);
+        memset(second, 0, sizeof second);
+        for (int t = 0; t < node->rows_out; t++) {
+            const real *x = work + node->x + ((ptrdiff_t)t * n + c) * TIN_LANES;
+            UNROLL
+            for (int v = 0; v < NV; v++) {
+                vec d = load(x + v * VL) - centre;
+                first[v] += d;
+                second[v] += d * d;
+            }
+        }
+        sums[c] = masked_total(first, pass->n_lanes);
+        sums[n + c] = masked_total(second, pass->n_lanes);
+    }
+}
+
+static void norm_backward_sums(const tin_pass *pass, const tin_node *node, double *sums)
+{
+    mask_gradient(pass, node);
+    const real *work = pass->work;
+    int n = node->n_outputs;
+    for (int c = 0; c < n; c++) {
+        vec first[NV], second[NV], mean = splat((real)pass->shared[node->shared + (size_t)(TIN_NORM_MEAN * n + c)]);
+        memset(first, 0, sizeof first);
+        memset(second, 0, sizeof second);
+        for (int t = 0; t < node->rows_out; t++) {
+            ptrdiff_t at = ((ptrdiff_t)t * n + c) * TIN_LANES;
+            UNROLL
+            for (int v = 0; v < NV; v++) {
+                vec dy = load(work + node->dy + at + v * VL);
+                first[v] += dy;
+                second[v] += dy * (load(work + node->x + at + v * VL) - mean);
+            }
+        }
+        sums[c] = masked_total(first, pass->n_lanes);
+        sums[n + c] = masked_total(second, pass->n_lanes);
+    }
+}
+
+static void norm_forward(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    int n = node->n_outputs;
+    const double *scale = pass->shared + node->shared + TIN_NORM_SCALE * n, *shift = scale + n;
+    finish f = finish_of(node);
+    const real *x = work + node->x;
+    real *y = work + node->y;
+    for (int t = 0; t < node->rows_out; t++) {
+        for (int c = 0; c < n; c++) {
+            vec a = splat((real)scale[c]), b = splat((real)shift[c]);
+            for (int v = 0; v < NV; v++, x += VL, y += VL) {
+                store(y, finish_apply(load(x) * a + b, f));
+            }
+        }
+    }
+}
+
+/* After the sums of all groups are known (norm_backward_sums has masked dy). Padded lanes get zero. */
+static void norm_backward(const tin_pass *pass, const tin_node *node)
+{
+    if (!node->input_gradient) {
+        return;
+    }
+    real *work = pass->work;
+    int n = node->n_outputs;
+    const double *k = pass->shared + node->shared + TIN_NORM_DY * n;
+    real mask[TIN_LANES] __attribute__((aligned(64)));
+    lane_mask(pass->n_lanes, mask);
+    const real *x = work + node->x, *dy = work + node->dy;
+    real *dx = work + node->dx;
+    for (int t = 0; t < node->rows_out; t++) {
+        for (int c = 0; c < n; c++) {
+            vec a = splat((real)k[c]), b = splat((real)k[n + c]), one = splat((real)k[2 * n + c]);
+            for (int v = 0; v < NV; v++, x += VL, dy += VL, dx += VL) {
+                store(dx, (load(dy) * a + load(x) * b + one) * load(mask + v * VL));
+            }
+        }
+    }
+}
+
+static void relu_forward(const tin_pass *pass, const tin_node *node)
+{
+    const real *x = (const real *)pass->work + node->x;
+    real *y = (real *)pass->work + node->y;
+    finish f = finish_of(node);
+    ptrdiff_t n = (ptrdiff_t)node->rows_out * node->n_outputs * TIN_LANES;
+    for (ptrdiff_t i = 0; i < n; i += VL) {
+        store(y + i, finish_apply(load(x + i), f));
+    }
+}
+
+static void relu_backward(const tin_pass *pass, const tin_node *node)
+{
+    mask_gradient(pass, node);
+    if (node->input_gradient) {
+        real *work = pass->work;
+        size_t n = (size_t)node->rows_out * (size_t)node->n_outputs * TIN_LANES;
+        memcpy(work + node->dx, work + node->dy, n * sizeof(real));
+    }
+}
+
+/* Saved: the factor of each value, 0 or 1 / (1 - rate); the rate in steps of 2^-16. */
+static size_t dropout_saved_size(const tin_node *node)
+{
+    return (size_t)node->rows_out * (size_t)node->n_outputs * TIN_LANES;
+}
+
+static void dropout_forward(const tin_pass *pass, const tin_node *node)
+{
+    const real *x = (const real *)pass->work + node->x;
+    real *y = (real *)pass->work + node->y, *factor = (real *)pass->work + node->saved;
+    size_t n = dropout_saved_size(node);
+    if (!pass->training) {
+        memcpy(y, x, n * sizeof(real));
+        return;
+    }
+    tin_rng rng;
+    tin_rng_derive(&rng, pass->dropout_seed, (uint64_t)node->layer);
+    uint32_t threshold = (uint32_t)lrintf(node->rate * 65536);
+    const real values[2] = {0, (real)65536 / (real)(65536 - threshold)};
+    for (size_t i = 0; i < n; i += 4) {
+        uint64_t bits = tin_rng_next(&rng);
+        for (size_t j = 0; j < 4; j++, bits >>= 16) {
+            factor[i + j] = values[(bits & 0xffff) >= threshold];
+        }
+    }
+    for (size_t i = 0; i < n; i += (size_t)VL) {
+        store(y + i, load(x + i) * load(factor + i));
+    }
+}
+
+static void dropout_backward(const tin_pass *pass, const tin_node *node)
+{
+    if (!node->input_gradient) {
+        return;
+    }
+    real *work = pass->work;
+    size_t n = dropout_saved_size(node);
+    for (size_t i = 0; i < n; i += (size_t)VL) {
+        store(work + node->dx + i, load(work + node->dy + i) * load(work + node->saved + i));
+    }
+}
+
+#endif

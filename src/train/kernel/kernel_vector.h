@@ -1,0 +1,239 @@
+/* Vectors of the instance that is being compiled: `real`, `vec` of VL reals, NV of them per row of TIN_LANES lanes. */
+#ifndef TIN_KERNEL_VECTOR_H
+#define TIN_KERNEL_VECTOR_H
+
+#include <math.h>
+#include <string.h>
+
+#include "train/kernel/kernel.h"
+
+#if TIN_KERNEL_DOUBLE
+typedef double real;
+typedef int64_t real_bits;
+#define VECTOR_BYTES 16
+#define ROUND_MAGIC 6755399441055744.0 /* 1.5 * 2^52 */
+#elif defined __AVX512F__
+typedef float real;
+typedef int32_t real_bits;
+#define VECTOR_BYTES 64
+#define ROUND_MAGIC 12582912.f /* 1.5 * 2^23 */
+#elif defined __AVX2__
+typedef float real;
+typedef int32_t real_bits;
+#define VECTOR_BYTES 32
+#define ROUND_MAGIC 12582912.f
+#else
+typedef float real;
+typedef int32_t real_bits;
+#define VECTOR_BYTES 16
+#define ROUND_MAGIC 12582912.f
+#endif
+
+#define VL ((int)(VECTOR_BYTES / sizeof(real)))
+#define NV (TIN_LANES / VL)
+typedef real vec __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef real_bits ivec __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 32")
+
+#if !TIN_KERNEL_DOUBLE && defined __SSE2__
+#include <immintrin.h>
+#endif
+
+INLINE vec splat(real x)
+{
+    return (vec){0} + x;
+}
+
+INLINE vec load(const real *p)
+{
+    return *(const vec *)p;
+}
+
+INLINE void store(real *p, vec v)
+{
+    *(vec *)p = v;
+}
+
+INLINE vec select_bits(ivec mask, vec a, vec b)
+{
+    return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
+
+INLINE vec vec_min(vec a, vec b)
+{
+#if TIN_KERNEL_DOUBLE || !defined __SSE2__
+    return select_bits(a < b, a, b);
+#elif defined __AVX512F__
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return (vec)_mm_min_ps((__m128)a, (__m128)b);
+#endif
+}
+
+INLINE vec vec_max(vec a, vec b)
+{
+#if TIN_KERNEL_DOUBLE || !defined __SSE2__
+    return select_bits(a > b, a, b);
+#elif defined __AVX512F__
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return (vec)_mm_max_ps((__m128)a, (__m128)b);
+#endif
+}
+
+/* Sum of the lanes by halving: the order is fixed for one vector length. */
+INLINE real vec_sum(vec v)
+{
+    real lanes[VL];
+    memcpy(lanes, &v, sizeof lanes);
+    UNROLL
+    for (int half = VL / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) {
+            lanes[i] += lanes[i + half];
+        }
+    }
+    return lanes[0];
+}
+
+/* To the nearest integer, ties to even; |x| < 2^22. The compiler must not reassociate this. */
+INLINE vec vec_round(vec x)
+{
+    const vec magic = splat(ROUND_MAGIC);
+    return (x + magic) - magic;
+}
+
+#if TIN_KERNEL_DOUBLE
+#define PER_LANE(function)                                                                                             \
+    vec y = x;                                                                                                         \
+    for (int i = 0; i < VL; i++) {                                                                                     \
+        y[i] = function(x[i]);                                                                                         \
+    }                                                                                                                  \
+    return y
+
+INLINE vec vec_exp(vec x)
+{
+    PER_LANE(exp);
+}
+
+INLINE vec vec_log(vec x)
+{
+    PER_LANE(log);
+}
+#else
+/* e^x for |x| <= 87, relative error 2e-7: 2^n * p(f), x * log2(e) = n + f, |f| <= 1/2, p minimax of degree 5. */
+INLINE vec vec_exp(vec x)
+{
+    const vec magic = splat(ROUND_MAGIC);
+    const vec log2e = splat(1.44269504088896341f);
+    vec t = x * log2e + magic;
+    ivec n = (ivec)t;
+    vec f = x * log2e - (t - magic);
+    vec p = splat(1.327645459e-03f);
+    p = p * f + splat(9.675540365e-03f);
+    p = p * f + splat(5.550713310e-02f);
+    p = p * f + splat(2.402211974e-01f);
+    p = p * f + splat(6.931469671e-01f);
+    p = p * f + splat(1.000000072e+00f);
+    return (vec)((ivec)p + (n << 23));
+}
+
+/* ln x for normal x > 0, error 2e-7 (Cephes, logf). */
+INLINE vec vec_log(vec x)
+{
+    ivec bits = (ivec)x - 0x3f3504f3; /* sqrt(1/2) */
+    vec e = __builtin_convertvector(bits >> 23, vec);
+    vec m = (vec)((bits & 0x7fffff) + 0x3f3504f3) - splat(1.f);
+    vec p = splat(7.0376836292e-2f);
+    p = p * m + splat(-1.1514610310e-1f);
+    p = p * m + splat(1.1676998740e-1f);
+    p = p * m + splat(-1.2420140846e-1f);
+    p = p * m + splat(1.4249322787e-1f);
+    p = p * m + splat(-1.6668057665e-1f);
+    p = p * m + splat(2.0000714765e-1f);
+    p = p * m + splat(-2.4999993993e-1f);
+    p = p * m + splat(3.3333331174e-1f);
+    vec z = m * m;
+    return m + (p * m * z - splat(.5f) * z) + e * splat(0.69314718056f);
+}
+#endif
+
+INLINE vec vec_sigmoid(vec x)
+{
+    x = vec_min(vec_max(x, splat((real)-40)), splat((real)40));
+    return splat(1) / (splat(1) + vec_exp(-x));
+}
+
+INLINE vec vec_tanh(vec x)
+{
+    x = vec_min(vec_max(x, splat((real)-20)), splat((real)20));
+    return splat(1) - splat(2) / (vec_exp(x + x) + splat(1));
+}
+
+/* What is done to an output before it is stored. */
+typedef struct finish {
+    bool relu, quantised;
+    real scale, inverse;
+} finish;
+
+INLINE finish finish_of(const tin_node *node)
+{
+    finish f = {node->relu, node->quantised, (real)node->scale, node->quantised ? 1 / (real)node->scale : 0};
+    return f;
+}
+
+/* With relu and rounding, an output whose sum was not positive becomes -0, one that was rounded down to zero +0: so the
+ * backward pass can tell them apart. */
+INLINE vec finish_apply(vec v, finish f)
+{
+    if (!f.quantised) {
+        return f.relu ? vec_max(v, splat(0)) : v;
+    }
+    vec low = f.relu ? splat(0) : splat(-127);
+    vec q = vec_round(vec_min(vec_max(v * f.inverse, low), splat(127))) * f.scale;
+    if (f.relu) {
+        ivec sign = (ivec)splat((real)-0.0);
+        q = (vec)((ivec)q | ((v <= splat(0)) & sign));
+    }
+    return q;
+}
+
+/* Whether the gradient passes: positive after relu, and (straight-through) inside the range of rounding. Values that
+ * round to +-127 count as outside. */
+INLINE ivec finish_mask(vec y, finish f)
+{
+    if (!f.quantised) {
+        return y > splat(0);
+    }
+    ivec inside = y < splat((real)126.5 * f.scale);
+    return inside & (f.relu ? (ivec)y >= 0 : y > splat((real)-126.5 * f.scale));
+}
+
+/* Multiplies dy of a node by the derivative of its finish. */
+static void mask_gradient(const tin_pass *pass, const tin_node *node)
+{
+    if (!node->relu && !node->quantised) {
+        return;
+    }
+    finish f = finish_of(node);
+    const real *y = (const real *)pass->work + node->y;
+    real *dy = (real *)pass->work + node->dy;
+    size_t n = (size_t)node->rows_out * (size_t)node->n_outputs * TIN_LANES;
+    for (size_t i = 0; i < n; i += (size_t)VL) {
+        store(dy + i, (vec)((ivec)load(dy + i) & finish_mask(load(y + i), f)));
+    }
+}
+
+/* Sizes of the parts when n rows are cut into as few equal parts of at most `most` as possible. */
+INLINE int part_size(int n, int most, int done)
+{
+    int parts = (n - done + most - 1) / most;
+    return (n - done + parts - 1) / parts;
+}
+
+#endif

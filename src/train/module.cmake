@@ -1,0 +1,18 @@
+# The kernels: one source, one instance per instruction set, chosen at run time, and one in double precision for the
+# gradient checks. Fused multiply-add is wanted here; nothing that changes NaN, infinity, signed zero or the order of sums.
+set(tin_kernels baseline double)
+set(tin_kernel_flags_double -DTIN_KERNEL_DOUBLE=1)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND tin_kernels avx2 avx512)
+    set(tin_kernel_flags_avx2 -march=x86-64-v3)
+    set(tin_kernel_flags_avx512 -march=x86-64-v4)
+    target_compile_definitions(tin_train PRIVATE TIN_KERNELS_X86=1)
+endif()
+foreach(name IN LISTS tin_kernels)
+    add_library(tin_kernel_${name} OBJECT ${CMAKE_CURRENT_LIST_DIR}/kernel/kernel.c)
+    tin_target_settings(tin_kernel_${name})
+    target_compile_options(tin_kernel_${name} PRIVATE -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+        ${tin_kernel_flags_${name}})
+    target_compile_definitions(tin_kernel_${name} PRIVATE TIN_KERNEL_NAME=${name})
+    target_sources(tin_train PRIVATE $<TARGET_OBJECTS:tin_kernel_${name}>)
+endforeach()

@@ -1,0 +1,21 @@
+/* From the layers of a model to the nodes of the engine, with every place in memory. */
+#ifndef TIN_PLAN_H
+#define TIN_PLAN_H
+
+#include "model/model.h"
+#include "model/quant_spec.h"
+#include "train/kernel/kernel.h"
+
+typedef struct tin_plan {
+    tin_node nodes[TIN_MAX_LAYERS];
+    int n_nodes;
+    int n_norms;
+    size_t work_size, state_size, packed_size; /* reals, per work space, group and engine */
+    size_t shared_size;                        /* doubles */
+    float input_scale;                         /* 0: input is not rounded */
+} tin_plan;
+
+tin_status tin_plan_make(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,
+                         const tin_kernel *kernel, tin_error *err) TIN_USE_RESULT;
+
+#endif

@@ -1,0 +1,239 @@
+/* The engine in evaluation mode against the naive float reference, and what carrying state means. */
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "train/engine.h"
+#include "train_models.h"
+
+#define LANES 21
+#define FRAMES 240
+#define CHANNELS 3
+#define CLASSES 4
+
+static const tin_layer_spec mixed[] = {{.op = TIN_OP_CONV1D, .units = 11, .kernel = 7, .stride = 2},
+                                       {.op = TIN_OP_BATCH_NORM},
+                                       {.op = TIN_OP_RELU},
+                                       {.op = TIN_OP_CONV1D, .units = 22, .kernel = 5, .stride = 2, .depthwise = true},
+                                       {.op = TIN_OP_CONV1D, .units = 9, .kernel = 3, .dilation = 4},
+                                       {.op = TIN_OP_DROPOUT, .rate = 0.5f},
+                                       {.op = TIN_OP_AVG_POOL, .kernel = 3, .stride = 2},
+                                       {.op = TIN_OP_GRU, .units = 13},
+                                       {.op = TIN_OP_DENSE, .units = 6},
+                                       {.op = TIN_OP_RELU},
+                                       {.op = TIN_OP_DENSE}};
+/* Kernels shorter than the stride: rows that nobody reads. */
+static const tin_layer_spec gaps[] = {{.op = TIN_OP_CONV1D, .units = 5, .kernel = 2, .stride = 4},
+                                      {.op = TIN_OP_AVG_POOL, .kernel = 1, .stride = 3},
+                                      {.op = TIN_OP_DENSE}};
+/* More history than a chunk has rows. */
+static const tin_layer_spec wide[] = {{.op = TIN_OP_CONV1D, .units = 5, .kernel = 9, .dilation = 11},
+                                      {.op = TIN_OP_AVG_POOL, .kernel = 50, .stride = 4},
+                                      {.op = TIN_OP_DENSE}};
+
+static int16_t *random_counts(void)
+{
+    int16_t *counts = tin_alloc(LANES * FRAMES * CHANNELS, sizeof *counts, NULL);
+    tin_rng rng;
+    tin_rng_seed(&rng, 3);
+    for (int i = 0; i < LANES * FRAMES * CHANNELS; i++) {
+        counts[i] = (int16_t)((int)tin_rng_below(&rng, 4001) - 2000);
+    }
+    return counts;
+}
+
+/* Scores of all lanes, chunk by chunk; lane 2 is reset at reset_chunk. */
+static void infer(const tin_model *model, const int16_t *counts, int chunk, int reset_chunk, float *scores)
+{
+    tin_error err = {0};
+    tin_pool *pool = NULL;
+    tin_engine *engine = NULL;
+    assert_int_equal(tin_pool_create(&pool, 1, &err), TIN_OK);
+    tin_engine_settings settings = {.model = model, .n_lanes = 16, .chunk = chunk, .pool = pool};
+    if (tin_engine_create(&engine, &settings, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    int n_chunks = FRAMES / chunk, decisions = chunk / model->hop, all = FRAMES / model->hop;
+    void *state = tin_alloc(tin_engine_state_bytes(engine, LANES), 1, NULL);
+    float *x = tin_alloc((size_t)(LANES * chunk * CHANNELS), sizeof *x, NULL);
+    float *part = tin_alloc((size_t)(LANES * decisions * CLASSES), sizeof *part, NULL);
+    for (int i = 0; i < n_chunks; i++) {
+        uint8_t reset[LANES] = {0};
+        reset[2] = i == reset_chunk;
+        for (int l = 0; l < LANES; l++) {
+            for (int t = 0; t < chunk * CHANNELS; t++) {
+                int c = t % CHANNELS, at = (l * FRAMES + i * chunk) * CHANNELS + t;
+                x[l * chunk * CHANNELS + t] = (float)(counts[at] - model->input.offset[c]) * model->input.scale[c];
+            }
+        }
+        tin_engine_infer(engine, model->params, state, LANES, x, reset, part);
+        for (int l = 0; l < LANES; l++) {
+            memcpy(scores + (l * all + i * decisions) * CLASSES, part + l * decisions * CLASSES,
+                   (size_t)(decisions * CLASSES) * sizeof *part);
+        }
+    }
+    tin_free(state);
+    tin_free(x);
+    tin_free(part);
+    tin_engine_free(engine);
+    tin_pool_destroy(pool);
+}
+
+static void compare_with_reference(const tin_layer_spec *layers, int n_layers, int chunk)
+{
+    tin_model *model = test_model(layers, n_layers, CHANNELS, CLASSES, 9);
+    tin_float_runner *runner = NULL;
+    assert_int_equal(tin_float_runner_create(&runner, model, NULL), TIN_OK);
+    int16_t *counts = random_counts();
+    int all = FRAMES / model->hop;
+    float *scores = tin_alloc((size_t)(LANES * all * CLASSES), sizeof *scores, NULL), expected[CLASSES];
+    infer(model, counts, chunk, -1, scores);
+    double most = 0;
+    for (int l = 0; l < LANES; l++) {
+        int n = 0;
+        tin_float_runner_reset(runner);
+        for (int t = 0; t < FRAMES; t++) {
+            if (tin_float_runner_step(runner, counts + (l * FRAMES + t) * CHANNELS, expected)) {
+                for (int c = 0; c < CLASSES; c++) {
+                    most = fmax(most, fabs((double)expected[c] - (double)scores[(l * all + n) * CLASSES + c]));
+                }
+                n++;
+            }
+        }
+        assert_int_equal(n, all);
+    }
+    if (!(most < 1e-5)) {
+        fail_msg("scores differ by %g", most);
+    }
+    tin_float_runner_free(runner);
+    tin_free(counts);
+    tin_free(scores);
+    tin_model_free(model);
+}
+
+#define COUNT(layers) ((int)(sizeof(layers) / sizeof *(layers)))
+
+static void equals_the_reference(void **unused)
+{
+    (void)unused;
+    compare_with_reference(mixed, COUNT(mixed), 240);
+    compare_with_reference(mixed, COUNT(mixed), 24);
+    compare_with_reference(mixed, COUNT(mixed), 8);
+    compare_with_reference(gaps, COUNT(gaps), 12);
+    compare_with_reference(gaps, COUNT(gaps), 240);
+    compare_with_reference(wide, COUNT(wide), 8);
+    compare_with_reference(wide, COUNT(wide), 120);
+}
+
+static void chunks_do_not_matter(void **unused)
+{
+    (void)unused;
+    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    int16_t *counts = random_counts();
+    size_t n = (size_t)(LANES * FRAMES / model->hop * CLASSES);
+    float *whole = tin_alloc(n, sizeof *whole, NULL), *cut = tin_alloc(n, sizeof *cut, NULL);
+    infer(model, counts, FRAMES, -1, whole);
+    for (int chunk = 8; chunk <= 120; chunk += 112) {
+        infer(model, counts, chunk, -1, cut);
+        assert_memory_equal(whole, cut, n * sizeof *whole);
+    }
+    tin_free(whole);
+    tin_free(cut);
+    tin_free(counts);
+    tin_model_free(model);
+}
+
+/* A lane that is reset gives what a fresh stream gives, and its neighbours do not notice. */
+static void reset_forgets(void **unused)
+{
+    (void)unused;
+    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    int16_t *counts = random_counts();
+    int all = FRAMES / model->hop, half = all / 2 * CLASSES;
+    size_t n = (size_t)(LANES * all * CLASSES);
+    float *plain = tin_alloc(n, sizeof *plain, NULL), *reset = tin_alloc(n, sizeof *reset, NULL);
+    float *fresh = tin_alloc(n, sizeof *fresh, NULL);
+    infer(model, counts, FRAMES / 2, -1, plain);
+    infer(model, counts, FRAMES / 2, 1, reset);
+    size_t lane = (size_t)(all * CLASSES), half_bytes = (size_t)half * sizeof *plain;
+    memmove(counts + 2 * FRAMES * CHANNELS, counts + (2 * FRAMES + FRAMES / 2) * CHANNELS,
+            FRAMES / 2 * CHANNELS * sizeof *counts);
+    infer(model, counts, FRAMES / 2, -1, fresh);
+    assert_memory_equal(reset + 2 * lane + half, fresh + 2 * lane, half_bytes);
+    assert_memory_not_equal(reset + 2 * lane + half, plain + 2 * lane + half, half_bytes);
+    assert_memory_equal(reset, plain, 2 * lane * sizeof *plain);
+    assert_memory_equal(reset + 3 * lane, plain + 3 * lane, (LANES - 3) * lane * sizeof *plain);
+    tin_free(plain);
+    tin_free(reset);
+    tin_free(fresh);
+    tin_free(counts);
+    tin_model_free(model);
+}
+
+static void refuses_what_it_cannot_train(void **unused)
+{
+    (void)unused;
+    tin_error err = {0};
+    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    tin_pool *pool = NULL;
+    assert_int_equal(tin_pool_create(&pool, 1, &err), TIN_OK);
+    tin_engine *engine = NULL;
+    tin_engine_settings settings = {.model = model, .n_lanes = 16, .chunk = 12, .pool = pool};
+    assert_int_equal(tin_engine_create(&engine, &settings, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(tin_error_text(&err), "multiple of 8"));
+    tin_quant_spec quant = {.input_scale = 1};
+    settings.chunk = 16;
+    settings.quant = &quant;
+    memset(&err, 0, sizeof err);
+    assert_int_equal(tin_engine_create(&engine, &settings, &err), TIN_ERR_MODEL);
+    assert_non_null(strstr(tin_error_text(&err), "fold the model"));
+    assert_null(engine);
+    tin_pool_destroy(pool);
+    tin_model_free(model);
+}
+
+static void survives_every_failed_allocation(void **unused)
+{
+    (void)unused;
+    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    tin_pool *pool = NULL;
+    assert_int_equal(tin_pool_create(&pool, 1, NULL), TIN_OK);
+    tin_engine_settings settings = {.model = model, .n_lanes = 40, .chunk = 16, .pool = pool};
+    tin_engine *engine = NULL;
+    int n = 0;
+    for (;; n++) {
+        tin_error err = {0};
+        tin_memory_fail_at((size_t)n + 1);
+        tin_status status = tin_engine_create(&engine, &settings, &err);
+        tin_memory_fail_at(0);
+        if (status == TIN_OK) {
+            break;
+        }
+        assert_int_equal(status, TIN_ERR_MEMORY);
+        assert_null(engine);
+    }
+    assert_true(n >= 8);
+    tin_engine_free(engine);
+    tin_pool_destroy(pool);
+    tin_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equals_the_reference),
+        cmocka_unit_test(chunks_do_not_matter),
+        cmocka_unit_test(reset_forgets),
+        cmocka_unit_test(refuses_what_it_cannot_train),
+        cmocka_unit_test(survives_every_failed_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
