@@ -317,27 +317,27 @@ tin_status tin_event_count(const tin_scene *scene, const tin_detection *detectio
     return status;
 }
 
-void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other)
+void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other, int sign)
 {
-    sum->n_events += other->n_events;
-    sum->true_positives += other->true_positives;
-    sum->wrong_class += other->wrong_class;
-    sum->missed += other->missed;
-    sum->corrected += other->corrected;
-    sum->n_triggers += other->n_triggers;
-    sum->false_triggers += other->false_triggers;
-    sum->false_triggers_unlabelled += other->false_triggers_unlabelled;
-    sum->repeats += other->repeats;
-    sum->duplicates += other->duplicates;
-    sum->false_positives += other->false_positives;
-    sum->rejection_frames += other->rejection_frames;
-    sum->rejection_unlabelled += other->rejection_unlabelled;
-    sum->n_frames += other->n_frames;
-    sum->false_active_frames += other->false_active_frames;
-    sum->n_segments += other->n_segments;
-    sum->segments_unlabelled += other->segments_unlabelled;
-    sum->overlap50 += other->overlap50;
-    sum->overlap75 += other->overlap75;
+    sum->n_events += sign * other->n_events;
+    sum->true_positives += sign * other->true_positives;
+    sum->wrong_class += sign * other->wrong_class;
+    sum->missed += sign * other->missed;
+    sum->corrected += sign * other->corrected;
+    sum->n_triggers += sign * other->n_triggers;
+    sum->false_triggers += sign * other->false_triggers;
+    sum->false_triggers_unlabelled += sign * other->false_triggers_unlabelled;
+    sum->repeats += sign * other->repeats;
+    sum->duplicates += sign * other->duplicates;
+    sum->false_positives += sign * other->false_positives;
+    sum->rejection_frames += sign * other->rejection_frames;
+    sum->rejection_unlabelled += sign * other->rejection_unlabelled;
+    sum->n_frames += sign * other->n_frames;
+    sum->false_active_frames += sign * other->false_active_frames;
+    sum->n_segments += sign * other->n_segments;
+    sum->segments_unlabelled += sign * other->segments_unlabelled;
+    sum->overlap50 += sign * other->overlap50;
+    sum->overlap75 += sign * other->overlap75;
 }
 
 static double ratio(int64_t part, int64_t whole)

@@ -118,7 +118,8 @@ typedef struct tin_overlap_pair {
 int64_t tin_overlap_count(const tin_interval *events, size_t n_events, const tin_interval *segments, size_t n_segments,
                           int percent, tin_overlap_pair *pairs, uint8_t *used);
 
-void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other);
+/* sum += sign * other. */
+void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other, int sign);
 tin_event_figures tin_event_figures_of(const tin_event_counts *counts, double rate_hz);
 
 #endif

@@ -231,11 +231,13 @@ static void counts_add_up(void **state)
     tin_event_counts x, y;
     memcpy(&x, a, sizeof x);
     memcpy(&y, b, sizeof y);
-    tin_event_counts_add(&x, &y);
+    tin_event_counts_add(&x, &y, 1);
     memcpy(sum, &x, sizeof x);
     for (size_t i = 0; i < COUNT(a); i++) {
         assert_int_equal(sum[i], a[i] + b[i]);
     }
+    tin_event_counts_add(&x, &y, -1);
+    assert_memory_equal(&x, a, sizeof x);
 }
 
 static const tin_class CLASSES[] = {{"rest", false}, {"wave", true}};
