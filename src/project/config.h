@@ -125,6 +125,7 @@ tin_status tin_config_load(tin_config **config, const char *path, tin_error *err
 void tin_config_free(tin_config *config);
 /* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is
  * tin_free()d by the caller. */
-tin_status tin_config_canonical(const tin_config *config, char **text, tin_error *err) TIN_USE_RESULT;
+/* With data_only: the section `data` alone, what a dataset's name is made from. */
+tin_status tin_config_canonical(const tin_config *config, bool data_only, char **text, tin_error *err) TIN_USE_RESULT;
 
 #endif

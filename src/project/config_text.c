@@ -64,11 +64,19 @@ static void add_settings(tin_text *text, const tin_setting *settings, const char
     }
 }
 
-tin_status tin_config_canonical(const tin_config *config, char **text, tin_error *err)
+tin_status tin_config_canonical(const tin_config *config, bool data_only, char **text, tin_error *err)
 {
     tin_text out = {0};
     *text = NULL;
-    add_settings(&out, tin_settings, (const char *)config);
+    if (data_only) {
+        const tin_setting *data = tin_settings;
+        while (strcmp(data->key, "data") != 0) {
+            data++;
+        }
+        add_settings(&out, data->fields, (const char *)config + data->offset);
+    } else {
+        add_settings(&out, tin_settings, (const char *)config);
+    }
     tin_status status = tin_text_check(&out, err);
     if (status) {
         tin_text_free(&out);

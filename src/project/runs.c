@@ -252,7 +252,7 @@ tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *
     char path[TIN_PATH_MAX], seed[24];
     *run = (tin_run){.seed = config->seed};
     snprintf(seed, sizeof seed, "%" PRIu64, config->seed);
-    tin_status status = tin_config_canonical(config, &text, err);
+    tin_status status = tin_config_canonical(config, false, &text, err);
     status = status ? status : name_run(text, data_hash, run, err);
     status = status ? status : tin_path_join(run->folder, runs->folder, run->id, err);
     status = status ? status : tin_folder_make(run->folder, err);
@@ -365,6 +365,25 @@ static tin_status copy_column(sqlite3_stmt *row, int column, char **text, tin_er
     const char *value = (const char *)sqlite3_column_text(row, column);
     *text = tin_strdup(value ? value : "", err);
     return *text ? TIN_OK : TIN_ERR_MEMORY;
+}
+
+tin_status tin_runs_stage_figures(tin_runs *runs, const tin_run *run, tin_stage stage, char **json, tin_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    *json = NULL;
+    tin_status status = prepare(runs, &statement, "SELECT figures FROM stage WHERE run = ? AND stage = ?",
+                                (const char *const[]){run->id, tin_stage_name(stage), NULL}, err);
+    if (status) {
+        return status;
+    }
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        status = copy_column(statement, 0, json, err);
+    } else if (code != SQLITE_DONE) {
+        status = database_failed(runs, code, err);
+    }
+    sqlite3_finalize(statement);
+    return status;
 }
 
 static tin_status read_figures(tin_runs *runs, tin_run_row *row, tin_error *err)

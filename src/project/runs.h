@@ -48,6 +48,10 @@ tin_status tin_runs_stage_done(tin_runs *runs, const tin_run *run, tin_stage sta
 tin_status tin_runs_stage_finish(tin_runs *runs, const tin_run *run, tin_stage stage, const char *const files[],
                                  int n_files, const char *figures_json, tin_error *err) TIN_USE_RESULT;
 
+/* The figures of a finished stage, as given; NULL in *json when the stage is not done. The caller tin_free()s it. */
+tin_status tin_runs_stage_figures(tin_runs *runs, const tin_run *run, tin_stage stage, char **json,
+                                  tin_error *err) TIN_USE_RESULT;
+
 /* A row of the list of runs. */
 typedef struct tin_run_row {
     char id[13];

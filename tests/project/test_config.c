@@ -226,7 +226,7 @@ static void test_memory_fails_everywhere(void **state)
     at = 0;
     do {
         tin_memory_fail_at(++at);
-        status = tin_config_canonical(c, &text, NULL);
+        status = tin_config_canonical(c, false, &text, NULL);
         tin_memory_fail_at(0);
         assert_true(status == TIN_OK || text == NULL);
     } while (status);
@@ -239,7 +239,7 @@ static char *canonical(const char *yaml)
     tin_error err;
     tin_config *c = NULL;
     char *text = NULL;
-    if (load(&c, yaml, &err) || tin_config_canonical(c, &text, &err))
+    if (load(&c, yaml, &err) || tin_config_canonical(c, false, &text, &err))
         fail_msg("%s", tin_error_text(&err));
     tin_config_free(c);
     return text;

@@ -1,0 +1,102 @@
+/* Private to the command line: options, the session that the commands share, and the commands.
+ *
+ * Logs and progress go to stderr, results to stdout. Only this folder prints. */
+#ifndef TIN_CLI_H
+#define TIN_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "dataset/dataset.h"
+#include "project/config.h"
+#include "project/runs.h"
+
+#define CLI_PROJECT_FILE "tinamou.yaml"
+
+/* Options that a command may allow, as bits. */
+enum {
+    CLI_JSON = 1 << 0,
+    CLI_QUIET = 1 << 1,
+    CLI_FORCE = 1 << 2,
+    CLI_THREADS = 1 << 3,
+    CLI_SEED = 1 << 4,
+    CLI_DATA = 1 << 5,
+    CLI_SOURCE = 1 << 6,
+    CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
+};
+
+typedef struct cli_options {
+    const char *project; /* folder, "." when not given; NULL for a command that must have it and got none */
+    const char *data;    /* NULL: as the project says */
+    const char *source;  /* init; NULL: from the data, else simulate */
+    bool json, quiet, force, has_seed;
+    int threads; /* -1: as the project says */
+    uint64_t seed;
+} cli_options;
+
+typedef struct cli_command {
+    const char *name;
+    unsigned allowed; /* option bits */
+    const char *summary, *description, *examples;
+    tin_status (*run)(const struct cli_command *command, const cli_options *options, tin_error *err);
+    int last_stage; /* of the commands that work through stages: -1 for data, else a tin_stage */
+} cli_command;
+
+extern const cli_command cli_commands[]; /* ends with a NULL name */
+
+/* Reads what stands behind the command's name. *help is set when help was asked for. argv[0] is the command. */
+tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
+                     tin_error *err) TIN_USE_RESULT;
+void cli_print_usage(FILE *stream);
+void cli_print_help(const cli_command *command);
+
+/* Everything that a command holds open. Zero-initialise; cli_session_close frees what is there. */
+typedef struct cli_session {
+    cli_options options;
+    char project[TIN_PATH_MAX];
+    tin_config *config;
+    tin_pool *pool;
+    tin_runs *runs;
+    tin_dataset *dataset;
+    tin_run run;
+    json_t *results; /* what --json prints */
+} cli_session;
+
+tin_status cli_session_open(cli_session *session, const cli_options *options, tin_error *err) TIN_USE_RESULT;
+void cli_session_close(cli_session *session);
+/* One line on stderr unless quiet. */
+void cli_log(const cli_session *session, const char *format, ...) TIN_PRINTF(2, 3);
+/* object[key] = value; takes the reference. Records TIN_ERR_MEMORY. NaN becomes null in cli_set_real. */
+tin_status cli_set(json_t *object, const char *key, json_t *value, tin_error *err) TIN_USE_RESULT;
+tin_status cli_set_real(json_t *object, const char *key, double value, tin_error *err) TIN_USE_RESULT;
+
+/* The data stage: makes PROJECT/data/KEY.tind unless it is there and whole, opens it, and enters the run. */
+tin_status cli_data_stage(cli_session *session, bool force, tin_error *err) TIN_USE_RESULT;
+/* The stages after it, up to and including `last`. `force`: the first stage that is redone, TIN_STAGE_COUNT for none.
+ */
+tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err) TIN_USE_RESULT;
+
+/* The files that a stage made, below the run folder. */
+#define CLI_MAX_FILES 16
+typedef struct cli_files {
+    char names[CLI_MAX_FILES][128];
+    int n;
+} cli_files;
+/* Adds the file when it is there; with `must` its absence is TIN_ERR_IO. */
+tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
+                        ...) TIN_PRINTF(5, 6) TIN_USE_RESULT;
+
+/* One function per stage; figures is an empty JSON object to be filled. */
+typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli_files *files, tin_error *err);
+cli_stage_function cli_stage_train, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy, cli_stage_report;
+
+/* Prints results: one JSON object, or a table for people. */
+tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE_RESULT;
+
+tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
+
+#endif

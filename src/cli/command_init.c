@@ -1,0 +1,275 @@
+/* `tinamou init`: an example's tinamou.yaml with the project's own name and place of the recordings. */
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+extern const char cli_example_simulate[], cli_example_csv[], cli_example_spsw[], cli_example_hapt[];
+
+#define MAX_HEADER 4096
+
+/* The example file being edited. */
+typedef struct draft {
+    char *text;
+    tin_error *err;
+} draft;
+
+/* Puts `value` behind the first line that starts with `key` (blanks included), whatever stood there. */
+static tin_status set_line(draft *d, const char *key, const char *value)
+{
+    char *line = strncmp(d->text, key, strlen(key)) == 0 ? d->text : NULL;
+    for (char *p = strchr(d->text, '\n'); p && !line; p = strchr(p + 1, '\n')) {
+        if (strncmp(p + 1, key, strlen(key)) == 0) {
+            line = p + 1;
+        }
+    }
+    if (!line) {
+        return tin_fail(d->err, TIN_ERR_CONFIG, "the example has no line '%s'; report this as a bug", key);
+    }
+    tin_text out = {0};
+    tin_text_add_bytes(&out, d->text, (size_t)(line - d->text));
+    tin_text_printf(&out, "%s %s", key, value);
+    tin_text_add(&out, line + strcspn(line, "\n"));
+    tin_status status = tin_text_check(&out, d->err);
+    if (status) {
+        tin_text_free(&out);
+        return status;
+    }
+    tin_free(d->text);
+    d->text = out.data;
+    return TIN_OK;
+}
+
+/* YAML's double-quoted style for any text. */
+static void quote(tin_text *out, const char *s)
+{
+    tin_text_add(out, "\"");
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\') {
+            tin_text_printf(out, "\\%c", *s);
+        } else if ((unsigned char)*s < 32) {
+            tin_text_printf(out, "\\x%02x", (unsigned)*s);
+        } else {
+            tin_text_add_bytes(out, s, 1);
+        }
+    }
+    tin_text_add(out, "\"");
+}
+
+static tin_status set_quoted(draft *d, const char *key, const char *value)
+{
+    tin_text out = {0};
+    quote(&out, value);
+    tin_status status = tin_text_check(&out, d->err);
+    status = status ? status : set_line(d, key, out.data);
+    tin_text_free(&out);
+    return status;
+}
+
+/* Path of the first file of `folder` that matches; false when there is none. */
+static bool first_match(const char *folder, const char *pattern, char path[TIN_PATH_MAX])
+{
+    char full[TIN_PATH_MAX];
+    glob_t found = {0};
+    bool any =
+        tin_path_join(full, folder, pattern, NULL) == TIN_OK && glob(full, 0, NULL, &found) == 0 && found.gl_pathc > 0;
+    if (any) {
+        snprintf(path, TIN_PATH_MAX, "%s", found.gl_pathv[0]);
+    }
+    globfree(&found);
+    return any;
+}
+
+static const char *detect_source(const char *folder)
+{
+    char path[TIN_PATH_MAX];
+    if (first_match(folder, "RawData/labels.txt", path)) {
+        return "hapt";
+    }
+    if (first_match(folder, "DATA/*/*_sw.csv", path) || first_match(folder, "*/*_sw.csv", path)) {
+        return "spsw";
+    }
+    return "csv";
+}
+
+static tin_status read_header(const char *path, char header[MAX_HEADER], tin_error *err)
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file) {
+        return tin_fail_errno(err, path, "cannot open");
+    }
+    char *line = fgets(header, MAX_HEADER, file);
+    fclose(file);
+    if (!line || strlen(header) == MAX_HEADER - 1) {
+        return tin_fail_at(err, TIN_ERR_DATA, path, 1,
+                           "there is no header line with the names of the columns; add one");
+    }
+    return TIN_OK;
+}
+
+static bool is_any(const char *name, const char *const words[])
+{
+    for (; *words; words++) {
+        if (strcasecmp(name, *words) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the names of the columns tell. */
+typedef struct guess {
+    tin_text columns, units;
+    char time[128], label[128];
+    int n;
+} guess;
+
+static void guess_column(guess *g, const char *name)
+{
+    static const char *const times[] = {"time", "timestamp", "t", "time_s", "seconds", "ms", NULL};
+    static const char *const labels[] = {"label", "class", "activity", "event", "gesture", NULL};
+    if (is_any(name, times)) {
+        snprintf(g->time, sizeof g->time, "%s", name);
+    } else if (is_any(name, labels)) {
+        snprintf(g->label, sizeof g->label, "%s", name);
+    } else {
+        bool gyro = strcasestr(name, "gyr") || strcasestr(name, "rot") || strchr("gwGW", name[0]);
+        tin_text_add(&g->columns, g->n ? ", " : "[");
+        quote(&g->columns, name);
+        tin_text_printf(&g->units, "%s%s", g->n ? ", " : "[", gyro ? "rad/s" : "m/s^2");
+        g->n++;
+    }
+}
+
+static tin_status set_columns(draft *d, const guess *g)
+{
+    tin_status status = tin_text_check(&g->columns, d->err);
+    status = status ? status : tin_text_check(&g->units, d->err);
+    status = status ? status : set_quoted(d, "    time_column:", g->time);
+    status = status ? status : set_quoted(d, "    label_column:", g->label);
+    status = status ? status : set_line(d, "    columns:", g->columns.data);
+    return status ? status : set_line(d, "    units:", g->units.data);
+}
+
+/* Columns of the first CSV file; the units are a guess that the user is asked to check. */
+static tin_status adopt_columns(draft *d, const char *folder)
+{
+    char path[TIN_PATH_MAX], header[MAX_HEADER];
+    if (!first_match(folder, "*.csv", path)) {
+        return tin_fail_at(d->err, TIN_ERR_DATA, folder, 0,
+                           "there is no *.csv file in this folder; give the folder of the recordings");
+    }
+    tin_status status = read_header(path, header, d->err);
+    if (status) {
+        return status;
+    }
+    guess g = {.n = 0};
+    char *rest = strncmp(header, "\xef\xbb\xbf", 3) == 0 ? header + 3 : header, *name;
+    while ((name = strsep(&rest, ",;\t\r\n")) != NULL) {
+        name += strspn(name, " \"");
+        name[strcspn(name, "\"")] = '\0';
+        if (name[0]) {
+            guess_column(&g, name);
+        }
+    }
+    if (g.n == 0) {
+        status =
+            tin_fail_at(d->err, TIN_ERR_DATA, path, 1, "the header names no signal column; add one column per signal");
+    } else {
+        tin_text_add(&g.columns, "]");
+        tin_text_add(&g.units, "] # guessed from the names: check them");
+        status = set_columns(d, &g);
+    }
+    tin_text_free(&g.columns);
+    tin_text_free(&g.units);
+    return status;
+}
+
+static tin_status choose_example(const cli_options *options, const char *source, const char **example, tin_error *err)
+{
+    static const struct {
+        const char *source, *text;
+    } examples[] = {{"simulate", cli_example_simulate},
+                    {"csv", cli_example_csv},
+                    {"spsw", cli_example_spsw},
+                    {"hapt", cli_example_hapt}};
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        if (strcmp(source, examples[i].source) == 0) {
+            *example = examples[i].text;
+            return options->data && i == 0
+                       ? tin_fail(err, TIN_ERR_USAGE, "--source simulate takes no --data; leave one of them out")
+                       : TIN_OK;
+        }
+    }
+    return tin_fail(err, TIN_ERR_USAGE, "--source is '%s'; give one of simulate, hapt, spsw, csv", source);
+}
+
+/* The last part of the folder's name; "tinamou" for "." and the like. */
+static const char *project_name(const char *folder, char name[TIN_PATH_MAX])
+{
+    snprintf(name, TIN_PATH_MAX, "%s", folder);
+    for (size_t n = strlen(name); n > 0 && name[n - 1] == '/'; n--) {
+        name[n - 1] = '\0';
+    }
+    const char *last = strrchr(name, '/');
+    last = last ? last + 1 : name;
+    return last[0] && strcmp(last, ".") != 0 && strcmp(last, "..") != 0 ? last : "tinamou";
+}
+
+static tin_status write_project(const cli_options *options, const char *path, const char *source, tin_error *err)
+{
+    char name[TIN_PATH_MAX], absolute[TIN_PATH_MAX];
+    const char *example = NULL;
+    draft d = {.err = err};
+    tin_status status = choose_example(options, source, &example, err);
+    if (status) {
+        return status;
+    }
+    d.text = tin_strdup(example, err);
+    status = d.text ? set_quoted(&d, "project:", project_name(options->project, name)) : TIN_ERR_MEMORY;
+    if (status == TIN_OK && options->data) {
+        status = realpath(options->data, absolute)
+                     ? set_quoted(&d, "  path:", absolute)
+                     : tin_fail_errno(err, options->data, "cannot find the folder of --data");
+        if (status == TIN_OK && strcmp(source, "csv") == 0) {
+            status = adopt_columns(&d, absolute);
+        }
+    }
+    status = status ? status : tin_folder_make(options->project, err);
+    status = status ? status : tin_file_write(path, d.text, strlen(d.text), err);
+    tin_free(d.text);
+    return status;
+}
+
+tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err)
+{
+    (void)command;
+    char path[TIN_PATH_MAX];
+    const char *source = options->source ? options->source : options->data ? detect_source(options->data) : "simulate";
+    tin_status status = tin_path_join(path, options->project, CLI_PROJECT_FILE, err);
+    if (status == TIN_OK && tin_file_exists(path)) {
+        status =
+            tin_fail_at(err, TIN_ERR_USAGE, path, 0, "the project exists already; edit this file, or remove it first");
+    }
+    status = status ? status : write_project(options, path, source, err);
+    if (status) {
+        return status;
+    }
+    if (options->json) {
+        json_t *object = json_pack("{s:s, s:s}", "settings", path, "source", source);
+        if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) != 0) {
+            json_decref(object);
+            return tin_fail(err, TIN_ERR_IO, "cannot write the results");
+        }
+        puts("");
+        json_decref(object);
+    } else if (!options->quiet) {
+        printf("%s\nNext: tinamou run %s\n", path, options->project);
+    }
+    return TIN_OK;
+}

@@ -1,0 +1,91 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/progress.h"
+#include "cli/cli.h"
+
+static int report_failure(tin_error *err, tin_status status)
+{
+    if (status == TIN_ERR_INTERRUPTED) {
+        fprintf(stderr, "tinamou: stopped. What is finished stays; run the same command again to go on.\n");
+    } else {
+        err->status = status;
+        fprintf(stderr, "tinamou: %s\n", tin_error_text(err));
+    }
+    return tin_status_exit_code(status);
+}
+
+/* A full disk or closed pipe must not look like success. */
+static int finish_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return code;
+    }
+    tin_error err = {0};
+    tin_status status =
+        tin_fail_errno(&err, "standard output", "cannot write the results; free some space and run again");
+    return code ? code : report_failure(&err, status);
+}
+
+static const cli_command *find_command(const char *name)
+{
+    for (const cli_command *c = cli_commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    fprintf(stderr, "tinamou: there is no command '%s'; `tinamou help` lists them\n", name);
+    return tin_status_exit_code(TIN_ERR_USAGE);
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc < 3) {
+        cli_print_usage(stdout);
+        return 0;
+    }
+    const cli_command *command = find_command(argv[2]);
+    if (!command) {
+        return unknown_command(argv[2]);
+    }
+    cli_print_help(command);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        cli_print_usage(stderr);
+        return tin_status_exit_code(TIN_ERR_USAGE);
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        return finish_output(help(argc, argv));
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("tinamou %s\n", TINAMOU_VERSION);
+        return finish_output(0);
+    }
+    const cli_command *command = find_command(argv[1]);
+    if (!command) {
+        return unknown_command(argv[1]);
+    }
+    tin_error err = {0};
+    cli_options options;
+    bool wants_help = false;
+    tin_status status = cli_parse(command, argc - 1, argv + 1, &options, &wants_help, &err);
+    if (status) {
+        return report_failure(&err, status);
+    }
+    if (wants_help) {
+        cli_print_help(command);
+        return finish_output(0);
+    }
+    tin_stop_install();
+    status = command->run(command, &options, &err);
+    return finish_output(status ? report_failure(&err, status) : 0);
+}

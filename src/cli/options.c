@@ -1,0 +1,208 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define STAGE_COMMAND(name_, last_, summary_, description_)                                                            \
+    {                                                                                                                  \
+        .name = name_, .allowed = CLI_WORK, .summary = summary_,                                                       \
+        .description = description_ "\nEarlier stages that are not done yet are done first; finished ones are "        \
+                                    "skipped.",                                                                        \
+        .examples = "  tinamou " name_ " my-gestures\n"                                                                \
+                    "  tinamou " name_ " my-gestures --force            # redo it\n"                                   \
+                    "  tinamou " name_ " my-gestures --json > out.json  # results for a program\n",                    \
+        .run = cli_command_stages, .last_stage = last_                                                                 \
+    }
+
+const cli_command cli_commands[] = {
+    {.name = "init",
+     .allowed = CLI_DATA | CLI_SOURCE | CLI_QUIET | CLI_JSON,
+     .summary = "make a project folder with its tinamou.yaml",
+     .description =
+         "Makes the folder and writes tinamou.yaml, which says where the recordings come from, which classes\n"
+         "there are, the model and everything else. An existing tinamou.yaml is never overwritten.",
+     .examples =
+         "  tinamou init my-gestures                                   # simulated wrist gestures\n"
+         "  tinamou init my-hapt --source hapt --data ~/hapt           # published data set HAPT\n"
+         "  tinamou init my-watch --source spsw --data ~/spsw          # published data set SPSW\n"
+         "  tinamou init my-sensor --source csv --data ~/recordings    # columns are taken from the first file\n",
+     .run = cli_command_init},
+    {.name = "run",
+     .allowed = CLI_WORK,
+     .summary = "all stages: data, train, quantize, evaluate, deploy, report",
+     .description =
+         "Goes from recordings to verified Cortex-M4 code and a report. A stage that is done is skipped, a stage\n"
+         "that was cut off goes on where it stopped; --force redoes all of them.",
+     .examples = "  tinamou run my-gestures\n"
+                 "  tinamou run my-gestures --seed 2              # another run, beside the first\n"
+                 "  tinamou run examples/spsw --data ~/spsw       # recordings from another place\n"
+                 "  tinamou run my-gestures --json > result.json  # results for a program\n",
+     .run = cli_command_stages,
+     .last_stage = TIN_STAGE_REPORT},
+    STAGE_COMMAND("data", -1, "recordings in, dataset out",
+                  "Imports or simulates the recordings, resamples them, splits them by person and writes the dataset."),
+    STAGE_COMMAND(
+        "train", TIN_STAGE_TRAIN, "train the float model",
+        "Trains the model on the training people and keeps the weights that are best on the validation people."),
+    STAGE_COMMAND(
+        "quantize", TIN_STAGE_QUANTIZE, "make the integer model",
+        "Folds, calibrates and fine-tunes the model with quantisation in the loop, then converts it to int8."),
+    STAGE_COMMAND("evaluate", TIN_STAGE_EVALUATE, "measure on people that the model never saw",
+                  "Chooses the threshold and decision rule on the validation people and reads the test people once."),
+    STAGE_COMMAND(
+        "deploy", TIN_STAGE_DEPLOY, "generate, measure and verify the C code",
+        "Generates the pair of C files, builds it for the Cortex-M4, runs it on the emulated core over the test\n"
+        "recordings, and compares every result with the reference."),
+    STAGE_COMMAND("report", TIN_STAGE_REPORT, "write report.html", "Writes report.html, one file that opens offline."),
+    {.name = "runs",
+     .allowed = CLI_JSON,
+     .summary = "list the runs of a project",
+     .description = "Lists every run with its seed, finished stages and main figures, the newest first.",
+     .examples = "  tinamou runs my-gestures\n"
+                 "  tinamou runs my-gestures --json\n",
+     .run = cli_command_runs},
+    {.name = NULL},
+};
+
+static const struct {
+    unsigned bit;
+    const char *text;
+} option_help[] = {
+    {CLI_SOURCE, "  --source NAME   simulate, hapt, spsw or csv (default: what --data looks like, else simulate)"},
+    {CLI_DATA, "  --data PATH     folder of the recordings"},
+    {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
+    {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
+    {CLI_FORCE, "  --force         redo the stage even when it is done"},
+    {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
+    {CLI_QUIET, "  --quiet         no progress and no log on stderr"},
+};
+
+static const char *project_argument(const cli_command *command)
+{
+    return command->run == cli_command_init ? "FOLDER" : "[FOLDER]";
+}
+
+void cli_print_usage(FILE *stream)
+{
+    fprintf(stream, "Tinamou: from labelled sensor recordings to verified microcontroller code.\n\n"
+                    "  tinamou COMMAND [FOLDER] [OPTIONS]\n\n");
+    for (const cli_command *c = cli_commands; c->name; c++) {
+        fprintf(stream, "  %-9s %s\n", c->name, c->summary);
+    }
+    fprintf(stream, "  %-9s %s\n\n", "help", "show this, or the help of a command: tinamou help run");
+    fprintf(stream, "First success:\n  tinamou init my-gestures\n  tinamou run my-gestures\n");
+}
+
+void cli_print_help(const cli_command *command)
+{
+    printf("tinamou %s %s [OPTIONS]\n\n%s\n", command->name, project_argument(command), command->description);
+    printf("FOLDER is the project%s.\n\nOptions:\n", command->run == cli_command_init ? "" : " (default: this folder)");
+    for (size_t i = 0; i < sizeof option_help / sizeof *option_help; i++) {
+        if (command->allowed & option_help[i].bit) {
+            printf("%s\n", option_help[i].text);
+        }
+    }
+    printf("  --help          show this\n\nExamples:\n%s", command->examples);
+}
+
+static tin_status parse_number(const char *option, const char *text, unsigned long long most, unsigned long long *value,
+                               tin_error *err)
+{
+    char *end = NULL;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno == ERANGE || *value > most) {
+        return tin_fail(err, TIN_ERR_USAGE, "%s is '%s'; give a whole number from 0 to %llu", option, text, most);
+    }
+    return TIN_OK;
+}
+
+static tin_status take_option(int bit, const char *value, cli_options *options, tin_error *err)
+{
+    unsigned long long number = 0;
+    tin_status status = TIN_OK;
+    switch (bit) {
+    case CLI_JSON:
+        options->json = true;
+        break;
+    case CLI_QUIET:
+        options->quiet = true;
+        break;
+    case CLI_FORCE:
+        options->force = true;
+        break;
+    case CLI_DATA:
+        options->data = value;
+        break;
+    case CLI_SOURCE:
+        options->source = value;
+        break;
+    case CLI_THREADS:
+        status = parse_number("--threads", value, 1024, &number, err);
+        options->threads = (int)number;
+        break;
+    default:
+        status = parse_number("--seed", value, UINT64_MAX, &number, err);
+        options->has_seed = true;
+        options->seed = number;
+        break;
+    }
+    return status;
+}
+
+tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
+                     tin_error *err)
+{
+    enum { HELP = 1 << 16 };
+    static const struct option known[] = {
+        {"json", no_argument, NULL, CLI_JSON},
+        {"quiet", no_argument, NULL, CLI_QUIET},
+        {"force", no_argument, NULL, CLI_FORCE},
+        {"threads", required_argument, NULL, CLI_THREADS},
+        {"seed", required_argument, NULL, CLI_SEED},
+        {"data", required_argument, NULL, CLI_DATA},
+        {"source", required_argument, NULL, CLI_SOURCE},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
+    };
+    *options = (cli_options){.threads = -1};
+    opterr = 0;
+    for (;;) {
+        int at = optind < argc ? optind : argc - 1;
+        int bit = getopt_long(argc, argv, ":hq", known, NULL);
+        if (bit == -1) {
+            break;
+        }
+        if (bit == HELP || bit == 'h') {
+            *help = true;
+            return TIN_OK;
+        }
+        if (bit == 'q') {
+            bit = CLI_QUIET;
+        }
+        if (bit == ':') {
+            return tin_fail(err, TIN_ERR_USAGE, "%s needs a value; see `tinamou %s --help`", argv[at], command->name);
+        }
+        if (bit == '?' || !(command->allowed & (unsigned)bit)) {
+            return tin_fail(err, TIN_ERR_USAGE, "`tinamou %s` has no option %s; see `tinamou %s --help`", command->name,
+                            argv[at], command->name);
+        }
+        tin_status status = take_option(bit, optarg, options, err);
+        if (status) {
+            return status;
+        }
+    }
+    if (argc - optind > 1) {
+        return tin_fail(err, TIN_ERR_USAGE, "one folder at a time; '%s' is too much", argv[optind + 1]);
+    }
+    if (optind < argc) {
+        options->project = argv[optind];
+    } else if (command->run == cli_command_init) {
+        return tin_fail(err, TIN_ERR_USAGE, "which folder? e.g. `tinamou init my-gestures`");
+    } else {
+        options->project = ".";
+    }
+    return TIN_OK;
+}

@@ -1,0 +1,83 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+
+/* A number of results[section][key], NAN when it is not there. */
+static double number(const json_t *results, const char *section, const char *key)
+{
+    const json_t *value = json_object_get(json_object_get(results, section), key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/* "0.912", or "-" for a figure that does not apply. */
+static const char *show(char text[32], int decimals, double value)
+{
+    snprintf(text, 32, "-");
+    if (isfinite(value)) {
+        snprintf(text, 32, "%.*f", decimals, value);
+    }
+    return text;
+}
+
+static void print_quality(const json_t *r)
+{
+    char a[32], b[32], c[32], d[32];
+    printf("  frames      accuracy %s int8, %s float   (95 %% of resampled people: %s to %s)\n",
+           show(a, 4, number(r, "evaluate", "frame_accuracy")),
+           show(b, 4, number(r, "evaluate", "float_frame_accuracy")),
+           show(c, 3, number(r, "evaluate", "frame_accuracy_low")),
+           show(d, 3, number(r, "evaluate", "frame_accuracy_high")));
+    if (isfinite(number(r, "evaluate", "window_accuracy"))) {
+        printf("  windows     accuracy %s int8\n", show(a, 4, number(r, "evaluate", "window_accuracy")));
+    }
+    printf("  events      missed %s, wrong class %s, false positives per hour %s, latency %s s, IoU.5 F1 %s\n",
+           show(a, 3, number(r, "evaluate", "fnr")), show(b, 3, number(r, "evaluate", "fcr")),
+           show(c, 2, number(r, "evaluate", "fp_per_hour")), show(d, 2, number(r, "evaluate", "latency_mean_s")),
+           show((char[32]){0}, 3, number(r, "evaluate", "iou50_f1")));
+}
+
+static void print_footprint(const json_t *r)
+{
+    char a[32], b[32], c[32], d[32];
+    printf("  Cortex-M4   flash %s bytes, RAM %s, stack %s; %s instructions per decision\n",
+           show(a, 0, number(r, "deploy", "flash_bytes")), show(b, 0, number(r, "deploy", "ram_bytes")),
+           show(c, 0, number(r, "deploy", "stack_bytes")), show(d, 0, number(r, "deploy", "insn_per_decision")));
+    printf("  verified    %s frames on the emulated core, %s differ from the reference\n",
+           show(a, 0, number(r, "deploy", "verified_frames")), show(b, 0, number(r, "deploy", "mismatches")));
+}
+
+static void print_place(const json_t *results, const char *label, const char *section, const char *key)
+{
+    const char *path = json_string_value(json_object_get(json_object_get(results, section), key));
+    if (path) {
+        printf("  %-11s %s\n", label, path);
+    }
+}
+
+tin_status cli_print_results(const cli_session *session, tin_error *err)
+{
+    const json_t *r = session->results;
+    if (session->options.json) {
+        char *text = json_dumps(r, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+        if (!text) {
+            return tin_fail(err, TIN_ERR_MEMORY, "out of memory for the results");
+        }
+        puts(text);
+        free(text);
+        return TIN_OK;
+    }
+    printf("%s, run %s\n", session->config->project, session->run.id);
+    if (json_object_get(r, "evaluate")) {
+        print_quality(r);
+    }
+    if (json_object_get(r, "deploy")) {
+        print_footprint(r);
+    }
+    print_place(r, "dataset", "data", "file");
+    print_place(r, "code", "deploy", "code");
+    print_place(r, "header", "deploy", "header");
+    print_place(r, "report", "report", "file");
+    return TIN_OK;
+}

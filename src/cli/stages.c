@@ -1,0 +1,312 @@
+/* Train, quantize, evaluate, deploy, report: each reads its inputs from the run folder, so that any of them can be the
+ * first one of a process. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "deploy/deploy.h"
+#include "evaluate/evaluate.h"
+#include "quantize/quantize.h"
+#include "train/train.h"
+
+static tin_status in_run(const cli_session *session, char path[TIN_PATH_MAX], const char *name, tin_error *err)
+{
+    return tin_path_join(path, session->run.folder, name, err);
+}
+
+tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
+                        ...)
+{
+    char path[TIN_PATH_MAX], *name = files->names[files->n];
+    va_list arguments;
+    if (files->n == CLI_MAX_FILES) {
+        return tin_fail(err, TIN_ERR_IO, "a stage makes more than %d files", CLI_MAX_FILES);
+    }
+    va_start(arguments, format);
+    vsnprintf(name, sizeof files->names[0], format, arguments);
+    va_end(arguments);
+    tin_status status = in_run(session, path, name, err);
+    if (status) {
+        return status;
+    }
+    if (tin_file_exists(path)) {
+        files->n++;
+        return TIN_OK;
+    }
+    return must ? tin_fail_at(err, TIN_ERR_IO, path, 0, "the stage did not write this file; run it again with --force")
+                : TIN_OK;
+}
+
+/* NAME.json, NAME.safetensors */
+static tin_status add_model_files(cli_files *files, const cli_session *session, const char *name, tin_error *err)
+{
+    tin_status status = cli_add_file(files, session, true, err, "%s.json", name);
+    return status ? status : cli_add_file(files, session, true, err, "%s.safetensors", name);
+}
+
+static tin_status train_figures(json_t *figures, const tin_train_result *result, const char *prefix, tin_error *err)
+{
+    char key[64];
+    snprintf(key, sizeof key, "%ssteps", prefix);
+    tin_status status = cli_set(figures, key, json_integer(result->steps), err);
+    snprintf(key, sizeof key, "%sbest_step", prefix);
+    status = status ? status : cli_set(figures, key, json_integer(result->best_step), err);
+    snprintf(key, sizeof key, "%svalidation_macro_f1", prefix);
+    status = status ? status : cli_set_real(figures, key, result->best_score, err);
+    snprintf(key, sizeof key, "%sseconds", prefix);
+    return status ? status : cli_set_real(figures, key, result->seconds, err);
+}
+
+static tin_train_options train_options(const cli_session *session, const char *name)
+{
+    return (tin_train_options){.settings = session->config->train,
+                               .seed = session->config->seed,
+                               .pool = session->pool,
+                               .folder = session->run.folder,
+                               .name = name,
+                               .quiet = session->options.quiet};
+}
+
+tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
+{
+    const tin_config *config = session->config;
+    tin_model *model = NULL;
+    tin_train_result result = {0};
+    char path[TIN_PATH_MAX];
+    tin_train_options options = train_options(session, "train");
+
+    tin_status status = in_run(session, path, "model_float", err);
+    status =
+        status ? status : tin_model_create(&model, session->dataset, config->layers, (int)config->layers_count, err);
+    status = status ? status : tin_model_fit_input(model, session->dataset, err);
+    if (status) {
+        goto cleanup;
+    }
+    tin_model_initialise(model, config->seed);
+    status = tin_train(model, session->dataset, &options, &result, err);
+    status = status ? status : tin_model_save(model, path, err);
+    status = status ? status : add_model_files(files, session, "model_float", err);
+    status = status ? status : cli_add_file(files, session, false, err, "train.curve.csv");
+    status = status ? status : train_figures(figures, &result, "", err);
+    status =
+        status ? status : cli_set(figures, "parameters", json_integer((json_int_t)tin_model_trainable(model)), err);
+    status = status ? status : cli_set_real(figures, "macs_per_decision", tin_model_macs(model), err);
+    if (status == TIN_OK) {
+        cli_log(
+            session,
+            "train: validation macro F1 %.3f at step %d of %d; %zu parameters, %.0f multiply-accumulates per decision",
+            result.best_score, result.best_step, result.steps, tin_model_trainable(model), tin_model_macs(model));
+    }
+cleanup:
+    tin_model_free(model);
+    return status;
+}
+
+/* Fine-tuning: the settings of training with the steps and learning rate of quantize; it must see its last weights too,
+ * so that it never stops early, and it is looked at eight times. */
+static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_quant_spec *spec, json_t *figures,
+                            cli_files *files, tin_error *err)
+{
+    const tin_config_quantize *settings = &session->config->quantize;
+    tin_train_options options = train_options(session, "finetune");
+    tin_train_result result = {0};
+    int eighth = settings->steps / 8 > 0 ? settings->steps / 8 : 1;
+    options.settings.steps = settings->steps;
+    options.settings.learning_rate = settings->learning_rate;
+    options.settings.warmup = settings->steps / 20;
+    options.settings.patience = 0;
+    options.settings.evaluate_every =
+        options.settings.evaluate_every < eighth ? options.settings.evaluate_every : eighth;
+    options.quant = spec;
+    tin_status status = tin_train(folded, session->dataset, &options, &result, err);
+    status = status ? status : train_figures(figures, &result, "finetune_", err);
+    status = status ? status : cli_add_file(files, session, false, err, "finetune.curve.csv");
+    if (status == TIN_OK) {
+        cli_log(session, "quantize: fine-tuned, validation macro F1 %.3f at step %d of %d", result.best_score,
+                result.best_step, result.steps);
+    }
+    return status;
+}
+
+tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
+{
+    tin_model *model = NULL, *folded = NULL;
+    tin_qmodel *qmodel = NULL;
+    tin_quant_spec spec;
+    char float_path[TIN_PATH_MAX], int_path[TIN_PATH_MAX];
+
+    tin_status status = in_run(session, float_path, "model_float", err);
+    status = status ? status : in_run(session, int_path, "model_int8", err);
+    status = status ? status : tin_model_load(&model, float_path, err);
+    status = status ? status : tin_model_fold(&folded, model, err);
+    status = status ? status : tin_quantize_calibrate(folded, session->dataset, &session->config->quantize, &spec, err);
+    if (status == TIN_OK && session->config->quantize.steps > 0) {
+        status = fine_tune(session, folded, &spec, figures, files, err);
+    }
+    status = status ? status : tin_quantize_convert(folded, &spec, &qmodel, err);
+    status = status ? status : tin_qmodel_save(qmodel, int_path, err);
+    status = status ? status : add_model_files(files, session, "model_int8", err);
+    status = status ? status : cli_set(figures, "model_hash", json_string(qmodel->hash), err);
+    status = status ? status : cli_set_real(figures, "macs_per_decision", tin_qmodel_macs(qmodel), err);
+    if (status == TIN_OK) {
+        cli_log(session, "quantize: integer model %.12s", qmodel->hash);
+    }
+    tin_qmodel_free(qmodel);
+    tin_model_free(folded);
+    tin_model_free(model);
+    return status;
+}
+
+static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *s, tin_error *err)
+{
+    const struct {
+        const char *key;
+        double value;
+    } values[] = {
+        {"frame_accuracy", s->frame_accuracy},
+        {"frame_accuracy_low", s->frame_accuracy_low},
+        {"frame_accuracy_high", s->frame_accuracy_high},
+        {"float_frame_accuracy", s->float_frame_accuracy},
+        {"balanced_accuracy", s->balanced_accuracy},
+        {"macro_f1", s->macro_f1},
+        {"window_accuracy", s->window_accuracy},
+        {"fnr", s->fnr},
+        {"fcr", s->fcr},
+        {"fp_per_hour", s->fp_per_hour},
+        {"latency_mean_s", s->latency_mean_s},
+        {"latency_median_s", s->latency_median_s},
+        {"latency_p95_s", s->latency_p95_s},
+        {"iou50_f1", s->iou50_f1},
+    };
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < sizeof values / sizeof *values && !status; i++) {
+        status = cli_set_real(figures, values[i].key, values[i].value, err);
+    }
+    status = status ? status : cli_set(figures, "events", json_integer(s->n_events), err);
+    status = status ? status : cli_set(figures, "test_frames", json_integer(s->n_test_frames), err);
+    json_t *rule = json_pack("{s:i, s:i, s:i, s:i, s:i}", "smooth_shift", s->rule.smooth_shift, "on", (int)s->rule.on,
+                             "off", (int)s->rule.off, "count", s->rule.count, "refractory", s->rule.refractory);
+    if (status) {
+        json_decref(rule);
+        return status;
+    }
+    return cli_set(figures, "rule", rule, err);
+}
+
+tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
+{
+    tin_model *model = NULL;
+    tin_qmodel *qmodel = NULL;
+    tin_evaluate_summary summary;
+    char float_path[TIN_PATH_MAX], int_path[TIN_PATH_MAX];
+    const tin_evaluate_options options = {.settings = session->config->evaluate,
+                                          .seed = session->config->seed,
+                                          .pool = session->pool,
+                                          .folder = session->run.folder,
+                                          .quiet = session->options.quiet};
+
+    tin_status status = in_run(session, float_path, "model_float", err);
+    status = status ? status : in_run(session, int_path, "model_int8", err);
+    status = status ? status : tin_model_load(&model, float_path, err);
+    status = status ? status : tin_qmodel_load(&qmodel, int_path, err);
+    status = status ? status : tin_evaluate(qmodel, model, session->dataset, &options, &summary, err);
+    status = status ? status : evaluate_figures(figures, &summary, err);
+    status = status ? status : cli_add_file(files, session, true, err, "metrics.json");
+    status = status ? status : cli_add_file(files, session, false, err, "sweep.csv");
+    if (status == TIN_OK) {
+        cli_log(session, "evaluate: frame accuracy %.3f (int8), %.3f (float) on the test people",
+                summary.frame_accuracy, summary.float_frame_accuracy);
+    }
+    tin_qmodel_free(qmodel);
+    tin_model_free(model);
+    return status;
+}
+
+tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_evaluate_report(session->dataset, session->run.folder, err);
+    status = status ? status : cli_add_file(files, session, true, err, "report.html");
+    status = status ? status : in_run(session, path, "report.html", err);
+    return status ? status : cli_set(figures, "file", json_string(path), err);
+}
+
+static const struct {
+    cli_stage_function *run;
+} stages[TIN_STAGE_COUNT] = {
+    [TIN_STAGE_TRAIN] = {cli_stage_train},       [TIN_STAGE_QUANTIZE] = {cli_stage_quantize},
+    [TIN_STAGE_EVALUATE] = {cli_stage_evaluate}, [TIN_STAGE_DEPLOY] = {cli_stage_deploy},
+    [TIN_STAGE_REPORT] = {cli_stage_report},
+};
+
+/* Puts the figures of a stage that was done before into the results. */
+static tin_status recall(cli_session *session, tin_stage stage, tin_error *err)
+{
+    char *text = NULL;
+    tin_status status = tin_runs_stage_figures(session->runs, &session->run, stage, &text, err);
+    if (status) {
+        return status;
+    }
+    json_t *figures = json_loads(text ? text : "{}", 0, NULL);
+    tin_free(text);
+    if (!figures) {
+        return tin_fail(err, TIN_ERR_FORMAT, "the run store holds no valid figures of `%s`; run it again with --force",
+                        tin_stage_name(stage));
+    }
+    cli_log(session, "%s: done before, skipped (--force redoes it)", tin_stage_name(stage));
+    return cli_set(session->results, tin_stage_name(stage), figures, err);
+}
+
+static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
+{
+    cli_files files = {.n = 0};
+    const char *names[CLI_MAX_FILES];
+    char *text = NULL;
+    json_t *figures = json_object();
+    tin_status status =
+        figures ? stages[stage].run(session, figures, &files, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+    for (int i = 0; i < files.n; i++) {
+        names[i] = files.names[i];
+    }
+    if (status == TIN_OK) {
+        text = json_dumps(figures, JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
+        status = text ? tin_runs_stage_finish(session->runs, &session->run, stage, names, files.n, text, err)
+                      : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+    }
+    free(text);
+    return status ? (json_decref(figures), status) : cli_set(session->results, tin_stage_name(stage), figures, err);
+}
+
+tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (int stage = 0; stage <= (int)last && status == TIN_OK; stage++) {
+        bool done = false;
+        if (stage < (int)force) {
+            status = tin_runs_stage_done(session->runs, &session->run, (tin_stage)stage, &done, err);
+        }
+        if (status == TIN_OK) {
+            status = done ? recall(session, (tin_stage)stage, err) : work(session, (tin_stage)stage, err);
+        }
+    }
+    return status;
+}
+
+tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err)
+{
+    cli_session session = {0};
+    bool all = strcmp(command->name, "run") == 0, data_only = command->last_stage < 0;
+    tin_stage force = !options->force || data_only ? TIN_STAGE_COUNT
+                      : all                        ? TIN_STAGE_TRAIN
+                                                   : (tin_stage)command->last_stage;
+    tin_status status = cli_session_open(&session, options, err);
+    status = status ? status : cli_data_stage(&session, options->force && (all || data_only), err);
+    if (status == TIN_OK && !data_only) {
+        status = cli_run_stages(&session, (tin_stage)command->last_stage, force, err);
+    }
+    status = status ? status : cli_print_results(&session, err);
+    cli_session_close(&session);
+    return status;
+}
