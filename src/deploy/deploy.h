@@ -7,6 +7,14 @@
 #include "model/decision.h"
 #include "model/qmodel.h"
 
+#define TIN_MAX_FOOTPRINT_LAYERS 66 /* input, layers, decision layer */
+
+/* What one layer costs, from a build with profiling marks. */
+typedef struct tin_layer_cost {
+    char name[32]; /* "input", "conv1d_1", ..., "decision" */
+    double insn_per_run, insn_per_decision;
+} tin_layer_cost;
+
 typedef struct tin_footprint {
     long code_bytes;                          /* .text without constants that are weights; sigmoid table included */
     long weight_bytes;                        /* weights, biases, multipliers */
@@ -18,6 +26,8 @@ typedef struct tin_footprint {
     long insn_worst_frame;
     int64_t verified_frames, mismatches;
     char target[32], compiler[64], flags[128];
+    tin_layer_cost layers[TIN_MAX_FOOTPRINT_LAYERS];
+    int n_layers;
 } tin_footprint;
 
 /* Facts for the header comment; strings may be "" and numbers NaN when not known. footprint may be NULL (before

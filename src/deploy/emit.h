@@ -17,7 +17,7 @@ typedef enum tin_place {
 } tin_place;
 
 typedef struct tin_emit_layer {
-    char label[32];  /* "conv1d_1": op and place in the chain, unique in the model */
+    char label[32];
     tin_place place; /* of the input row */
     long rows;       /* of history: (kernel - 1) * dilation + 1 */
     long runs;       /* per decision */
@@ -37,6 +37,8 @@ typedef struct tin_emit {
 
 /* Fills `layers` and the scratch sizes from the model. */
 tin_status tin_emit_plan(tin_emit *e, tin_error *err) TIN_USE_RESULT;
+/* "conv1d_1": op and place in the chain of layer `layer` (from 0), unique in the model. */
+void tin_emit_label(const tin_qmodel *model, int layer, char label[32]);
 /* Multiply-accumulates of the frame on which every layer runs. */
 double tin_emit_worst_macs(const tin_emit *e);
 double tin_emit_average_macs(const tin_emit *e);

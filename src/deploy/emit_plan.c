@@ -49,13 +49,18 @@ static void place_scratch(tin_emit *e, int i)
     }
 }
 
+void tin_emit_label(const tin_qmodel *model, int layer, char label[32])
+{
+    (void)snprintf(label, 32, "%s_%d", tin_op_name(model->layers[layer].op), layer + 1);
+}
+
 tin_status tin_emit_plan(tin_emit *e, tin_error *err)
 {
     long runs = e->model->hop;
     for (int i = 0; i < e->model->n_layers; i++) {
         const tin_qlayer *l = &e->model->layers[i];
         tin_emit_layer *out = &e->layers[i];
-        (void)snprintf(out->label, sizeof out->label, "%s_%d", tin_op_name(l->op), i + 1);
+        tin_emit_label(e->model, i, out->label);
         out->rows = (long)(l->kernel - 1) * l->dilation + 1;
         runs /= l->stride;
         out->runs = runs;

@@ -1,0 +1,46 @@
+/* footprint.json */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "deploy/deploy.h"
+
+static json_t *layers_json(const tin_footprint *f)
+{
+    json_t *layers = json_array();
+    for (int i = 0; i < f->n_layers && layers != NULL; i++) {
+        json_t *one = json_pack("{s:s, s:f, s:f}", "name", f->layers[i].name, "insn_per_run", f->layers[i].insn_per_run,
+                                "insn_per_decision", f->layers[i].insn_per_decision);
+        if (json_array_append_new(layers, one) != 0) {
+            json_decref(layers);
+            return NULL;
+        }
+    }
+    return layers;
+}
+
+tin_status tin_footprint_save(const tin_footprint *f, const char *folder, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_path_join(path, folder, "footprint.json", err);
+    if (status) {
+        return status;
+    }
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:o}", "target", f->target,
+                  "compiler", f->compiler, "flags", f->flags, "code_bytes", (json_int_t)f->code_bytes, "weight_bytes",
+                  (json_int_t)f->weight_bytes, "flash_bytes", (json_int_t)f->flash_bytes, "state_bytes",
+                  (json_int_t)f->state_bytes, "stack_bytes", (json_int_t)f->stack_bytes, "stack_static_bytes",
+                  (json_int_t)f->stack_static_bytes, "insn_per_frame", f->insn_per_frame, "insn_per_decision",
+                  f->insn_per_decision, "insn_worst_frame", (json_int_t)f->insn_worst_frame, "verified_frames",
+                  (json_int_t)f->verified_frames, "mismatches", (json_int_t)f->mismatches, "layers", layers_json(f));
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    json_decref(root);
+    if (text == NULL) {
+        return tin_fail(err, TIN_ERR_MEMORY, "out of memory while writing %s", path);
+    }
+    status = tin_file_write(path, text, strlen(text), err);
+    free(text);
+    return status;
+}

@@ -1,0 +1,204 @@
+/* Builds the generated code for the Cortex-M4, looks at what came out, runs it and fills the footprint. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "deploy/emit.h"
+#include "deploy/measure.h"
+
+extern const char tin_target_m4_harness[], tin_target_m4_link[];
+extern const size_t tin_target_m4_harness_size, tin_target_m4_link_size;
+
+#define CORE "-mcpu=cortex-m4"
+
+typedef struct build {
+    const char *folder; /* of NAME.c */
+    const char *name;
+    const char *optimize; /* "-O2" or "-Os" */
+    char upper[TIN_NAME_MAX + 1];
+    char build[TIN_PATH_MAX];
+    char source[TIN_PATH_MAX], object[TIN_PATH_MAX], su[TIN_PATH_MAX];
+    char harness[TIN_PATH_MAX], link[TIN_PATH_MAX], elf[TIN_PATH_MAX], profile_elf[TIN_PATH_MAX];
+} build;
+
+static tin_status path_in(char dst[TIN_PATH_MAX], const char *folder, const char *stem, const char *ending,
+                          tin_error *err)
+{
+    char file[TIN_NAME_MAX + 32];
+    (void)snprintf(file, sizeof file, "%s%s", stem, ending);
+    return tin_path_join(dst, folder, file, err);
+}
+
+/* Paths as C strings, so that any folder name is right. */
+static tin_status write_paths(const build *b, const tin_emulation *e, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_text text = {0};
+    tin_text_add(&text, "#define FRAMES_PATH ");
+    tin_emit_string(&text, e->frames);
+    tin_text_add(&text, "\n#define RESULTS_PATH ");
+    tin_emit_string(&text, e->results);
+    tin_text_add(&text, "\n");
+    tin_status status = tin_text_check(&text, err);
+    if (status == TIN_OK) {
+        status = tin_path_join(path, b->build, "paths.h", err);
+    }
+    if (status == TIN_OK) {
+        status = tin_file_write(path, text.data, text.size, err);
+    }
+    tin_text_free(&text);
+    return status;
+}
+
+static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options *options, tin_error *err)
+{
+    tin_status status = tin_emit_check_name(b->name, err);
+    if (status) {
+        return status;
+    }
+    if (strcmp(options->optimize, "speed") != 0 && strcmp(options->optimize, "size") != 0) {
+        return tin_fail(err, TIN_ERR_CONFIG, "optimize is \"%s\"; use \"speed\" or \"size\"", options->optimize);
+    }
+    b->optimize = strcmp(options->optimize, "size") == 0 ? "-Os" : "-O2";
+    for (size_t i = 0; b->name[i] != '\0'; i++) {
+        b->upper[i] = (char)toupper((unsigned char)b->name[i]);
+    }
+    const struct {
+        char *path;
+        const char *stem, *ending;
+    } files[] = {{b->object, b->name, ".o"},    {b->su, b->name, ".su"},
+                 {b->harness, "harness", ".c"}, {b->link, "link", ".ld"},
+                 {b->elf, b->name, ".elf"},     {b->profile_elf, b->name, "-profile.elf"},
+                 {e->frames, "frames", ".bin"}, {e->results, "results", ".bin"}};
+    status = path_in(b->source, b->folder, b->name, ".c", err);
+    if (status == TIN_OK) {
+        status = tin_path_join(b->build, b->folder, "build-m4", err);
+    }
+    if (status == TIN_OK) {
+        status = tin_folder_make(b->build, err);
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && status == TIN_OK; i++) {
+        status = path_in(files[i].path, b->build, files[i].stem, files[i].ending, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_file_write(b->harness, tin_target_m4_harness, tin_target_m4_harness_size, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_file_write(b->link, tin_target_m4_link, tin_target_m4_link_size, err);
+    }
+    return status == TIN_OK ? write_paths(b, e, err) : status;
+}
+
+static tin_status compile_object(const build *b, tin_error *err)
+{
+    const char *const argv[] = {"arm-none-eabi-gcc",
+                                CORE,
+                                "-mthumb",
+                                b->optimize,
+                                "-std=c99",
+                                "-ffunction-sections",
+                                "-Wall",
+                                "-Wextra",
+                                "-Werror",
+                                "-pedantic",
+                                "-fstack-usage",
+                                "-c",
+                                b->source,
+                                "-o",
+                                b->object,
+                                NULL};
+    tin_process_result result = {0};
+    const tin_status status = tin_tool_run(argv, 120, &result, err);
+    tin_process_free(&result);
+    return status;
+}
+
+/* The harness with the object, or, for `profile`, with the source compiled anew with its marks. */
+static tin_status link_program(const build *b, bool profile, tin_error *err)
+{
+    char model[TIN_NAME_MAX + 16], upper[TIN_NAME_MAX + 16], header[TIN_NAME_MAX + 32], marks[TIN_NAME_MAX + 16];
+    (void)snprintf(model, sizeof model, "-DMODEL=%s", b->name);
+    (void)snprintf(upper, sizeof upper, "-DUPPER=%s", b->upper);
+    (void)snprintf(header, sizeof header, "-DHEADER=\"%s.h\"", b->name);
+    (void)snprintf(marks, sizeof marks, "-D%s_PROFILE", b->upper);
+    const char *const argv[] = {"arm-none-eabi-gcc",
+                                CORE,
+                                "-mthumb",
+                                b->optimize,
+                                "-std=gnu11",
+                                "-ffunction-sections",
+                                "-fno-lto",
+                                "-I",
+                                b->folder,
+                                "-I",
+                                b->build,
+                                model,
+                                upper,
+                                header,
+                                profile ? marks : "-DHARNESS",
+                                profile ? "-DHARNESS_PROFILE" : "-DHARNESS",
+                                "-nostartfiles",
+                                "-T",
+                                b->link,
+                                "-Wl,--gc-sections",
+                                b->harness,
+                                profile ? b->source : b->object,
+                                "-o",
+                                profile ? b->profile_elf : b->elf,
+                                NULL};
+    tin_process_result result = {0};
+    const tin_status status = tin_tool_run(argv, 120, &result, err);
+    tin_process_free(&result);
+    return status;
+}
+
+static tin_status describe_build(const build *b, tin_footprint *footprint, tin_error *err)
+{
+    const char *const argv[] = {"arm-none-eabi-gcc", "-dumpfullversion", NULL};
+    tin_process_result result = {0};
+    const tin_status status = tin_tool_run(argv, 60, &result, err);
+    if (status == TIN_OK) {
+        (void)snprintf(footprint->compiler, sizeof footprint->compiler, "arm-none-eabi-gcc %.*s",
+                       (int)strcspn(result.output, "\n"), result.output);
+        (void)snprintf(footprint->target, sizeof footprint->target, "Cortex-M4");
+        (void)snprintf(footprint->flags, sizeof footprint->flags, CORE " -mthumb %s", b->optimize);
+    }
+    tin_process_free(&result);
+    return status;
+}
+
+tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_dataset *dataset,
+                       const char *folder, const char *name, const tin_measure_options *options,
+                       tin_footprint *footprint, tin_error *err)
+{
+    *footprint = (tin_footprint){0};
+    if (dataset->n_channels != qmodel->n_channels) {
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "the model has %d channels and the data has %d; use the data that the model was made for",
+                        qmodel->n_channels, dataset->n_channels);
+    }
+    build *b = tin_alloc(1, sizeof *b, err);
+    tin_emulation *e = tin_alloc(1, sizeof *e, err);
+    tin_status status = b == NULL || e == NULL ? TIN_ERR_MEMORY : TIN_OK;
+    if (status) {
+        goto cleanup;
+    }
+    b->folder = folder;
+    b->name = name;
+    *e = (tin_emulation){.model = qmodel, .rule = rule, .dataset = dataset, .name = name};
+    if ((status = prepare(b, e, options, err)) || (status = describe_build(b, footprint, err)) ||
+        (status = compile_object(b, err)) || (status = tin_object_check(b->object, err)) ||
+        (status = tin_object_sizes(b->object, name, footprint, err)) || (status = link_program(b, false, err)) ||
+        (status = link_program(b, true, err)) ||
+        (status = tin_stack_bound(b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err)) ||
+        (status = tin_emulate_profile(e, b->profile_elf, footprint, err))) {
+        goto cleanup;
+    }
+    status = tin_emulate_verify(e, b->elf, options->max_frames, options->quiet, footprint, err);
+cleanup:
+    tin_free(e);
+    tin_free(b);
+    return status;
+}

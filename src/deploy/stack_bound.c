@@ -1,0 +1,248 @@
+/* A bound of the stack from what the compiler says about each function and who calls whom. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "deploy/measure.h"
+
+#define MAX_FUNCTIONS 64
+#define MAX_CALLS 512
+
+typedef struct function {
+    char name[96];
+    long frame; /* bytes, -1: not known yet */
+    int visiting;
+    long deepest; /* with all it calls, -1: not computed */
+} function;
+
+typedef struct graph {
+    function functions[MAX_FUNCTIONS];
+    int n_functions;
+    struct {
+        int from, to;
+    } calls[MAX_CALLS];
+    int n_calls;
+} graph;
+
+/* The compiler's report leaves out the number behind "name.part.0". -1 when the table is full. */
+static int find_function(graph *g, const char *name)
+{
+    char plain[96];
+    (void)snprintf(plain, sizeof plain, "%s", name);
+    plain[strcspn(plain, "+ ")] = '\0';
+    char *number = strrchr(plain, '.');
+    if (number != NULL && number[1] != '\0' && number[1 + strspn(number + 1, "0123456789")] == '\0') {
+        *number = '\0';
+    }
+    for (int i = 0; i < g->n_functions; i++) {
+        if (strcmp(g->functions[i].name, plain) == 0) {
+            return i;
+        }
+    }
+    if (g->n_functions == MAX_FUNCTIONS) {
+        return -1;
+    }
+    function *f = &g->functions[g->n_functions];
+    memcpy(f->name, plain, sizeof plain);
+    f->frame = -1;
+    f->deepest = -1;
+    return g->n_functions++;
+}
+
+/* "har.c:54:22:har_dot4<TAB>64<TAB>static". Several parts of one function: the greatest counts. */
+static tin_status read_frames(graph *g, const char *su, tin_error *err)
+{
+    char *text = NULL;
+    size_t size;
+    tin_status status = tin_file_read(su, &text, &size, err);
+    char *save = NULL;
+    for (char *line = status ? NULL : strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+        char *tab = strchr(line, '\t');
+        char kind[64];
+        long bytes;
+        if (tab == NULL || sscanf(tab, "%ld %63s", &bytes, kind) != 2) {
+            status = tin_fail_at(err, TIN_ERR_TOOL, su, 0,
+                                 "cannot read the stack usage \"%s\"; use arm-none-eabi-gcc 10 or later", line);
+            break;
+        }
+        *tab = '\0';
+        const char *name = strrchr(line, ':');
+        const int f = find_function(g, name == NULL ? line : name + 1);
+        if (f < 0 || strcmp(kind, "dynamic") == 0) {
+            status = tin_fail_at(err, TIN_ERR_TOOL, su, 0, "the stack of %s has no bound", line);
+            break;
+        }
+        if (bytes > g->functions[f].frame) {
+            g->functions[f].frame = bytes;
+        }
+    }
+    tin_free(text);
+    return status;
+}
+
+static tin_status add_call(graph *g, int from, const char *target, tin_error *err)
+{
+    const int to = find_function(g, strncmp(target, ".text.", 6) == 0 ? target + 6 : target);
+    if (from < 0 || to < 0 || g->n_calls == MAX_CALLS) {
+        return tin_fail(err, TIN_ERR_TOOL, "the call graph of the generated code is too large");
+    }
+    g->calls[g->n_calls].from = from;
+    g->calls[g->n_calls++].to = to;
+    return TIN_OK;
+}
+
+/* One line of the disassembly. A call shows as a relocation behind its instruction; without one (`open_call`), the
+ * instruction itself names a function of the same section. */
+static tin_status read_line(graph *g, char *line, int *current, char open_call[128], tin_error *err)
+{
+    unsigned long address, target;
+    char word[128], rest[128] = "";
+    if (sscanf(line, " %lx: R_ARM_THM_%127s %127s", &address, word, rest) == 3) {
+        open_call[0] = '\0';
+        return add_call(g, *current, rest, err);
+    }
+    if (open_call[0] != '\0') {
+        const tin_status status = add_call(g, *current, open_call, err);
+        open_call[0] = '\0';
+        if (status) {
+            return status;
+        }
+    }
+    if (sscanf(line, "%lx <%127[^>]>:", &address, word) == 2) {
+        *current = find_function(g, word);
+    } else if (sscanf(line, " %lx: bl %lx <%127[^>]>", &address, &target, rest) == 3) {
+        memcpy(open_call, rest, sizeof rest);
+    } else if (sscanf(line, " %lx: %127s %127s", &address, word, rest) == 3 && strcmp(word, "blx") == 0 &&
+               rest[0] == 'r') {
+        return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);
+    }
+    return TIN_OK;
+}
+
+static tin_status read_calls(graph *g, const char *object, tin_error *err)
+{
+    const char *const argv[] = {"arm-none-eabi-objdump", "-dr", "--no-show-raw-insn", object, NULL};
+    tin_process_result result = {0};
+    tin_status status = tin_tool_run(argv, 60, &result, err);
+    int current = -1;
+    char open_call[128] = "", *save = NULL;
+    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
+         line = strtok_r(NULL, "\n", &save)) {
+        status = read_line(g, line, &current, open_call, err);
+    }
+    if (status == TIN_OK && open_call[0] != '\0') {
+        status = add_call(g, current, open_call, err);
+    }
+    tin_process_free(&result);
+    return status;
+}
+
+/* Bytes that one instruction takes from the stack. */
+static long pushed(const char *mnemonic, const char *operands)
+{
+    long registers = 0, bytes = 0;
+    const bool push = strncmp(mnemonic, "push", 4) == 0;
+    if (push || (strncmp(mnemonic, "stmdb", 5) == 0 && strncmp(operands, "sp!", 3) == 0)) {
+        const char *list = strchr(operands, '{');
+        for (const char *p = list; p != NULL && *p != '\0' && *p != '}'; p++) {
+            unsigned from, to;
+            registers += *p == '{' || *p == ',';
+            if (sscanf(p + 1, " r%u-r%u", &from, &to) == 2 && (*p == '{' || *p == ',')) {
+                registers += (long)to - (long)from;
+            }
+        }
+        return 4 * registers;
+    }
+    if (strncmp(mnemonic, "sub", 3) == 0 && sscanf(operands, "sp, #%ld", &bytes) == 1) {
+        return bytes;
+    }
+    const char *write_back = strstr(operands, "[sp, #-");
+    if (write_back != NULL && strchr(write_back, '!') != NULL) {
+        return strtol(write_back + 7, NULL, 10);
+    }
+    return 0;
+}
+
+/* The C library's functions come without a report: sum up all that they push, whatever the path. */
+static tin_status library_frame(function *f, const char *elf, tin_error *err)
+{
+    char option[128];
+    (void)snprintf(option, sizeof option, "--disassemble=%s", f->name);
+    const char *const argv[] = {"arm-none-eabi-objdump", option, "--no-show-raw-insn", elf, NULL};
+    tin_process_result result = {0};
+    tin_status status = tin_tool_run(argv, 60, &result, err);
+    char *save = NULL;
+    long bytes = 0, instructions = 0;
+    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
+        unsigned long address;
+        char mnemonic[32], operands[128] = "";
+        if (sscanf(line, " %lx: %31s %127[^\n]", &address, mnemonic, operands) >= 2) {
+            bytes += pushed(mnemonic, operands);
+            instructions++;
+        }
+    }
+    tin_process_free(&result);
+    if (status == TIN_OK && instructions == 0) {
+        return tin_fail_at(err, TIN_ERR_TOOL, elf, 0, "no code found for %s: the stack cannot be bounded", f->name);
+    }
+    f->frame = bytes;
+    return status;
+}
+
+static tin_status deepest(graph *g, int index, const char *elf, tin_error *err)
+{
+    function *f = &g->functions[index];
+    tin_status status = TIN_OK;
+    if (f->deepest >= 0) {
+        return TIN_OK;
+    }
+    if (f->visiting) {
+        return tin_fail(err, TIN_ERR_TOOL, "%s calls itself: the stack cannot be bounded", f->name);
+    }
+    if (f->frame < 0) {
+        status = library_frame(f, elf, err);
+    }
+    f->visiting = 1;
+    long most = 0;
+    for (int i = 0; i < g->n_calls && status == TIN_OK; i++) {
+        if (g->calls[i].from != index) {
+            continue;
+        }
+        status = deepest(g, g->calls[i].to, elf, err);
+        const long below = g->functions[g->calls[i].to].deepest;
+        most = below > most ? below : most;
+    }
+    f->visiting = 0;
+    f->deepest = f->frame + most;
+    return status;
+}
+
+tin_status tin_stack_bound(const char *object, const char *su, const char *elf, const char *name, long *bytes,
+                           tin_error *err)
+{
+    static const char *const entries[] = {"init", "step"};
+    *bytes = 0;
+    graph *g = tin_alloc(1, sizeof *g, err);
+    if (g == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_status status = read_frames(g, su, err);
+    if (status == TIN_OK) {
+        status = read_calls(g, object, err);
+    }
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0] && status == TIN_OK; i++) {
+        char entry[96];
+        (void)snprintf(entry, sizeof entry, "%s_%s", name, entries[i]);
+        const int f = find_function(g, entry);
+        if (f < 0 || g->functions[f].frame < 0) {
+            status = tin_fail_at(err, TIN_ERR_TOOL, su, 0, "no stack usage of %s", entry);
+            break;
+        }
+        status = deepest(g, f, elf, err);
+        *bytes = g->functions[f].deepest > *bytes ? g->functions[f].deepest : *bytes;
+    }
+    tin_free(g);
+    return status;
+}
