@@ -1,0 +1,296 @@
+#include "data/data.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/class_map.h"
+#include "data/recording.h"
+
+#define ROUNDING_FRAMES 1e-6 /* a border this little behind a frame still belongs to it */
+#define NOTED_JITTER 0.2     /* of the period */
+
+/* Kinds of sensors by unit, with the full scale of a common wrist IMU in that unit: 8 g, 2000 degrees per second. */
+typedef struct unit_kind {
+    const char *unit;
+    bool rotation;
+    double range;
+} unit_kind;
+
+static const unit_kind unit_kinds[] = {
+    {"g", false, 8},
+    {"mg", false, 8000},
+    {"m/s^2", false, 8 * 9.80665},
+    {"m/s2", false, 8 * 9.80665},
+    {"rad/s", true, 2000 * 3.14159265358979323846 / 180},
+    {"mrad/s", true, 2e6 * 3.14159265358979323846 / 180},
+    {"deg/s", true, 2000},
+    {"dps", true, 2000},
+    {"mdps", true, 2e6},
+};
+
+/* The greatest |value| of the channel in all recordings. */
+static double greatest(const tin_source *source, int channel)
+{
+    double most = 0;
+    for (size_t i = 0; i < source->n_recordings; i++)
+        for (size_t k = 0; k < source->recordings[i].n_pieces; k++) {
+            const tin_piece *p = &source->recordings[i].pieces[k];
+            for (int64_t t = 0; t < p->n_frames; t++)
+                most = fmax(most, fabs(p->frames[t * source->n_channels + channel]));
+        }
+    return most;
+}
+
+/* scale = range / 32768, as sensors count; for other units the greatest value becomes 32767. */
+static void set_scales(const tin_config_data *settings, tin_source *source)
+{
+    for (int c = 0; c < source->n_channels; c++) {
+        double range = 0;
+        for (size_t i = 0; i < sizeof unit_kinds / sizeof *unit_kinds; i++)
+            if (strcmp(source->channels[c].unit, unit_kinds[i].unit) == 0) {
+                double given = unit_kinds[i].rotation ? settings->range_gyro : settings->range_accel;
+                range = given > 0 ? given : unit_kinds[i].range;
+            }
+        double most = range > 0 ? 0 : greatest(source, c);
+        source->channels[c].scale = range > 0 ? range / 32768 : most > 0 ? most / 32767 : 1;
+    }
+}
+
+static int64_t make_counts(const tin_source *source, const tin_piece *p, int16_t *counts)
+{
+    int64_t clipped = 0;
+    for (int64_t t = 0; t < p->n_frames; t++)
+        for (int c = 0; c < source->n_channels; c++) {
+            int64_t i = t * source->n_channels + c;
+            double count = round(p->frames[i] / source->channels[c].scale);
+            clipped += count > INT16_MAX || count < INT16_MIN;
+            counts[i] = (int16_t)fmin(fmax(count, INT16_MIN), INT16_MAX);
+        }
+    return clipped;
+}
+
+/* First frame of the piece at or after `time` (seconds from the recording's first sample), within 0..n_frames. */
+static int64_t frame_at(const tin_piece *p, double time, double rate_hz)
+{
+    double frame = ceil((time - p->start) * rate_hz - ROUNDING_FRAMES);
+    return frame <= 0 ? 0 : frame >= (double)p->n_frames ? p->n_frames : (int64_t)frame;
+}
+
+/* intervals[r->n_spans] */
+static size_t make_intervals(const tin_recording *r, const tin_piece *p, double rate_hz, const tin_class_map *map,
+                             tin_interval *intervals)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_spans; i++) {
+        int64_t start = frame_at(p, r->spans[i].start, rate_hz), end = frame_at(p, r->spans[i].end, rate_hz);
+        if (start < end)
+            intervals[n++] = (tin_interval){start, end, map->targets[tin_class_map_find(map, r->spans[i].label)]};
+    }
+    return n;
+}
+
+typedef struct build {
+    const tin_config_data *settings;
+    const tin_source *source;
+    const tin_class_map *map;
+    tin_dataset_builder *builder;
+    tin_data_report *report;
+} build;
+
+/* One piece becomes one stream; pieces behind the first are called id-2, id-3, ... */
+static tin_status add_piece(const build *b, const tin_recording *r, size_t piece, tin_role role, tin_error *err)
+{
+    const tin_piece *p = &r->pieces[piece];
+    char *id = tin_alloc(strlen(r->id) + 24, 1, err);
+    int16_t *counts = tin_alloc((size_t)p->n_frames * (size_t)b->source->n_channels, sizeof *counts, err);
+    tin_interval *intervals = tin_alloc(r->n_spans, sizeof *intervals, err);
+    tin_status status = TIN_ERR_MEMORY;
+    if (id == NULL || counts == NULL || intervals == NULL)
+        goto cleanup;
+    if (piece == 0)
+        (void)sprintf(id, "%s", r->id);
+    else
+        (void)sprintf(id, "%s-%zu", r->id, piece + 1);
+    tin_stream stream = {.id = id,
+                         .subject = r->subject,
+                         .session = r->session,
+                         .origin = r->origin,
+                         .role = role,
+                         .n_frames = p->n_frames,
+                         .counts = counts,
+                         .intervals = intervals};
+    stream.n_clipped = make_counts(b->source, p, counts);
+    stream.n_intervals = make_intervals(r, p, b->settings->rate_hz, b->map, intervals);
+    status = tin_dataset_builder_add(b->builder, &stream, err);
+    b->report->n_streams++;
+    b->report->n_intervals += stream.n_intervals;
+    b->report->n_frames += stream.n_frames;
+    b->report->n_clipped += stream.n_clipped;
+cleanup:
+    tin_free(id);
+    tin_free(counts);
+    tin_free(intervals);
+    return status;
+}
+
+static tin_status add_streams(const build *b, const tin_role *roles, tin_error *err)
+{
+    for (size_t i = 0; i < b->source->n_recordings; i++) {
+        const tin_recording *r = &b->source->recordings[i];
+        for (size_t k = 0; k < r->n_pieces; k++) {
+            tin_status status = add_piece(b, r, k, roles[i], err);
+            if (status != TIN_OK)
+                return status;
+        }
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = strcmp(b->source->recordings[k].subject, r->subject) == 0;
+        b->report->n_subjects += !seen;
+    }
+    return TIN_OK;
+}
+
+/* One note for all recordings whose clock trembles, and one for those that lose frequencies above half the rate. */
+static tin_status note_clocks(const tin_config_data *settings, tin_source *source, tin_error *err)
+{
+    size_t trembling = 0, faster = 0;
+    double worst = 0, shortest = INFINITY;
+    for (size_t i = 0; i < source->n_recordings; i++) {
+        const tin_recording *r = &source->recordings[i];
+        trembling += r->jitter > NOTED_JITTER * r->period;
+        worst = fmax(worst, r->jitter);
+        bool fast = r->period > 0 && r->period * settings->rate_hz < 0.75;
+        faster += fast;
+        shortest = fast ? fmin(shortest, r->period) : shortest;
+    }
+    tin_status status = TIN_OK;
+    if (trembling > 0)
+        status =
+            tin_notes_add(&source->notes, err,
+                          "%zu of %zu recordings have samples at uneven times (deviation up to %.3g s); interpolated",
+                          trembling, source->n_recordings, worst);
+    if (faster > 0 && status == TIN_OK)
+        status =
+            tin_notes_add(&source->notes, err,
+                          "%zu of %zu recordings are faster (period down to %.3g s) than %g Hz; interpolated without a "
+                          "low-pass filter",
+                          faster, source->n_recordings, shortest, settings->rate_hz);
+    return status;
+}
+
+static tin_status note_labels(const tin_class_map *map, tin_source *source, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < map->n_labels && status == TIN_OK; i++)
+        if (!map->mapped[i])
+            status = tin_notes_add(&source->notes, err,
+                                   "label '%s' is in no class of data.classes; its frames are ignored", map->labels[i]);
+    return status;
+}
+
+static tin_status note_clipping(tin_source *source, const tin_data_report *report, tin_error *err)
+{
+    return report->n_clipped == 0 ? TIN_OK
+                                  : tin_notes_add(&source->notes, err,
+                                                  "%lld values are greater than the range and were clipped; see "
+                                                  "data.range_accel and data.range_gyro",
+                                                  (long long)report->n_clipped);
+}
+
+static tin_status read_source(const tin_import *in, tin_source *source, tin_error *err)
+{
+    static const struct {
+        const char *name;
+        tin_status (*import)(const tin_import *in, tin_source *source, tin_error *err);
+    } importers[] = {
+        {"simulate", tin_simulate}, {"hapt", tin_import_hapt}, {"spsw", tin_import_spsw}, {"csv", tin_import_csv}};
+    for (size_t i = 0; i < sizeof importers / sizeof *importers; i++)
+        if (strcmp(in->settings->source, importers[i].name) == 0)
+            return importers[i].import(in, source, err);
+    return tin_fail(err, TIN_ERR_CONFIG, "data.source is '%s'; write simulate, hapt, spsw or csv",
+                    in->settings->source);
+}
+
+static tin_status write_dataset(const tin_import *in, tin_source *source, const char *path, char hash[65],
+                                tin_data_report *report, tin_error *err)
+{
+    tin_class_map map = {0};
+    build b = {.settings = in->settings, .source = source, .map = &map, .report = report};
+    tin_role *roles = tin_alloc(source->n_recordings, sizeof *roles, err);
+    tin_status status = roles == NULL ? TIN_ERR_MEMORY : tin_class_map_make(&map, in->settings, source, err);
+    if (status == TIN_OK)
+        status = tin_split(in->settings, source, roles, err);
+    if (status == TIN_OK) {
+        set_scales(in->settings, source);
+        status = tin_dataset_builder_create(&b.builder, source->name, in->settings->rate_hz, source->channels,
+                                            source->n_channels, map.classes, map.n_classes, map.unlabelled, err);
+    }
+    if (status == TIN_OK)
+        status = add_streams(&b, roles, err);
+    if (status == TIN_OK)
+        status = tin_dataset_builder_write(b.builder, path, hash, err);
+    if (status == TIN_OK)
+        status = note_clocks(in->settings, source, err);
+    if (status == TIN_OK)
+        status = note_labels(&map, source, err);
+    if (status == TIN_OK)
+        status = note_clipping(source, report, err);
+    tin_dataset_builder_free(b.builder);
+    tin_class_map_free(&map);
+    tin_free(roles);
+    return status;
+}
+
+/* The notes of the recordings, in their order, then those of the source. */
+static tin_status collect_notes(tin_source *source, tin_data_report *report, tin_error *err)
+{
+    tin_notes all = {0};
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < source->n_recordings && status == TIN_OK; i++)
+        status = tin_notes_move(&all, &source->recordings[i].notes, err);
+    if (status == TIN_OK)
+        status = tin_notes_move(&all, &source->notes, err);
+    report->warnings = all.items;
+    report->n_warnings = all.n;
+    return status;
+}
+
+tin_status tin_data_build(const tin_config_data *settings, const char *root, uint64_t seed, tin_pool *pool, bool quiet,
+                          const char *path, char hash[65], tin_data_report *report, tin_error *err)
+{
+    char folder[TIN_PATH_MAX];
+    tin_import in = {.settings = settings, .folder = folder, .seed = seed, .pool = pool, .quiet = quiet};
+    *report = (tin_data_report){0};
+    if (!isfinite(settings->rate_hz) || settings->rate_hz <= 0)
+        return tin_fail(err, TIN_ERR_CONFIG, "data.rate_hz is %g; write a number above 0", settings->rate_hz);
+    const char *below = settings->path != NULL ? settings->path : "";
+    tin_status status = TIN_OK;
+    if (below[0] == '/' || below[0] == '\0')
+        (void)snprintf(folder, sizeof folder, "%s", below[0] == '/' ? below : root);
+    else
+        status = tin_path_join(folder, root, below, err);
+    if (status != TIN_OK)
+        return status;
+    tin_source *source = tin_alloc(1, sizeof *source, err);
+    if (source == NULL)
+        return TIN_ERR_MEMORY;
+    status = read_source(&in, source, err);
+    if (status == TIN_OK)
+        status = write_dataset(&in, source, path, hash, report, err);
+    if (status == TIN_OK)
+        status = collect_notes(source, report, err);
+    tin_source_free(source);
+    tin_free(source);
+    return status;
+}
+
+void tin_data_report_free(tin_data_report *report)
+{
+    for (size_t i = 0; i < report->n_warnings; i++)
+        tin_free(report->warnings[i]);
+    tin_free(report->warnings);
+    *report = (tin_data_report){0};
+}

@@ -1,0 +1,223 @@
+#include "data/recording.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/progress.h"
+
+#define NOTE_BYTES 600
+
+/* Room for one more item of an array that doubles. On failure the array is as before. */
+static void *room(void *array, size_t n, size_t *capacity, size_t size, size_t first, tin_error *err)
+{
+    if (n < *capacity)
+        return array;
+    size_t grown_capacity = *capacity == 0 ? first : 2 * *capacity;
+    void *grown = tin_grow(array, n, grown_capacity, size, err);
+    if (grown != NULL)
+        *capacity = grown_capacity;
+    return grown;
+}
+
+tin_status tin_notes_add(tin_notes *notes, tin_error *err, const char *format, ...)
+{
+    char text[NOTE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments); /* a longer note is cut */
+    va_end(arguments);
+    char **items = room(notes->items, notes->n, &notes->capacity, sizeof *items, 8, err);
+    if (items == NULL)
+        return TIN_ERR_MEMORY;
+    notes->items = items;
+    items[notes->n] = tin_strdup(text, err);
+    if (items[notes->n] == NULL)
+        return TIN_ERR_MEMORY;
+    notes->n++;
+    return TIN_OK;
+}
+
+tin_status tin_notes_move(tin_notes *to, tin_notes *from, tin_error *err)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        char **items = room(to->items, to->n, &to->capacity, sizeof *items, 8, err);
+        if (items == NULL)
+            return TIN_ERR_MEMORY;
+        to->items = items;
+        items[to->n++] = from->items[i];
+        from->items[i] = NULL;
+    }
+    tin_notes_free(from);
+    return TIN_OK;
+}
+
+void tin_notes_free(tin_notes *notes)
+{
+    for (size_t i = 0; i < notes->n; i++)
+        tin_free(notes->items[i]);
+    tin_free(notes->items);
+    *notes = (tin_notes){0};
+}
+
+tin_status tin_recording_add(tin_recording *r, double time, const double *values, tin_error *err)
+{
+    const size_t width = (size_t)r->n_channels;
+    if (r->n_samples == r->capacity) {
+        size_t capacity = r->capacity == 0 ? 1024 : 2 * r->capacity;
+        double *times = tin_grow(r->times, r->n_samples, capacity, sizeof *times, err);
+        if (times == NULL)
+            return TIN_ERR_MEMORY;
+        r->times = times;
+        double *grown = tin_grow(r->values, r->n_samples, capacity, width * sizeof *grown, err);
+        if (grown == NULL)
+            return TIN_ERR_MEMORY;
+        r->values = grown;
+        r->capacity = capacity;
+    }
+    r->times[r->n_samples] = time;
+    memcpy(r->values + r->n_samples * width, values, width * sizeof *values);
+    r->n_samples++;
+    return TIN_OK;
+}
+
+tin_status tin_recording_add_span(tin_recording *r, double start, double end, const char *label, tin_error *err)
+{
+    tin_span *spans = room(r->spans, r->n_spans, &r->spans_capacity, sizeof *spans, 16, err);
+    if (spans == NULL)
+        return TIN_ERR_MEMORY;
+    r->spans = spans;
+    char *copy = tin_strdup(label, err);
+    if (copy == NULL)
+        return TIN_ERR_MEMORY;
+    spans[r->n_spans++] = (tin_span){.start = start, .end = end, .label = copy};
+    return TIN_OK;
+}
+
+void tin_recording_free(tin_recording *r)
+{
+    tin_free(r->id);
+    tin_free(r->subject);
+    tin_free(r->session);
+    tin_free(r->origin);
+    tin_free(r->times);
+    tin_free(r->values);
+    for (size_t i = 0; i < r->n_spans; i++)
+        tin_free(r->spans[i].label);
+    tin_free(r->spans);
+    for (size_t i = 0; i < r->n_pieces; i++)
+        tin_free(r->pieces[i].frames);
+    tin_free(r->pieces);
+    tin_notes_free(&r->notes);
+}
+
+tin_status tin_source_set_channels(tin_source *s, const char *const *names, const char *const *units, int n,
+                                   tin_error *err)
+{
+    s->n_channels = n;
+    for (int i = 0; i < n; i++) {
+        s->channels[i].name = tin_strdup(names[i], err);
+        s->channels[i].unit = tin_strdup(units[i], err);
+        if (s->channels[i].name == NULL || s->channels[i].unit == NULL)
+            return TIN_ERR_MEMORY;
+    }
+    return TIN_OK;
+}
+
+tin_status tin_source_set_imu(tin_source *s, const char *acceleration_unit, tin_error *err)
+{
+    static const char *const names[6] = {"ax", "ay", "az", "gx", "gy", "gz"};
+    const char *const units[6] = {acceleration_unit, acceleration_unit, acceleration_unit, "rad/s", "rad/s", "rad/s"};
+    return tin_source_set_channels(s, names, units, 6, err);
+}
+
+tin_status tin_source_add_label(tin_source *s, const char *label, bool event, tin_error *err)
+{
+    char **labels = tin_grow(s->labels, s->n_labels, s->n_labels + 1, sizeof *labels, err);
+    if (labels == NULL)
+        return TIN_ERR_MEMORY;
+    s->labels = labels;
+    bool *events = tin_grow(s->events, s->n_labels, s->n_labels + 1, sizeof *events, err);
+    if (events == NULL)
+        return TIN_ERR_MEMORY;
+    s->events = events;
+    labels[s->n_labels] = tin_strdup(label, err);
+    if (labels[s->n_labels] == NULL)
+        return TIN_ERR_MEMORY;
+    events[s->n_labels++] = event;
+    return TIN_OK;
+}
+
+void tin_source_free(tin_source *s)
+{
+    for (int i = 0; i < s->n_channels; i++) {
+        tin_free(s->channels[i].name);
+        tin_free(s->channels[i].unit);
+    }
+    for (size_t i = 0; i < s->n_labels; i++)
+        tin_free(s->labels[i]);
+    tin_free(s->labels);
+    tin_free(s->events);
+    for (size_t i = 0; i < s->n_recordings; i++)
+        tin_recording_free(&s->recordings[i]);
+    tin_free(s->recordings);
+    tin_notes_free(&s->notes);
+    *s = (tin_source){0};
+}
+
+typedef struct read_jobs {
+    tin_source *source;
+    tin_read_recording read;
+    const void *context;
+    double rate_hz;
+    size_t first;
+    tin_error *errors; /* [batch] */
+} read_jobs;
+
+static void read_job(void *context, int index, int thread)
+{
+    (void)thread;
+    const read_jobs *jobs = context;
+    size_t i = jobs->first + (size_t)index;
+    tin_recording *r = &jobs->source->recordings[i];
+    tin_error *err = &jobs->errors[index];
+    r->n_channels = jobs->source->n_channels;
+    tin_status status = jobs->read(jobs->context, i, r, err);
+    if (status == TIN_OK && r->pieces == NULL) /* the simulator makes frames itself */
+        status = tin_resample(r, jobs->rate_hz, err);
+    err->status = status;
+}
+
+tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,
+                           const void *context, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    const size_t batch = 4 * (size_t)tin_pool_threads(in->pool);
+    read_jobs jobs = {.source = source, .read = read, .context = context, .rate_hz = in->settings->rate_hz};
+    source->recordings = tin_alloc(n, sizeof *source->recordings, err);
+    jobs.errors = tin_alloc(batch, sizeof *jobs.errors, err);
+    if (source->recordings == NULL || jobs.errors == NULL) {
+        tin_free(jobs.errors);
+        return TIN_ERR_MEMORY;
+    }
+    source->n_recordings = n;
+    tin_progress progress;
+    tin_progress_begin(&progress, "data", (long)n, in->quiet);
+    for (size_t i = 0; i < n && status == TIN_OK; i += batch) {
+        size_t now = n - i < batch ? n - i : batch;
+        memset(jobs.errors, 0, batch * sizeof *jobs.errors);
+        jobs.first = i;
+        tin_pool_run(in->pool, (int)now, read_job, &jobs);
+        for (size_t k = 0; k < now && status == TIN_OK; k++) {
+            status = jobs.errors[k].status;
+            if (status != TIN_OK && err != NULL)
+                *err = jobs.errors[k];
+        }
+        tin_progress_update(&progress, (long)(i + now), NULL);
+        if (status == TIN_OK && tin_stop_requested())
+            status = tin_fail(err, TIN_ERR_INTERRUPTED, "stopped while reading the recordings; run again");
+    }
+    tin_progress_end(&progress, NULL);
+    tin_free(jobs.errors);
+    return status;
+}

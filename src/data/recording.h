@@ -1,0 +1,103 @@
+/* Private to src/data: what an importer or the simulator hands over, before counts are made of it.
+ *
+ * An importer fills a tin_source: channels, labels and recordings with samples at their own times. tin_resample turns
+ * each recording into pieces of frames at the project's rate; data.c makes counts, classes and roles of them. */
+#ifndef TIN_RECORDING_H
+#define TIN_RECORDING_H
+
+#include "base/pool.h"
+#include "dataset/dataset.h"
+#include "project/config.h"
+
+/* Texts of what was found and mended. */
+typedef struct tin_notes {
+    char **items;
+    size_t n, capacity;
+} tin_notes;
+
+tin_status tin_notes_add(tin_notes *notes, tin_error *err, const char *format, ...) TIN_PRINTF(3, 4) TIN_USE_RESULT;
+/* Moves all of `from` behind `to`. */
+tin_status tin_notes_move(tin_notes *to, tin_notes *from, tin_error *err) TIN_USE_RESULT;
+void tin_notes_free(tin_notes *notes);
+
+/* Seconds [start, end) from the recording's first sample carry `label`. end may be INFINITY. */
+typedef struct tin_span {
+    double start, end;
+    char *label;
+} tin_span;
+
+/* Frames at the project's rate without a gap; the first lies `start` seconds after the recording's first sample. */
+typedef struct tin_piece {
+    double start;
+    int64_t n_frames;
+    double *frames; /* [n_frames][n_channels], unit of the channel */
+} tin_piece;
+
+typedef struct tin_recording {
+    char *id, *subject, *session, *origin;
+    int n_channels;
+    size_t n_samples, capacity;
+    double *times;   /* [n_samples] seconds from the first sample, never decreasing; freed by tin_resample */
+    double *values;  /* [n_samples][n_channels]; likewise */
+    tin_span *spans; /* sorted by start, never overlapping */
+    size_t n_spans, spans_capacity;
+    tin_piece *pieces; /* filled by tin_resample */
+    size_t n_pieces;
+    double period; /* median seconds between samples, 0: unknown */
+    double jitter; /* standard deviation of the seconds between samples */
+    tin_notes notes;
+} tin_recording;
+
+/* One more sample; values is [n_channels]. */
+tin_status tin_recording_add(tin_recording *r, double time, const double *values, tin_error *err) TIN_USE_RESULT;
+/* One more span; copies the label. */
+tin_status tin_recording_add_span(tin_recording *r, double start, double end, const char *label,
+                                  tin_error *err) TIN_USE_RESULT;
+void tin_recording_free(tin_recording *r);
+
+typedef struct tin_source {
+    const char *name;                       /* of the dataset */
+    tin_channel channels[TIN_MAX_CHANNELS]; /* name and unit owned; scale is set by data.c */
+    int n_channels;
+    char **labels; /* that the source can have, in order; empty: those that occur */
+    bool *events;  /* [n_labels] default of tin_class.event */
+    size_t n_labels;
+    const char *background; /* label of what no span covers; NULL: none */
+    tin_recording *recordings;
+    size_t n_recordings;
+    tin_notes notes;
+} tin_source;
+
+tin_status tin_source_set_channels(tin_source *s, const char *const *names, const char *const *units, int n,
+                                   tin_error *err) TIN_USE_RESULT;
+/* The six channels of an IMU, ax ay az gx gy gz; rotation in rad/s. */
+tin_status tin_source_set_imu(tin_source *s, const char *acceleration_unit, tin_error *err) TIN_USE_RESULT;
+tin_status tin_source_add_label(tin_source *s, const char *label, bool event, tin_error *err) TIN_USE_RESULT;
+void tin_source_free(tin_source *s);
+
+/* What every importer gets. */
+typedef struct tin_import {
+    const tin_config_data *settings;
+    const char *folder; /* of the recordings */
+    uint64_t seed;
+    tin_pool *pool;
+    bool quiet;
+} tin_import;
+
+tin_status tin_import_hapt(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
+tin_status tin_import_spsw(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
+tin_status tin_import_csv(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
+tin_status tin_simulate(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
+
+/* Makes the source's recordings array and runs read(context, index, &recordings[index], err) for each, spread over the
+ * pool, with a progress bar, followed by tin_resample. The error of the first failing recording is reported, whatever
+ * thread was first. */
+typedef tin_status (*tin_read_recording)(const void *context, size_t index, tin_recording *r, tin_error *err);
+tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,
+                           const void *context, tin_error *err) TIN_USE_RESULT;
+
+/* Averages duplicate times, splits at gaps longer than 5 sample periods, interpolates linearly at multiples of
+ * 1 / rate_hz. Samples that lie there already are passed untouched. Frees times and values. */
+tin_status tin_resample(tin_recording *r, double rate_hz, tin_error *err) TIN_USE_RESULT;
+
+#endif
