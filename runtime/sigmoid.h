@@ -9,8 +9,8 @@
 static int32_t tink_sigmoid(int32_t t)
 {
     const int32_t i = tink_clamp(t >> 8, -128, 127);
-    const uint32_t p = tink_sigmoid_table[i + 128];
-    return (int32_t)(p + (uint32_t)((int32_t)(int16_t)t * (int16_t)p));
+    const int32_t p = (int32_t)tink_sigmoid_table[i + 128];
+    return p + (int32_t)(int16_t)t * (int16_t)p;
 }
 /* [end] */
 

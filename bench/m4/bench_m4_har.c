@@ -62,6 +62,9 @@ int main(int argc, char **argv)
     if (status == TIN_OK) {
         status = measure(model, argv[1], "size", &size, &err);
     }
+    if (status == TIN_OK) {
+        status = tin_footprint_save(&speed, argv[1], &err);
+    }
     tin_qmodel_free(model);
     if (status) {
         (void)fprintf(stderr, "%s\n", tin_error_text(&err));

@@ -52,6 +52,8 @@ typedef long (*tin_emit_value)(const void *context, long index);
 void tin_emit_array(tin_emit *e, const char *type, const char *label, const char *suffix, long n, tin_emit_value value,
                     const void *context);
 void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
+/* The same, filled up with zeros to a multiple of four. */
+void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
 /* The kernel between the marks of a runtime file, its prefix replaced by the model's name. */
 void tin_emit_fragment(tin_emit *e, const char *file);
 /* A C string literal, any bytes. */
@@ -77,9 +79,6 @@ typedef struct tin_emit_matrix {
 long tin_emit_block_bytes(const tin_emit_matrix *m);
 /* Byte `index` of the block that starts at `row`. */
 int8_t tin_emit_block_weight(const tin_emit_matrix *m, int row, long index);
-/* {groups, jump, taps, tail} */
-void tin_emit_span(tin_emit *e, const tin_emit_matrix *m, long jump);
-
 void tin_emit_header(tin_emit *e);
 void tin_emit_facts(tin_emit *e, tin_text *text);
 

@@ -45,15 +45,14 @@ static void linear_data(tin_emit *e, int layer, bool scores)
     const char *label = e->layers[layer].label;
     const tin_emit_matrix m = window(l);
     tin_emit_array(e, "int8_t", label, "weight", (m.n_rows + 3) / 4 * tin_emit_block_bytes(&m), block_weight, &m);
-    tin_emit_int32s(e, label, "bias", l->bias, l->n_outputs);
-    tin_emit_int32s(e, label, "mult", l->mult, l->n_outputs);
+    tin_emit_int32s_by_4(e, label, "bias", l->bias, l->n_outputs);
+    tin_emit_int32s_by_4(e, label, "mult", l->mult, l->n_outputs);
     tin_text_printf(&e->source, "static const %s_linear_t %s_%s = {\n", e->name, e->name, label);
-    tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n    ", e->name, label, e->name, label,
-                    e->name, label);
-    tin_emit_span(e, &m, (long)l->dilation * l->n_inputs - m.width);
-    tin_text_printf(&e->source,
-                    ", /* groups, jump, taps, tail */\n    %d, %d, %d, %d, /* rows, shift, low, high */\n};\n\n",
-                    l->n_outputs, l->shift,
+    tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
+                    label);
+    tin_text_printf(&e->source, "    %d, %d, %d, /* jump, taps, columns */\n", l->dilation * l->n_inputs, m.taps,
+                    m.width);
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* rows, shift, low, high */\n};\n\n", l->n_outputs, l->shift,
                     l->relu  ? 0
                     : scores ? -32768
                              : -127,

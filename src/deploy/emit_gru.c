@@ -19,17 +19,20 @@ static long gate_weight(const void *context, long index)
     return tin_emit_block_weight(&one, 4 * group, index % block);
 }
 
+/* Records of 40 per four units: per gate bias, mult, hidden mult; then the hidden bias of n. Units that do not exist
+ * hold 0. */
 static long unit_value(const void *context, long index)
 {
     const tin_qlayer *l = context;
-    const int units = l->n_outputs, u = (int)(index / 10), field = (int)(index % 10);
-    if (field < 3) {
-        return l->bias[field * units + u];
+    const int units = l->n_outputs, u = (int)(index / 40 * 4 + index % 4), field = (int)(index % 40 / 4);
+    if (u >= units) {
+        return 0;
     }
-    if (field == 3) {
+    if (field == 9) {
         return l->hidden_bias[u];
     }
-    return field < 7 ? l->mult[(field - 4) * units + u] : l->hidden_mult[(field - 7) * units + u];
+    const int row = field / 3 * units + u;
+    return field % 3 == 0 ? l->bias[row] : field % 3 == 1 ? l->mult[row] : l->hidden_mult[row];
 }
 
 void tin_emit_gru_data(tin_emit *e, int layer)
@@ -42,17 +45,12 @@ void tin_emit_gru_data(tin_emit *e, int layer)
     tin_emit_array(e, "int8_t", label, "weight", 3 * groups * tin_emit_block_bytes(&input.matrix), gate_weight, &input);
     tin_emit_array(e, "int8_t", label, "hidden_weight", 3 * groups * tin_emit_block_bytes(&hidden.matrix), gate_weight,
                    &hidden);
-    tin_text_add(&e->source, "/* per unit: bias r z n, hidden bias n, mult r z n, hidden mult r z n */\n");
-    tin_emit_array(e, "int32_t", label, "unit", 10L * units, unit_value, l);
-    tin_text_printf(&e->source,
-                    "static const %s_gru_t %s_%s = {\n    %s_%s_weight, %s_%s_hidden_weight, %s_%s_unit,\n    ",
+    tin_text_add(&e->source, "/* per four units: gates r z n: bias, mult, hidden mult; hidden bias of n */\n");
+    tin_emit_array(e, "int32_t", label, "unit", 40L * groups, unit_value, l);
+    tin_text_printf(&e->source, "static const %s_gru_t %s_%s = {\n    %s_%s_weight, %s_%s_hidden_weight, %s_%s_unit,\n",
                     e->name, e->name, label, e->name, label, e->name, label, e->name, label);
-    tin_emit_span(e, &input.matrix, 0);
-    tin_text_add(&e->source, ", ");
-    tin_emit_span(e, &hidden.matrix, 0);
-    tin_text_printf(&e->source,
-                    ", /* groups, jump, taps, tail */\n    %d, %d, %d, /* units, shift, hidden_shift */\n};\n\n", units,
-                    l->shift, l->hidden_shift);
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* inputs, units, shift, hidden_shift */\n};\n\n", l->n_inputs,
+                    units, l->shift, l->hidden_shift);
 }
 
 void tin_emit_gru_call(tin_emit *e, int layer, const char *input, const char *output)

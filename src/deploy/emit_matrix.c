@@ -14,8 +14,3 @@ int8_t tin_emit_block_weight(const tin_emit_matrix *m, int row, long index)
     const long column = at < grouped ? at / 16 * 4 + at % 4 : at / 4;
     return row + r < m->n_rows ? m->weight[((row + r) * m->taps + tap) * m->width + column] : (int8_t)0;
 }
-
-void tin_emit_span(tin_emit *e, const tin_emit_matrix *m, long jump)
-{
-    tin_text_printf(&e->source, "{%d, %ld, %d, %d}", m->width / 4, m->taps > 1 ? jump : 0, m->taps, m->width % 4);
-}

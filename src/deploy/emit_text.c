@@ -6,7 +6,7 @@
 
 /* One list of the runtime's files that can be embedded. */
 #define FRAGMENTS(X)                                                                                                   \
-    X(requantize) X(sigmoid) X(dot4) X(linear) X(depthwise) X(gru) X(avg_pool) X(scale_input) X(decision)
+    X(kernel) X(requantize) X(sigmoid) X(dot4) X(linear) X(depthwise) X(gru) X(avg_pool) X(scale_input) X(decision)
 #define X(file) extern const char tin_fragment_##file[];
 FRAGMENTS(X)
 #undef X
@@ -22,26 +22,29 @@ static const char *fragment_text(const char *file)
     return NULL;
 }
 
-static void prefixed(tin_text *text, const char *s, const char *end, const char *name)
+/* The next place of one of the two prefixes in s, NULL when there is none. */
+static const char *next_prefix(const char *s, bool *is_upper)
 {
-    static const char prefix[] = "tink_";
-    while (s < end) {
-        const char *hit = strstr(s, prefix);
-        if (hit == NULL || hit >= end) {
-            tin_text_add_bytes(text, s, (size_t)(end - s));
-            return;
-        }
-        tin_text_add_bytes(text, s, (size_t)(hit - s));
-        tin_text_printf(text, "%s_", name);
-        s = hit + sizeof prefix - 1;
+    const char *lower = strstr(s, "tink_"), *upper = strstr(s, "TINK_");
+    *is_upper = upper != NULL && (lower == NULL || upper < lower);
+    return *is_upper ? upper : lower;
+}
+
+static void prefixed(tin_emit *e, const char *s, const char *end)
+{
+    bool is_upper;
+    for (const char *hit; (hit = next_prefix(s, &is_upper)) != NULL && hit < end; s = hit + strlen("tink_")) {
+        tin_text_add_bytes(&e->source, s, (size_t)(hit - s));
+        tin_text_printf(&e->source, "%s_", is_upper ? e->upper : e->name);
     }
+    tin_text_add_bytes(&e->source, s, (size_t)(end - s));
 }
 
 void tin_emit_fragment(tin_emit *e, const char *file)
 {
     static const char begin_mark[] = "/* [fragment] */\n", end_mark[] = "/* [end] */";
     const char *begin = strstr(fragment_text(file), begin_mark) + sizeof begin_mark - 1;
-    prefixed(&e->source, begin, strstr(begin, end_mark), e->name);
+    prefixed(e, begin, strstr(begin, end_mark));
     tin_text_add(&e->source, "\n");
 }
 
@@ -69,6 +72,23 @@ static long int32_at(const void *context, long index)
 void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n)
 {
     tin_emit_array(e, "int32_t", label, suffix, n, int32_at, values);
+}
+
+typedef struct padded {
+    const int32_t *values;
+    long n;
+} padded;
+
+static long padded_at(const void *context, long index)
+{
+    const padded *p = context;
+    return index < p->n ? p->values[index] : 0;
+}
+
+void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n)
+{
+    const padded p = {values, n};
+    tin_emit_array(e, "int32_t", label, suffix, (n + 3) / 4 * 4, padded_at, &p);
 }
 
 void tin_emit_string(tin_text *text, const char *s)

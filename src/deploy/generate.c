@@ -20,6 +20,7 @@ static void kernels(tin_emit *e)
         depthwise = depthwise || uses_depthwise(&e->model->layers[i]);
         pool = pool || e->model->layers[i].op == TIN_OP_AVG_POOL;
     }
+    tin_emit_fragment(e, "kernel");
     tin_emit_fragment(e, "requantize");
     tin_emit_fragment(e, "scale_input");
     tin_emit_fragment(e, "dot4");

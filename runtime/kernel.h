@@ -1,0 +1,19 @@
+/* How kernels are declared. */
+#ifndef TINK_KERNEL_H
+#define TINK_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* [fragment] */
+/* Kernels stay functions of their own: shared by the layers, and with a small stack. */
+#if defined(__GNUC__)
+#define TINK_KERNEL static __attribute__((noinline))
+#else
+#define TINK_KERNEL static
+#endif
+
+/* [end] */
+
+#endif
