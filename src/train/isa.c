@@ -1,5 +1,7 @@
 #include "train/isa.h"
 
+#include <string.h>
+
 static const tin_kernel *best(void)
 {
     for (int isa = TIN_ISA_AVX512; isa > TIN_ISA_BASELINE; isa--) {
@@ -35,4 +37,17 @@ const tin_kernel *tin_isa_kernel(tin_isa isa)
     default:
         return 0;
     }
+}
+
+tin_isa tin_isa_from_name(const char *name)
+{
+    static const char *const names[TIN_ISA_COUNT] = {"", "baseline", "avx2", "avx512", "double"};
+    if (!name) {
+        return TIN_ISA_AUTO;
+    }
+    int isa = TIN_ISA_BASELINE;
+    while (isa < TIN_ISA_COUNT && strcmp(name, names[isa]) != 0) {
+        isa++;
+    }
+    return (tin_isa)isa;
 }

@@ -16,3 +16,6 @@ foreach(name IN LISTS tin_kernels)
     target_compile_definitions(tin_kernel_${name} PRIVATE TIN_KERNEL_NAME=${name})
     target_sources(tin_train PRIVATE $<TARGET_OBJECTS:tin_kernel_${name}>)
 endforeach()
+# So that square roots vectorise; both leave every value as it is.
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/optimiser.c PROPERTIES COMPILE_OPTIONS
+    "-fno-math-errno;-fno-trapping-math")

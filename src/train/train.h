@@ -15,10 +15,11 @@ typedef struct tin_train_options {
     tin_config_train settings;
     uint64_t seed;
     tin_pool *pool;
-    const char *folder;          /* checkpoint (checkpoint.safetensors), curve (curve.csv) go here; NULL: none */
+    const char *folder;          /* NAME_checkpoint.safetensors and NAME_curve.csv go here; NULL: none */
     const char *name;            /* file stem prefix: "train" or "finetune" */
     const tin_quant_spec *quant; /* NULL: float; else fake quantisation with these scales, `model` must be folded */
     bool quiet;
+    const char *isa; /* kernels: NULL: the best that this machine has; "baseline", "avx2", "avx512" (tests) */
 } tin_train_options;
 
 typedef struct tin_train_result {

@@ -1,0 +1,130 @@
+#include "train/checkpoint.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "model/safetensors.h"
+
+#define FORMAT "tinamou-checkpoint-1"
+
+/* The state as tensors; the same list writes and reads. Doubles and lanes go as the 64-bit integers that hold their
+ * bits. */
+enum { TENSORS = 8, COUNTERS = 9, LANE_WORDS = 5 };
+
+_Static_assert(sizeof(tin_sampler_lane) == LANE_WORDS * sizeof(int64_t), "a lane is five words");
+
+static void list_tensors(const tin_progress_state *s, const int64_t *counters, tin_tensor t[TENSORS])
+{
+    int64_t n = (int64_t)s->optimiser.n;
+    t[0] = (tin_tensor){"params", TIN_F32, 1, {n}, s->params};
+    t[1] = (tin_tensor){"best", TIN_F32, 1, {n}, s->best};
+    t[2] = (tin_tensor){"adam.mean", TIN_F32, 1, {n}, s->optimiser.mean};
+    t[3] = (tin_tensor){"adam.square", TIN_F32, 1, {n}, s->optimiser.square};
+    t[4] = (tin_tensor){"carried", TIN_U8, 1, {(int64_t)s->carried_bytes}, s->carried};
+    t[5] = (tin_tensor){"lanes", TIN_I64, 2, {s->n_lanes, LANE_WORDS}, s->lanes};
+    t[6] = (tin_tensor){"curve", TIN_I64, 2, {s->n_curve, TIN_CURVE_COLUMNS}, s->curve};
+    t[7] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
+}
+
+static void save_counters(const tin_progress_state *s, int64_t c[COUNTERS])
+{
+    int64_t integers[] = {s->step, s->best_step, s->finished, s->n_losses, s->n_begun, s->n_curve};
+    memcpy(c, integers, sizeof integers);
+    memcpy(&c[6], &s->loss_sum, sizeof s->loss_sum);
+    memcpy(&c[7], &s->best_score, sizeof s->best_score);
+    memcpy(&c[8], &s->seconds, sizeof s->seconds);
+}
+
+static void load_counters(tin_progress_state *s, const int64_t c[COUNTERS])
+{
+    s->step = c[0];
+    s->best_step = c[1];
+    s->finished = c[2];
+    s->n_losses = c[3];
+    s->n_begun = c[4];
+    s->n_curve = c[5];
+    memcpy(&s->loss_sum, &c[6], sizeof s->loss_sum);
+    memcpy(&s->best_score, &c[7], sizeof s->best_score);
+    memcpy(&s->seconds, &c[8], sizeof s->seconds);
+}
+
+tin_status tin_checkpoint_write(const char *path, const tin_checkpoint_owner *owner, const tin_progress_state *state,
+                                tin_error *err)
+{
+    int64_t counters[COUNTERS];
+    tin_tensor tensors[TENSORS];
+    save_counters(state, counters);
+    list_tensors(state, counters, tensors);
+    tin_metadata metadata[] = {{"format", FORMAT}, {"run", owner->run}, {"kernel", owner->kernel}};
+    return tin_safetensors_write(path, tensors, TENSORS, metadata, 3, NULL, err);
+}
+
+static tin_status damaged(const char *path, const char *what, tin_error *err)
+{
+    return tin_fail_at(err, TIN_ERR_FORMAT, path, 0,
+                       "the checkpoint is damaged (%s); delete it to train from the start", what);
+}
+
+/* Counters first, because they say how long the curve is; then every tensor into its place. */
+static tin_status load(const tin_safetensors *file, tin_progress_state *state, size_t n_streams, tin_error *err)
+{
+    const void *data = NULL;
+    int64_t n_counters = COUNTERS;
+    tin_status status = tin_safetensors_get(file, "counters", TIN_I64, 1, &n_counters, &data, err);
+    if (status) {
+        return status;
+    }
+    tin_progress_state read = *state;
+    load_counters(&read, data);
+    if (read.n_curve < 0 || read.n_curve > read.most_curve || read.step < 0 || read.n_begun < 0) {
+        return damaged(file->path, "counters", err);
+    }
+    tin_tensor tensors[TENSORS];
+    list_tensors(&read, data, tensors);
+    for (int i = 0; i < TENSORS - 1; i++) {
+        tin_tensor *t = &tensors[i];
+        status = tin_safetensors_get(file, t->name, t->dtype, t->n_dims, t->shape, &data, err);
+        if (status) {
+            return status;
+        }
+        memcpy((void *)(uintptr_t)t->data, data, tin_tensor_bytes(t));
+    }
+    for (int l = 0; l < read.n_lanes; l++) {
+        const tin_sampler_lane *lane = &read.lanes[l];
+        if (lane->stream < 0 || (size_t)lane->stream >= n_streams || !(lane->start >= 0) || lane->chunk < 0) {
+            return damaged(file->path, "lanes", err);
+        }
+    }
+    *state = read;
+    return TIN_OK;
+}
+
+tin_status tin_checkpoint_read(const char *path, const tin_checkpoint_owner *owner, tin_progress_state *state,
+                               bool *found, tin_error *err)
+{
+    *found = false;
+    if (!tin_file_exists(path)) {
+        return TIN_OK;
+    }
+    tin_safetensors *file = NULL;
+    tin_status status = tin_safetensors_read(&file, path, err);
+    if (status) {
+        return status;
+    }
+    const char *format = tin_safetensors_metadata(file, "format"), *run = tin_safetensors_metadata(file, "run");
+    const char *kernel = tin_safetensors_metadata(file, "kernel");
+    if (!format || !run || !kernel || strcmp(format, FORMAT) != 0) {
+        status = damaged(path, "metadata", err);
+    } else if (strcmp(run, owner->run) == 0 && strcmp(kernel, owner->kernel) != 0) {
+        status = tin_fail_at(
+            err, TIN_ERR_MISMATCH, path, 0,
+            "the checkpoint was written with %s instructions, this machine uses %s, and the rest of the run "
+            "would not be the same; finish it where it began, or delete the checkpoint",
+            kernel, owner->kernel);
+    } else if (strcmp(run, owner->run) == 0) {
+        status = load(file, state, owner->n_streams, err);
+        *found = status == TIN_OK;
+    }
+    tin_safetensors_free(file);
+    return status;
+}

@@ -1,0 +1,367 @@
+#include "train/sampler.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/rng.h"
+#include "train/augment.h"
+#include "train/labels.h"
+
+/* Streams of random numbers, kept apart by these marks. */
+#define SEED_ORDER 0x6f72646572u
+#define SEED_SEQUENCE 0x736571u
+
+#define FIRST_CUT                                                                                                      \
+    0.9 /* the first recording of a lane starts anywhere in this share of it, so that lanes get out of step */
+#define LATER_CUT 0.5
+
+/* A stretch of one label where windows fit. */
+typedef struct stretch {
+    size_t stream;
+    int64_t start, end;
+    double before; /* sum of the weights of the stretches before */
+} stretch;
+
+struct tin_sampler {
+    tin_sampler_settings s;
+    tin_triads triads;
+    int n_decisions;
+    tin_labels *labels; /* [n_streams of the dataset], empty for those not trained on */
+    size_t *streams;    /* [n_streams] indices of the training streams */
+    size_t n_streams;
+    double *frames_before; /* [n_streams + 1] running sum of lengths */
+    stretch *stretches;
+    size_t n_stretches;
+    double stretch_weight;
+    float class_weights[TIN_MAX_CLASSES];
+    uint32_t *order; /* of the round under way */
+    int64_t order_round;
+    tin_sampler_lane *lanes;
+    int64_t n_begun;
+    double *weights; /* [n_lanes] of the batch under way */
+};
+
+static tin_status find_streams(tin_sampler *sampler, tin_error *err)
+{
+    const tin_dataset *d = sampler->s.dataset;
+    sampler->labels = tin_alloc(d->n_streams, sizeof *sampler->labels, err);
+    sampler->streams = tin_alloc(d->n_streams, sizeof *sampler->streams, err);
+    sampler->frames_before = tin_alloc(d->n_streams + 1, sizeof *sampler->frames_before, err);
+    sampler->order = tin_alloc(d->n_streams, sizeof *sampler->order, err);
+    if (!sampler->labels || !sampler->streams || !sampler->frames_before || !sampler->order) {
+        return TIN_ERR_MEMORY;
+    }
+    double border = sampler->s.train->border_ms * 1e-3 * d->rate_hz;
+    for (size_t i = 0; i < d->n_streams; i++) {
+        if (d->streams[i].role != TIN_ROLE_TRAIN || d->streams[i].n_frames < 2) {
+            continue;
+        }
+        tin_status status = tin_labels_create(&sampler->labels[i], d, &d->streams[i], border, err);
+        if (status) {
+            return status;
+        }
+        size_t n = sampler->n_streams++;
+        sampler->streams[n] = i;
+        sampler->frames_before[n + 1] = sampler->frames_before[n] + (double)d->streams[i].n_frames;
+    }
+    return TIN_OK;
+}
+
+static tin_status weigh_classes(tin_sampler *sampler, tin_error *err)
+{
+    int n_classes = sampler->s.dataset->n_classes, n_present = 0;
+    double counts[TIN_MAX_CLASSES] = {0}, total = 0;
+    for (size_t i = 0; i < sampler->n_streams; i++) {
+        const tin_labels *labels = &sampler->labels[sampler->streams[i]];
+        for (int64_t t = 0; t < labels->n_frames; t++) {
+            if (labels->label[t] >= 0) {
+                counts[labels->label[t]]++;
+                total++;
+            }
+        }
+    }
+    if (total <= 0) {
+        return tin_fail(err, TIN_ERR_DATA,
+                        "no labelled training frames; label some, or give data.unlabelled a class instead of ignore");
+    }
+    for (int c = 0; c < n_classes; c++) {
+        n_present += counts[c] > 0;
+    }
+    for (int c = 0; c < n_classes; c++) {
+        double ratio = counts[c] > 0 ? total / n_present / counts[c] : 1;
+        sampler->class_weights[c] = (float)pow(ratio, sampler->s.train->class_weight_power);
+    }
+    return TIN_OK;
+}
+
+/* Stretches of one label that hold a window at its greatest speed. */
+static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
+{
+    int64_t least = (int64_t)ceil(sampler->s.train->chunk * (1 + sampler->s.train->warp)) + 1;
+    size_t capacity = 0;
+    for (size_t i = 0; i < sampler->n_streams; i++) {
+        const tin_labels *labels = &sampler->labels[sampler->streams[i]];
+        for (int64_t start = 0, end; start < labels->n_frames; start = end) {
+            end = tin_labels_run_end(labels, start);
+            if (labels->label[start] < 0 || end - start < least) {
+                continue;
+            }
+            if (sampler->n_stretches == capacity) {
+                size_t more = capacity ? 2 * capacity : 64;
+                stretch *grown = tin_grow(sampler->stretches, capacity, more, sizeof *grown, err);
+                if (!grown) {
+                    return TIN_ERR_MEMORY;
+                }
+                sampler->stretches = grown;
+                capacity = more;
+            }
+            stretch found = {sampler->streams[i], start, end, sampler->stretch_weight};
+            sampler->stretches[sampler->n_stretches++] = found;
+            sampler->stretch_weight += (double)(end - start - least + 1);
+        }
+    }
+    if (sampler->n_stretches == 0) {
+        return tin_fail(err, TIN_ERR_DATA,
+                        "no label lasts %lld frames, the length of a window; make train.chunk shorter",
+                        (long long)least);
+    }
+    return TIN_OK;
+}
+
+tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings *settings, tin_error *err)
+{
+    *sampler = NULL;
+    tin_sampler *s = tin_alloc(1, sizeof *s, err);
+    if (!s) {
+        return TIN_ERR_MEMORY;
+    }
+    s->s = *settings;
+    s->triads = tin_triads_find(settings->model->channels, settings->model->n_channels);
+    s->n_decisions = settings->train->chunk / settings->model->hop;
+    s->order_round = -1;
+    s->lanes = tin_alloc((size_t)settings->n_lanes, sizeof *s->lanes, err);
+    s->weights = tin_alloc((size_t)settings->n_lanes, sizeof *s->weights, err);
+    tin_status status = s->lanes && s->weights ? find_streams(s, err) : TIN_ERR_MEMORY;
+    if (status == TIN_OK) {
+        status = weigh_classes(s, err);
+    }
+    if (status == TIN_OK && settings->train->windows) {
+        status = find_stretches(s, err);
+    }
+    if (status) {
+        tin_sampler_free(s);
+        return status;
+    }
+    for (int l = 0; l < settings->n_lanes; l++) {
+        s->lanes[l].sequence = -1;
+        s->lanes[l].last = 1;
+    }
+    *sampler = s;
+    return TIN_OK;
+}
+
+void tin_sampler_free(tin_sampler *s)
+{
+    if (!s) {
+        return;
+    }
+    for (size_t i = 0; s->labels && i < s->s.dataset->n_streams; i++) {
+        tin_labels_free(&s->labels[i]);
+    }
+    tin_free(s->labels);
+    tin_free(s->streams);
+    tin_free(s->frames_before);
+    tin_free(s->order);
+    tin_free(s->stretches);
+    tin_free(s->lanes);
+    tin_free(s->weights);
+    tin_free(s);
+}
+
+/* Stream of a sequence in stateful mode: round n / n_streams is a random order of all streams. */
+static size_t ordered_stream(tin_sampler *s, int64_t sequence)
+{
+    int64_t n = (int64_t)s->n_streams, wanted = sequence / n;
+    if (s->order_round != wanted) {
+        tin_rng rng;
+        tin_rng_derive(&rng, s->s.seed ^ SEED_ORDER, (uint64_t)wanted);
+        for (uint32_t i = 0; i < s->n_streams; i++) {
+            uint32_t j = tin_rng_below(&rng, i + 1);
+            s->order[i] = s->order[j];
+            s->order[j] = i;
+        }
+        s->order_round = wanted;
+    }
+    return s->streams[s->order[sequence % n]];
+}
+
+/* Generator of a sequence: first its place, then its augmentation, then the seed of its noise. */
+static tin_rng sequence_rng(const tin_sampler *s, int64_t sequence)
+{
+    tin_rng rng;
+    tin_rng_derive(&rng, s->s.seed ^ SEED_SEQUENCE, (uint64_t)sequence);
+    return rng;
+}
+
+/* Last index i of a running sum with before[i] <= place. */
+static size_t find_place(const double *before, size_t n, double place)
+{
+    size_t low = 0, high = n;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (before[middle] <= place) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static size_t find_stretch(const tin_sampler *s, double place)
+{
+    size_t low = 0, high = s->n_stretches;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (s->stretches[middle].before <= place) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Gives the lane its next sequence. */
+static void begin_sequence(tin_sampler *s, tin_sampler_lane *lane)
+{
+    const tin_config_train *train = s->s.train;
+    int64_t number = s->n_begun++;
+    tin_rng rng = sequence_rng(s, number);
+    double u = tin_rng_uniform(&rng);
+    *lane = (tin_sampler_lane){.sequence = number};
+    if (train->windows) {
+        const stretch *at = &s->stretches[find_stretch(s, u * s->stretch_weight)];
+        tin_augment augment;
+        tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
+        double room = (double)(at->end - at->start - 1) - (train->chunk - 1) * augment.speed;
+        lane->stream = (int64_t)at->stream;
+        lane->start = (double)at->start + tin_rng_uniform(&rng) * fmax(room, 0);
+    } else if (train->stateful) {
+        lane->stream = (int64_t)ordered_stream(s, number);
+        double cut = number < s->s.n_lanes ? FIRST_CUT : LATER_CUT;
+        lane->start = floor(u * cut * (double)s->s.dataset->streams[lane->stream].n_frames);
+    } else {
+        double place = u * s->frames_before[s->n_streams];
+        size_t i = find_place(s->frames_before, s->n_streams, place);
+        double most = s->frames_before[i + 1] - s->frames_before[i] - train->chunk * (1 + train->warp) - 1;
+        lane->stream = (int64_t)s->streams[i];
+        lane->start = floor(fmax(0, fmin(place - s->frames_before[i], most)));
+    }
+}
+
+/* Weighted targets of one decision that is held over output frames first..first+hop-1. */
+static double decision_target(const tin_sampler *s, const tin_labels *labels, double start, double speed, int first,
+                              float *target)
+{
+    int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop;
+    double smooth = s->s.train->label_smoothing, known = 0, weight = 0;
+    for (int i = first; i < first + hop; i++) {
+        known += tin_labels_add(labels, (int64_t)(start + i * speed), 1.0 / hop, target);
+    }
+    for (int c = 0; c < n_classes; c++) {
+        double share = (1 - smooth) * (double)target[c] + smooth * known / n_classes;
+        target[c] = (float)share * s->class_weights[c];
+        weight += (double)target[c];
+    }
+    return weight;
+}
+
+static double lane_targets(const tin_sampler *s, const tin_sampler_lane *lane, double start, double speed,
+                           float *target)
+{
+    const tin_labels *labels = &s->labels[lane->stream];
+    int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop, n = s->n_decisions;
+    memset(target, 0, (size_t)n * (size_t)n_classes * sizeof *target);
+    if (s->s.train->windows) {
+        float *last = target + (size_t)(n - 1) * (size_t)n_classes;
+        int16_t label = labels->label[(int64_t)start];
+        double smooth = s->s.train->label_smoothing, weight = 0;
+        for (int c = 0; c < n_classes; c++) {
+            last[c] = (float)((c == label ? 1 - smooth : 0) + smooth / n_classes) * s->class_weights[c];
+            weight += (double)last[c];
+        }
+        return weight;
+    }
+    double weight = 0;
+    for (int j = 0; j < n; j++) {
+        weight += decision_target(s, labels, start, speed, hop * (j + 1) - 1, target + (size_t)j * (size_t)n_classes);
+    }
+    return weight;
+}
+
+typedef struct fill_job {
+    tin_sampler *sampler;
+    tin_sampler_batch *batch;
+} fill_job;
+
+static void fill_lane(void *context, int index, int thread)
+{
+    (void)thread;
+    const fill_job *job = context;
+    tin_sampler *s = job->sampler;
+    const tin_config_train *train = s->s.train;
+    tin_sampler_lane *lane = &s->lanes[index];
+    const tin_stream *stream = &s->s.dataset->streams[lane->stream];
+    int n_channels = s->s.model->n_channels;
+    tin_rng rng = sequence_rng(s, lane->sequence), noise;
+    (void)tin_rng_uniform(&rng); /* the place, see begin_sequence */
+    tin_augment augment;
+    tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
+    tin_rng_derive(&noise, tin_rng_next(&rng), (uint64_t)lane->chunk);
+    double start = lane->start + (double)lane->chunk * train->chunk * augment.speed;
+    size_t frames = (size_t)train->chunk;
+    tin_augment_apply(&augment, stream->counts, stream->n_frames, n_channels, start, train->chunk, &noise,
+                      job->batch->x + (size_t)index * frames * (size_t)n_channels);
+    size_t targets = (size_t)s->n_decisions * (size_t)s->s.dataset->n_classes;
+    s->weights[index] = lane_targets(s, lane, start, augment.speed, job->batch->target + (size_t)index * targets);
+    lane->chunk++;
+    double next = start + train->chunk * augment.speed;
+    lane->last = train->windows || !train->stateful || next >= (double)stream->n_frames - 2 * s->s.model->hop;
+}
+
+void tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch)
+{
+    do {
+        for (int l = 0; l < s->s.n_lanes; l++) {
+            if (s->lanes[l].last) {
+                begin_sequence(s, &s->lanes[l]);
+            }
+            batch->reset[l] = s->lanes[l].chunk == 0;
+        }
+        fill_job job = {s, batch};
+        tin_pool_run(s->s.pool, s->s.n_lanes, fill_lane, &job);
+        batch->weight = 0;
+        for (int l = 0; l < s->s.n_lanes; l++) {
+            batch->weight += s->weights[l];
+        }
+    } while (batch->weight <= 0);
+}
+
+const tin_sampler_lane *tin_sampler_lanes(const tin_sampler *s, int64_t *n_begun)
+{
+    *n_begun = s->n_begun;
+    return s->lanes;
+}
+
+void tin_sampler_restore(tin_sampler *s, const tin_sampler_lane *lanes, int64_t n_begun)
+{
+    memcpy(s->lanes, lanes, (size_t)s->s.n_lanes * sizeof *lanes);
+    s->n_begun = n_begun;
+}
+
+const float *tin_sampler_class_weights(const tin_sampler *s)
+{
+    return s->class_weights;
+}

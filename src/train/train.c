@@ -1,0 +1,371 @@
+#include "train/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "train/checkpoint.h"
+#include "train/engine.h"
+#include "train/sampler.h"
+#include "train/validate.h"
+
+#define SEED_DROPOUT 0x64726f70u
+
+/* Everything of one training. */
+typedef struct training {
+    tin_model *model;
+    const tin_dataset *dataset;
+    const tin_train_options *options;
+    const tin_config_train *settings;
+    tin_engine *engine;
+    tin_sampler *sampler;
+    tin_validation *validation;
+    tin_sampler_batch batch;
+    double *gradient;
+    tin_progress_state state;
+    tin_checkpoint_owner owner;
+    char checkpoint[TIN_PATH_MAX], curve[TIN_PATH_MAX];
+    double last_loss, last_score;
+} training;
+
+static tin_status check_settings(const tin_config_train *s, tin_error *err)
+{
+    if (s->steps < 1 || s->batch < 1 || s->chunk < 1 || s->evaluate_every < 1) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "train: steps %d, batch %d, chunk %d and evaluate_every %d must all be 1 or more", s->steps,
+                        s->batch, s->chunk, s->evaluate_every);
+    }
+    if (!(s->learning_rate > 0) || !(s->warp >= 0 && s->warp < 1) ||
+        !(s->label_smoothing >= 0 && s->label_smoothing < 1)) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "train: learning_rate %g must be above 0, warp %g in 0..1, label_smoothing %g in 0..1",
+                        s->learning_rate, s->warp, s->label_smoothing);
+    }
+    return TIN_OK;
+}
+
+/* The text that a run is known by: everything that the weights depend on, except the instruction set. */
+static void describe_settings(const training *t, tin_text *text)
+{
+    const tin_config_train *s = t->settings;
+    tin_text_printf(text, "seed %llu data %s name %s\n", (unsigned long long)t->options->seed, t->dataset->hash,
+                    t->options->name);
+    tin_text_printf(text, "steps %d batch %d chunk %d stateful %d windows %d\n", s->steps, s->batch, s->chunk,
+                    s->stateful, s->windows);
+    tin_text_printf(text, "rate %a decay %a warmup %d clip %a weights %a smoothing %a border %a\n", s->learning_rate,
+                    s->weight_decay, s->warmup, s->clip, s->class_weight_power, s->label_smoothing, s->border_ms);
+    tin_text_printf(text, "evaluate %d patience %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
+                    s->evaluate_every, s->patience, s->rotate_degrees, s->scale, s->warp, s->noise_accel, s->noise_gyro,
+                    s->mirror);
+    for (int i = 0; i < t->model->n_layers; i++) {
+        const tin_layer *l = &t->model->layers[i];
+        tin_text_printf(text, "%s %d %d %d %d %d %d %a\n", tin_op_name(l->op), l->n_inputs, l->n_outputs, l->kernel,
+                        l->stride, l->dilation, l->groups, (double)l->rate);
+    }
+    for (int c = 0; c < t->model->n_channels; c++) {
+        tin_text_printf(text, "input %d %a\n", t->model->input.offset[c], (double)t->model->input.scale[c]);
+    }
+    if (t->options->quant) {
+        tin_text_printf(text, "quant %a", (double)t->options->quant->input_scale);
+        for (int i = 0; i < t->model->n_layers; i++) {
+            tin_text_printf(text, " %a", (double)t->options->quant->output_scale[i]);
+        }
+    }
+}
+
+static tin_status identify(training *t, tin_error *err)
+{
+    tin_text text = {0};
+    tin_hash *hash = NULL;
+    describe_settings(t, &text);
+    tin_status status = tin_text_check(&text, err);
+    if (status == TIN_OK) {
+        status = tin_hash_begin(&hash, err);
+    }
+    if (status == TIN_OK) {
+        tin_hash_add(hash, text.data, text.size);
+        tin_hash_add(hash, t->model->params, t->model->n_params * sizeof *t->model->params);
+        tin_hash_end(hash, t->owner.run);
+    }
+    tin_text_free(&text);
+    t->owner.kernel = tin_isa_kernel(tin_isa_from_name(t->options->isa))->name;
+    t->owner.n_streams = t->dataset->n_streams;
+    return status;
+}
+
+static tin_status make_paths(training *t, tin_error *err)
+{
+    if (!t->options->folder) {
+        return TIN_OK;
+    }
+    char name[256];
+    snprintf(name, sizeof name, "%s_checkpoint.safetensors", t->options->name);
+    tin_status status = tin_folder_make(t->options->folder, err);
+    if (status == TIN_OK) {
+        status = tin_path_join(t->checkpoint, t->options->folder, name, err);
+    }
+    snprintf(name, sizeof name, "%s_curve.csv", t->options->name);
+    if (status == TIN_OK) {
+        status = tin_path_join(t->curve, t->options->folder, name, err);
+    }
+    return status;
+}
+
+static tin_status make_parts(training *t, tin_error *err)
+{
+    const tin_config_train *s = t->settings;
+    tin_engine_settings engine = {.model = t->model,
+                                  .quant = t->options->quant,
+                                  .n_lanes = s->batch,
+                                  .chunk = s->chunk,
+                                  .isa = tin_isa_from_name(t->options->isa),
+                                  .pool = t->options->pool};
+    tin_sampler_settings sampler = {.model = t->model,
+                                    .dataset = t->dataset,
+                                    .train = s,
+                                    .seed = t->options->seed,
+                                    .n_lanes = s->batch,
+                                    .pool = t->options->pool};
+    tin_status status = tin_engine_create(&t->engine, &engine, err);
+    if (status == TIN_OK) {
+        status = tin_sampler_create(&t->sampler, &sampler, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_validation_create(&t->validation, t->model, t->dataset, s, err);
+    }
+    return status;
+}
+
+static tin_status allocate(training *t, tin_error *err)
+{
+    size_t n_params = t->model->n_params, n_lanes = (size_t)t->settings->batch;
+    size_t targets = (size_t)tin_engine_decisions(t->engine) * (size_t)t->model->n_classes;
+    tin_progress_state *s = &t->state;
+    t->batch.x = tin_alloc(n_lanes * (size_t)t->settings->chunk * (size_t)t->model->n_channels, sizeof(float), err);
+    t->batch.target = tin_alloc(n_lanes * targets, sizeof(float), err);
+    t->batch.reset = tin_alloc(n_lanes, 1, err);
+    t->gradient = tin_alloc(n_params, sizeof *t->gradient, err);
+    s->params = tin_alloc(n_params, sizeof *s->params, err);
+    s->best = tin_alloc(n_params, sizeof *s->best, err);
+    s->carried_bytes = tin_engine_state_bytes(t->engine, t->settings->batch);
+    s->carried = tin_alloc(s->carried_bytes, 1, err);
+    s->n_lanes = t->settings->batch;
+    s->lanes = tin_alloc(n_lanes, sizeof *s->lanes, err);
+    s->most_curve = t->settings->steps / t->settings->evaluate_every + 1;
+    s->curve = tin_alloc((size_t)s->most_curve * TIN_CURVE_COLUMNS, sizeof *s->curve, err);
+    if (!t->batch.x || !t->batch.target || !t->batch.reset || !t->gradient || !s->params || !s->best || !s->carried ||
+        !s->lanes || !s->curve) {
+        return TIN_ERR_MEMORY;
+    }
+    memcpy(s->params, t->model->params, n_params * sizeof *s->params);
+    memcpy(s->best, t->model->params, n_params * sizeof *s->best);
+    return tin_optimiser_create(&s->optimiser, t->model, err);
+}
+
+static void free_training(training *t)
+{
+    tin_engine_free(t->engine);
+    tin_sampler_free(t->sampler);
+    tin_validation_free(t->validation);
+    tin_optimiser_free(&t->state.optimiser);
+    tin_free(t->batch.x);
+    tin_free(t->batch.target);
+    tin_free(t->batch.reset);
+    tin_free(t->gradient);
+    tin_free(t->state.params);
+    tin_free(t->state.best);
+    tin_free(t->state.carried);
+    tin_free(t->state.lanes);
+    tin_free(t->state.curve);
+}
+
+static tin_status write_checkpoint(training *t, tin_error *err)
+{
+    if (!t->options->folder) {
+        return TIN_OK;
+    }
+    const tin_sampler_lane *lanes = tin_sampler_lanes(t->sampler, &t->state.n_begun);
+    memcpy(t->state.lanes, lanes, (size_t)t->state.n_lanes * sizeof *lanes);
+    return tin_checkpoint_write(t->checkpoint, &t->owner, &t->state, err);
+}
+
+static tin_status read_checkpoint(training *t, tin_error *err)
+{
+    bool found = false;
+    if (!t->options->folder) {
+        return TIN_OK;
+    }
+    tin_status status = tin_checkpoint_read(t->checkpoint, &t->owner, &t->state, &found, err);
+    if (found) {
+        tin_sampler_restore(t->sampler, t->state.lanes, t->state.n_begun);
+    }
+    return status;
+}
+
+static tin_status write_curve(training *t, tin_error *err)
+{
+    if (!t->options->folder) {
+        return TIN_OK;
+    }
+    tin_text text = {0};
+    tin_text_add(&text, "step,learning_rate,loss,validation_accuracy,validation_macro_f1\n");
+    for (int64_t i = 0; i < t->state.n_curve; i++) {
+        const double *row = t->state.curve + i * TIN_CURVE_COLUMNS;
+        tin_text_printf(&text, "%.0f,%.6g,%.6g,%.6f,%.6f\n", row[0], row[1], row[2], row[3], row[4]);
+    }
+    tin_status status = tin_text_check(&text, err);
+    if (status == TIN_OK) {
+        status = tin_file_write(t->curve, text.data, text.size, err);
+    }
+    tin_text_free(&text);
+    return status;
+}
+
+/* Names the streams of the batch, the first ones when there are many. */
+static tin_status not_finite(const training *t, double loss, double norm, tin_error *err)
+{
+    int64_t n_begun;
+    const tin_sampler_lane *lanes = tin_sampler_lanes(t->sampler, &n_begun);
+    char names[400] = "";
+    size_t used = 0;
+    for (int l = 0; l < t->state.n_lanes && used + 64 < sizeof names; l++) {
+        int n = snprintf(names + used, sizeof names - used, "%s%.60s", l ? ", " : "",
+                         t->dataset->streams[lanes[l].stream].id);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return tin_fail(
+        err, TIN_ERR_NUMERIC,
+        "train: step %lld: loss %g, gradient norm %g; lower train.learning_rate (%g) or look at these recordings: "
+        "%s",
+        (long long)t->state.step + 1, loss, norm, t->settings->learning_rate, names);
+}
+
+static tin_status train_step(training *t, tin_error *err)
+{
+    tin_progress_state *s = &t->state;
+    tin_sampler_next(t->sampler, &t->batch);
+    tin_rng rng;
+    tin_rng_derive(&rng, t->options->seed ^ SEED_DROPOUT, (uint64_t)s->step);
+    tin_engine_batch batch = {t->batch.x, t->batch.target, t->batch.weight, t->batch.reset, tin_rng_next(&rng)};
+    double loss = tin_engine_step(t->engine, s->params, s->carried, &batch, t->gradient);
+    double norm = tin_optimiser_norm(&s->optimiser, t->gradient);
+    if (!isfinite(loss) || !isfinite(norm)) {
+        return not_finite(t, loss, norm, err);
+    }
+    tin_optimiser_update(&s->optimiser, t->settings, (int)s->step, norm, t->gradient, s->params);
+    s->step++;
+    s->loss_sum += loss;
+    s->n_losses++;
+    t->last_loss = loss;
+    return TIN_OK;
+}
+
+static tin_status validate(training *t, tin_error *err)
+{
+    tin_progress_state *s = &t->state;
+    tin_validation_score score;
+    tin_status status = tin_validation_run(t->validation, t->engine, s->params, &score, err);
+    if (status) {
+        return status;
+    }
+    double row[TIN_CURVE_COLUMNS] = {(double)s->step, tin_optimiser_rate(t->settings, (int)s->step - 1),
+                                     s->loss_sum / (double)s->n_losses, score.accuracy, score.macro_f1};
+    memcpy(s->curve + s->n_curve++ * TIN_CURVE_COLUMNS, row, sizeof row);
+    s->loss_sum = 0;
+    s->n_losses = 0;
+    t->last_score = score.macro_f1;
+    if (s->best_step == 0 || score.macro_f1 > s->best_score) {
+        s->best_score = score.macro_f1;
+        s->best_step = s->step;
+        memcpy(s->best, s->params, t->model->n_params * sizeof *s->best);
+    }
+    bool patient = t->settings->patience <= 0 || s->step - s->best_step < t->settings->patience;
+    s->finished = !patient || s->step >= t->settings->steps;
+    return write_curve(t, err);
+}
+
+static tin_status loop(training *t, tin_error *err)
+{
+    tin_progress_state *s = &t->state;
+    tin_progress bar;
+    double started = tin_now(), before = s->seconds;
+    tin_status status = TIN_OK;
+    tin_progress_begin(&bar, t->options->name, t->settings->steps, t->options->quiet);
+    while (!s->finished && status == TIN_OK) {
+        status = train_step(t, err);
+        bool last = s->step >= t->settings->steps;
+        if (status == TIN_OK && (s->step % t->settings->evaluate_every == 0 || last)) {
+            status = validate(t, err);
+        }
+        s->seconds = before + tin_now() - started;
+        bool stop = tin_stop_requested();
+        bool due = t->settings->checkpoint_every > 0 && s->step % t->settings->checkpoint_every == 0;
+        if (status == TIN_OK && (due || stop || s->finished)) {
+            status = write_checkpoint(t, err);
+        }
+        if (status == TIN_OK && stop && !s->finished) {
+            status = tin_fail(err, TIN_ERR_INTERRUPTED, "stopped at step %lld of %d; run again to go on",
+                              (long long)s->step, t->settings->steps);
+        }
+        char note[80];
+        snprintf(note, sizeof note, "loss %.3f, validation %.4f", t->last_loss, t->last_score);
+        tin_progress_update(&bar, (long)s->step, note);
+    }
+    char note[120];
+    snprintf(note, sizeof note, "%lld steps, best validation macro F1 %.4f at step %lld", (long long)s->step,
+             s->best_score, (long long)s->best_step);
+    tin_progress_end(&bar, note);
+    return status;
+}
+
+tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
+                     tin_train_result *result, tin_error *err)
+{
+    training t = {.model = model, .dataset = dataset, .options = options, .settings = &options->settings};
+    tin_status status = check_settings(t.settings, err);
+    if (status == TIN_OK && dataset->n_channels != model->n_channels) {
+        status =
+            tin_fail(err, TIN_ERR_MODEL, "the dataset has %d channels, the model %d; make the model for this dataset",
+                     dataset->n_channels, model->n_channels);
+    }
+    if (status == TIN_OK && dataset->n_classes != model->n_classes) {
+        status =
+            tin_fail(err, TIN_ERR_MODEL, "the dataset has %d classes, the model %d; make the model for this dataset",
+                     dataset->n_classes, model->n_classes);
+    }
+    if (status == TIN_OK) {
+        status = make_paths(&t, err);
+    }
+    if (status == TIN_OK) {
+        status = make_parts(&t, err);
+    }
+    if (status == TIN_OK) {
+        status = identify(&t, err);
+    }
+    if (status == TIN_OK) {
+        status = allocate(&t, err);
+    }
+    if (status == TIN_OK) {
+        status = read_checkpoint(&t, err);
+    }
+    if (status == TIN_OK) {
+        status = loop(&t, err);
+    }
+    if (status == TIN_OK) {
+        memcpy(model->params, t.state.best, model->n_params * sizeof *model->params);
+        double frames = (double)t.state.step * t.settings->batch * t.settings->chunk;
+        *result = (tin_train_result){.steps = (int)t.state.step,
+                                     .best_step = (int)t.state.best_step,
+                                     .best_score = t.state.best_score,
+                                     .seconds = t.state.seconds,
+                                     .frames_per_second = t.state.seconds > 0 ? frames / t.state.seconds : 0};
+    }
+    free_training(&t);
+    return status;
+}
