@@ -115,12 +115,6 @@ static tin_status build(cli_session *session, const char *path, tin_error *err)
     for (size_t i = 0; i < report.n_warnings; i++) {
         cli_log(session, "data: warning: %s", report.warnings[i]);
     }
-    if (status == TIN_OK && report.n_clipped > 0) {
-        cli_log(session,
-                "data: warning: %" PRId64 " values lie outside the int16 range and were clipped; raise "
-                "data.range_accel or data.range_gyro",
-                report.n_clipped);
-    }
     tin_data_report_free(&report);
     return status ? status : tin_dataset_open(&session->dataset, path, err);
 }

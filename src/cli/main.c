@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +87,9 @@ int main(int argc, char **argv)
         return finish_output(0);
     }
     tin_stop_install();
+    /* A full disk, a limit of a file's size and a closed pipe come back as errors of write, which are reported. */
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     status = command->run(command, &options, &err);
     return finish_output(status ? report_failure(&err, status) : 0);
 }

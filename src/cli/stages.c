@@ -1,8 +1,10 @@
 /* Train, quantize, evaluate, deploy, report: each reads its inputs from the run folder, so that any of them can be the
  * first one of a process. */
-#include <math.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/cli.h"
@@ -88,7 +90,7 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
     status = tin_train(model, session->dataset, &options, &result, err);
     status = status ? status : tin_model_save(model, path, err);
     status = status ? status : add_model_files(files, session, "model_float", err);
-    status = status ? status : cli_add_file(files, session, false, err, "train.curve.csv");
+    status = status ? status : cli_add_file(files, session, false, err, "train_curve.csv");
     status = status ? status : train_figures(figures, &result, "", err);
     status =
         status ? status : cli_set(figures, "parameters", json_integer((json_int_t)tin_model_trainable(model)), err);
@@ -122,7 +124,7 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_q
     options.quant = spec;
     tin_status status = tin_train(folded, session->dataset, &options, &result, err);
     status = status ? status : train_figures(figures, &result, "finetune_", err);
-    status = status ? status : cli_add_file(files, session, false, err, "finetune.curve.csv");
+    status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.csv");
     if (status == TIN_OK) {
         cli_log(session, "quantize: fine-tuned, validation macro F1 %.3f at step %d of %d", result.best_score,
                 result.best_step, result.steps);
@@ -279,14 +281,28 @@ static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
     return status ? (json_decref(figures), status) : cli_set(session->results, tin_stage_name(stage), figures, err);
 }
 
+/* A redone training starts from the beginning, not from its own end. */
+static tin_status forget_checkpoint(const cli_session *session, tin_stage stage, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    if (stage != TIN_STAGE_TRAIN && stage != TIN_STAGE_QUANTIZE) {
+        return TIN_OK;
+    }
+    const char *name = stage == TIN_STAGE_TRAIN ? "train_checkpoint.safetensors" : "finetune_checkpoint.safetensors";
+    tin_status status = in_run(session, path, name, err);
+    if (status == TIN_OK && unlink(path) != 0 && errno != ENOENT) {
+        status = tin_fail_errno(err, path, "cannot remove");
+    }
+    return status;
+}
+
 tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err)
 {
     tin_status status = TIN_OK;
     for (int stage = 0; stage <= (int)last && status == TIN_OK; stage++) {
         bool done = false;
-        if (stage < (int)force) {
-            status = tin_runs_stage_done(session->runs, &session->run, (tin_stage)stage, &done, err);
-        }
+        status = stage < (int)force ? tin_runs_stage_done(session->runs, &session->run, (tin_stage)stage, &done, err)
+                                    : forget_checkpoint(session, (tin_stage)stage, err);
         if (status == TIN_OK) {
             status = done ? recall(session, (tin_stage)stage, err) : work(session, (tin_stage)stage, err);
         }

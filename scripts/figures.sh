@@ -1,0 +1,127 @@
+#!/bin/sh
+# figures.sh [ID...]: measures and prints one line per figure, `id value unit`. Progress goes to stderr. Without an ID: all of them.
+# An ID may be a prefix: `figures.sh spsw m4.har`. TINAMOU_DATA is the folder that holds hapt/ and spsw/, as published.
+# Work is kept in build/figures; a run that is there already is not repeated.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$root/build/figures
+seeds='1 2 3'
+
+wanted() { # wanted ID: whether it was asked for
+    [ -n "$ids" ] || return 0
+    for id in $ids; do
+        case $1 in "$id" | "$id".*) return 0 ;; esac
+    done
+    return 1
+}
+any_wanted() {
+    for one in "$@"; do
+        if wanted "$one"; then return 0; fi
+    done
+    return 1
+}
+group_wanted() { # group_wanted PREFIX: whether any ID of the group was asked for
+    if wanted "$1"; then return 0; fi
+    for id in $ids; do
+        case $id in "$1".*) return 0 ;; esac
+    done
+    return 1
+}
+put() { # put ID VALUE UNIT
+    if wanted "$1"; then printf '%s %s %s\n' "$1" "$2" "$3"; fi
+}
+mean() { awk '{s += $1; n++} END {if (n == 0) exit 1; printf "%.4f", s / n}'; }
+total() { awk '{s += $1; n++} END {if (n == 0) exit 1; printf "%.0f", s}'; }
+# field FILE KEY: a number of a run's JSON, at any depth but only once there
+field() {
+    value=$(sed -n "s/^ *\"$2\": \\([-0-9.e+]*\\),\\{0,1\\}\$/\\1/p" "$1")
+    [ -n "$value" ] || { echo "figures: $1 holds no $2" >&2; exit 1; }
+    echo "$value"
+}
+values() { # values PROJECT KEY: one line per seed
+    for seed in $seeds; do field "$work/$1/seed$seed.json" "$2"; done
+}
+
+build() {
+    sh "$root/scripts/setup.sh"
+    cmake -S "$root" -B "$root/build/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTINAMOU_TESTS=OFF >&2
+    cmake --build "$root/build/release" --target tinamou bench_m4_har >&2
+    tinamou=$root/build/release/tinamou
+}
+
+# run_example NAME DATASET: all seeds of examples/NAME; what is done is skipped by the program itself
+run_example() {
+    data=${TINAMOU_DATA:?figures: set TINAMOU_DATA to the folder that holds hapt/ and spsw/}/$2
+    mkdir -p "$work/$1"
+    cp "$root/examples/$1/tinamou.yaml" "$work/$1/tinamou.yaml"
+    for seed in $seeds; do
+        echo "figures: $1, seed $seed" >&2
+        "$tinamou" run "$work/$1" --data "$data" --seed "$seed" --json >"$work/$1/seed$seed.json.part"
+        mv "$work/$1/seed$seed.json.part" "$work/$1/seed$seed.json"
+    done
+}
+
+demo() {
+    any_wanted demo.seconds || return 0
+    rm -rf "$work/demo"
+    "$tinamou" init --quiet "$work/demo"
+    started=$(date +%s.%N)
+    "$tinamou" run "$work/demo" >/dev/null
+    put demo.seconds "$(date +%s.%N | awk -v s="$started" '{printf "%.1f", $1 - s}')" s
+}
+
+spsw() {
+    any_wanted spsw.int8.frame_accuracy spsw.int8_minus_float spsw.int8.iou50_f1 exact.m4.mismatches exact.frames || return 0
+    run_example spsw spsw
+    put spsw.int8.frame_accuracy "$(values spsw frame_accuracy | mean)" fraction
+    put spsw.int8_minus_float "$(
+        { values spsw frame_accuracy; values spsw float_frame_accuracy; } |
+            awk '{v[NR] = $1} END {n = NR / 2; for (i = 1; i <= n; i++) s += v[i] - v[n + i]; printf "%.3f", 100 * s / n}'
+    )" points
+    put spsw.int8.iou50_f1 "$(values spsw iou50_f1 | mean)" fraction
+}
+
+hapt() {
+    if any_wanted hapt.int8.window_accuracy; then
+        run_example hapt-windows hapt
+        put hapt.int8.window_accuracy "$(values hapt-windows window_accuracy | mean)" fraction
+    fi
+    if any_wanted hapt.int8.frame_accuracy exact.m4.mismatches exact.frames; then
+        run_example hapt-activities hapt
+        put hapt.int8.frame_accuracy "$(values hapt-activities frame_accuracy | mean)" fraction
+    fi
+    if any_wanted hapt.int8.iou50_f1; then
+        run_example hapt-transitions hapt
+        put hapt.int8.iou50_f1 "$(values hapt-transitions iou50_f1 | mean)" fraction
+    fi
+}
+
+exact() { # every frame of the test recordings of both data sets, over all seeds
+    any_wanted exact.m4.mismatches exact.frames || return 0
+    put exact.m4.mismatches "$({ values spsw mismatches; values hapt-activities mismatches; } | total)" frames
+    put exact.frames "$({ values spsw verified_frames; values hapt-activities verified_frames; } | total)" frames
+}
+
+m4() {
+    group_wanted m4.har || return 0
+    "$root/build/release/bench_m4_har" "$work/m4" | while read -r id value unit; do put "$id" "$value" "$unit"; done
+}
+
+determinism() {
+    any_wanted determinism.identical || return 0
+    if sh "$root/tests/cli/test_cli_determinism.sh" "$tinamou" "$work/determinism" >&2; then
+        put determinism.identical 1 boolean
+    else
+        put determinism.identical 0 boolean
+    fi
+}
+
+ids=$*
+mkdir -p "$work"
+build
+demo
+spsw
+hapt
+exact
+m4
+determinism

@@ -1,0 +1,52 @@
+#!/bin/sh
+# setup.sh [test]: installs the Debian packages that are missing to build and run Tinamou; with `test` also those of the tests.
+# Says what it installs before it does; does nothing when all is there; needs no terminal.
+set -eu
+
+# package | why
+packages='
+cmake | build
+ninja-build | build
+gcc | the compiler of the host
+libc6-dev | headers of the C library
+pkg-config | finds the libraries
+libyaml-dev | reads tinamou.yaml
+libjansson-dev | reads and writes JSON
+libsqlite3-dev | the store of runs
+libssl-dev | SHA-256
+gcc-arm-none-eabi | builds the generated code for the Cortex-M4
+libnewlib-arm-none-eabi | its string.h
+qemu-system-arm | the emulated Cortex-M4
+'
+test_packages='
+libcmocka-dev | unit tests
+g++ | the generated header in C++
+git | version of a checkout
+'
+[ "${1:-}" != test ] || packages=$packages$test_packages
+
+missing=$(printf '%s' "$packages" | while IFS='|' read -r name why; do
+    name=$(echo "$name" | tr -d ' ')
+    [ -n "$name" ] || continue
+    dpkg-query -W -f='${db:Status-Abbrev}' "$name" 2>/dev/null | grep -q '^ii' || printf '%s|%s\n' "$name" "$why"
+done)
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "setup: this is no Debian; install what does the same as these packages:" >&2
+    printf '%s\n' "$missing" | sed 's/|/:/; s/^/  /' >&2
+    exit 1
+fi
+echo "setup: these Debian packages are missing and will be installed now:" >&2
+printf '%s\n' "$missing" | sed 's/|/:/; s/^/  /' >&2
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "setup: run this as root, or install sudo" >&2; exit 1; }
+    as_root=sudo
+fi
+names=$(printf '%s\n' "$missing" | cut -d'|' -f1)
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
+# shellcheck disable=SC2086 # one word per package
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends $names >&2
+echo "setup: done" >&2

@@ -1,0 +1,53 @@
+#!/bin/sh
+# test_cli_kill.sh TINAMOU FOLDER: `tinamou run` is killed (kill -9) at times that cover every stage, run again after each kill, and
+# ends with the same bytes as a run that was left alone. Then the same with one kill in each stage by name.
+set -eu
+tinamou=$1 folder=$2
+. "$(dirname "$0")/small_project.sh"
+rm -rf "$folder"
+mkdir -p "$folder"
+
+small_project "$folder/whole"
+started=$(date +%s%N)
+(cd "$folder/whole" && "$tinamou" run --quiet >/dev/null)
+whole_ms=$((($(date +%s%N) - started) / 1000000))
+
+# start_and_kill FOLDER MILLISECONDS: true when the kill hit a running process
+start_and_kill() {
+    (cd "$1" && exec "$tinamou" run --quiet >/dev/null 2>../killed.log) &
+    pid=$!
+    sleep "$(awk -v ms="$2" 'BEGIN {printf "%.3f", ms / 1000}')"
+    kill -9 $pid 2>/dev/null || true
+    code=0
+    wait $pid 2>/dev/null || code=$?
+    case $code in
+    137) return 0 ;;
+    0) return 1 ;;
+    *)
+        echo "a run after a kill failed with exit code $code: $(cat "$folder/killed.log")"
+        exit 1
+        ;;
+    esac
+}
+
+# Many kills in one project, each a little later than the work that is left needs to start.
+small_project "$folder/often"
+kills=0 rounds=0
+while [ $rounds -lt 40 ]; do
+    rounds=$((rounds + 1))
+    wait_ms=$((whole_ms * (1 + rounds * 7 % 13) / 26 + 5))
+    if start_and_kill "$folder/often" $wait_ms; then kills=$((kills + 1)); else break; fi
+done
+(cd "$folder/often" && "$tinamou" run --quiet >/dev/null)
+same_results "$folder/whole" "$folder/often"
+[ $kills -gt 2 ] || { echo "only $kills kills hit; the test must kill more often"; exit 1; }
+
+# One kill in a project of its own, at eight times spread over the whole run.
+for eighth in 1 2 3 4 5 6 7 8; do
+    small_project "$folder/at$eighth"
+    if start_and_kill "$folder/at$eighth" $((whole_ms * (2 * eighth - 1) / 16)); then kills=$((kills + 1)); fi
+    (cd "$folder/at$eighth" && "$tinamou" run --quiet >/dev/null)
+    same_results "$folder/whole" "$folder/at$eighth"
+    rm -rf "$folder/at$eighth"
+done
+echo "the same bytes after $kills kills, of a run of $whole_ms ms"

@@ -1,0 +1,89 @@
+#!/bin/sh
+# test_cli_stages.sh TINAMOU FOLDER: stage by stage, skipping, --force, --json, runs, --seed, interruption, a changed file.
+set -eu
+tinamou=$1 folder=$2
+. "$(dirname "$0")/small_project.sh"
+rm -rf "$folder"
+mkdir -p "$folder"
+fail() {
+    echo "$*"
+    exit 1
+}
+# logs TEXT ARGUMENTS...: the command succeeds and its log holds TEXT
+logs() {
+    text=$1
+    shift
+    "$tinamou" "$@" >"$folder/out" 2>"$folder/log" || fail "tinamou $*: $(cat "$folder/log")"
+    grep -q -- "$text" "$folder/log" || fail "tinamou $*: no '$text' in: $(cat "$folder/log")"
+}
+lacks() {
+    if grep -q -- "$1" "$folder/log"; then fail "'$1' in: $(cat "$folder/log")"; fi
+}
+
+project=$folder/p
+small_project "$project"
+logs 'people' data "$project"
+logs 'data: done before' train "$project"
+lacks 'train: done before'
+logs 'train: done before' quantize "$project"
+logs 'quantize: done before' evaluate "$project"
+logs 'evaluate: done before' deploy "$project"
+logs 'deploy: done before' report "$project"
+logs 'report: done before' run "$project"
+run=$(echo "$project"/runs/*/report.html)
+run=${run%/report.html}
+[ -f "$run/report.html" ] || fail "no report in $run"
+grep -q '^  verified' "$folder/out" || fail "no verification in the table"
+
+# nothing on stderr when quiet, one JSON object on stdout
+"$tinamou" run "$project" --json --quiet >"$folder/out" 2>"$folder/log"
+[ ! -s "$folder/log" ] || fail "quiet printed: $(cat "$folder/log")"
+grep -q '"mismatches": 0' "$folder/out" || fail "no mismatches in the JSON"
+[ "$(head -c1 "$folder/out")" = '{' ] || fail "no JSON object"
+
+# --force redoes the stage and what follows, and gives the same bytes
+results "$project" >"$folder/before"
+logs 'data: done before' evaluate "$project" --force
+lacks 'evaluate: done before'
+logs 'evaluate: done before' run "$project"
+lacks 'deploy: done before'
+logs 'people' run "$project" --force
+lacks 'done before'
+results "$project" >"$folder/after"
+diff "$folder/before" "$folder/after"
+
+# a changed result is noticed and made again
+echo damage >>"$run/model_int8.safetensors"
+logs 'train: done before' run "$project"
+lacks 'quantize: done before'
+results "$project" >"$folder/after"
+diff "$folder/before" "$folder/after"
+dataset=$(echo "$project"/data/*.tind)
+printf 'damage' | dd of="$dataset" bs=1 seek=3000 conv=notrunc 2>/dev/null
+logs 'made again' run "$project"
+results "$project" >"$folder/after"
+diff "$folder/before" "$folder/after"
+
+# another seed is another run; the list shows both
+logs 'run: ' train "$project" --seed 6
+"$tinamou" runs "$project" >"$folder/out"
+[ "$(wc -l <"$folder/out")" = 3 ] || fail "runs: $(cat "$folder/out")"
+"$tinamou" runs "$project" --json | grep -q '"seed": "6"' || fail "no seed 6 in the JSON of runs"
+
+# Ctrl-C: exit code 130 and the sentence how to go on. env: a shell's background job ignores SIGINT otherwise.
+small_project "$folder/stopped"
+for wait in 0.3 0.6 0.9; do
+    code=0
+    env --default-signal=INT timeout --foreground --signal=INT --preserve-status "$wait" "$tinamou" run "$folder/stopped" --quiet >"$folder/out" \
+        2>"$folder/log" || code=$?
+    [ $code = 0 ] || [ $code = 130 ] || fail "interrupted: exit code $code: $(cat "$folder/log")"
+    [ $code = 0 ] || grep -q 'run the same command again' "$folder/log" || fail "interrupted: $(cat "$folder/log")"
+done
+"$tinamou" run "$folder/stopped" --quiet >/dev/null
+# an identical project elsewhere: the names of the files and their bytes agree, apart from the seed 6 run
+rm -rf "$project/runs/$("$tinamou" runs "$project" | awk '$4 == 6 {print $1}')" "$project"/data/*
+mv "$project/data" "$folder/unused"
+rm -rf "$folder/stopped/data"
+mkdir "$project/data" "$folder/stopped/data"
+same_results "$project" "$folder/stopped"
+echo "stages: all good"
