@@ -1,0 +1,3 @@
+if(TARGET test_kernels)
+    target_link_libraries(test_kernels PRIVATE tin_model)
+endif()

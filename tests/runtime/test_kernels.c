@@ -1,0 +1,322 @@
+/* The device's kernels on the host against plain sums in 64 bits and the definition of the arithmetic (src/model). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "model/decision.h"
+#include "model/qmodel.h"
+
+#define tink_sigmoid_table tin_sigmoid_table
+typedef struct tink_decision_t {
+    int32_t active, candidate, run, wait;
+} tink_decision_t;
+
+#include "runtime/avg_pool.h"
+#include "runtime/decision.h"
+#include "runtime/depthwise.h"
+#include "runtime/gru.h"
+#include "runtime/linear.h"
+#include "runtime/scale_input.h"
+
+#define MAX_COLUMNS 70
+
+static int8_t random_int8(tin_rng *rng)
+{
+    return (int8_t)((int)tin_rng_below(rng, 256) - 128);
+}
+
+static int32_t random_int32(tin_rng *rng, int bits)
+{
+    return (int32_t)(tin_rng_next(rng) >> (64 - bits)) - (int32_t)((int64_t)1 << (bits - 1));
+}
+
+static int32_t clamp(int64_t v, int64_t low, int64_t high)
+{
+    return (int32_t)(v < low ? low : v > high ? high : v);
+}
+
+static void test_requantize(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 1);
+    assert_int_equal(tink_multiply_high(1, 0x40000000), 0);
+    assert_int_equal(tink_multiply_high(2, 0x40000000), 1);  /* 0.5 up */
+    assert_int_equal(tink_multiply_high(-2, 0x40000000), 0); /* -0.5 up */
+    assert_int_equal(tink_multiply_high(-6, 0x40000000), -1);
+    assert_int_equal(tink_multiply_high(INT32_MIN, INT32_MAX), -(1 << 30) + 1);
+    for (int i = 0; i < 200000; i++) {
+        const int shift = (int)tin_rng_below(&rng, 17);
+        const int32_t acc = random_int32(&rng, 31 - shift), mult = random_int32(&rng, 32) & INT32_MAX;
+        const int32_t expected = tin_requantize(acc, mult, shift);
+        assert_int_equal(tink_requantize(acc, mult, shift), expected);
+    }
+}
+
+static void test_sigmoid_everywhere(void **state)
+{
+    (void)state;
+    for (int32_t t = -40000; t <= 40000; t++) {
+        assert_int_equal(tink_sigmoid(t), tin_sigmoid_q28(t));
+    }
+    static const int32_t far[] = {INT32_MIN, INT32_MIN + 1, -70000, 65536, 70000, INT32_MAX};
+    for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+        assert_int_equal(tink_sigmoid(far[i]), tin_sigmoid_q28(far[i]));
+    }
+}
+
+/* One weight of the order that tink_dot4 reads, written by the words of its comment. */
+static void put_weight(int8_t *block, int n, int row, int column, int8_t w)
+{
+    const int whole = n / 4 * 4;
+    block[column < whole ? column / 4 * 16 + row * 4 + column % 4 : whole * 4 + (column - whole) * 4 + row] = w;
+}
+
+static void test_dot4_every_length(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 2);
+    for (int n = 1; n <= MAX_COLUMNS; n++) {
+        int8_t block[4 * MAX_COLUMNS], x[MAX_COLUMNS];
+        int32_t acc[4], expected[4];
+        for (int r = 0; r < 4; r++) {
+            acc[r] = expected[r] = random_int32(&rng, 24);
+        }
+        for (int i = 0; i < n; i++) {
+            x[i] = n % 3 == 0 ? -128 : random_int8(&rng);
+        }
+        for (int r = 0; r < 4; r++) {
+            for (int i = 0; i < n; i++) {
+                const int8_t w = n % 5 == 0 ? -127 : random_int8(&rng);
+                put_weight(block, n, r, i, w);
+                expected[r] += w * x[i];
+            }
+        }
+        assert_ptr_equal(tink_dot4(block, x, n, acc), block + 4 * n);
+        assert_memory_equal(acc, expected, sizeof acc);
+    }
+}
+
+static void test_linear_rows_and_taps(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 3);
+    for (int round = 0; round < 200; round++) {
+        const int rows = 1 + (int)tin_rng_below(&rng, 9), taps = 1 + (int)tin_rng_below(&rng, 4);
+        const int columns = 1 + (int)tin_rng_below(&rng, 11), jump = columns + (int)tin_rng_below(&rng, 20);
+        const int padded = (rows + 3) / 4 * 4, shift = (int)tin_rng_below(&rng, 6);
+        int8_t weight[12 * 4 * 11] = {0}, natural[12][4][11] = {{{0}}}, x[4 * 31], y8[12];
+        int32_t bias[12] = {0}, mult[12] = {0};
+        int16_t y16[12];
+        for (int i = 0; i < 4 * 31; i++) {
+            x[i] = random_int8(&rng);
+        }
+        for (int r = 0; r < rows; r++) {
+            bias[r] = random_int32(&rng, 16);
+            mult[r] = random_int32(&rng, 24) & 0x7fffff;
+            for (int k = 0; k < taps; k++) {
+                for (int i = 0; i < columns; i++) {
+                    natural[r][k][i] = random_int8(&rng);
+                }
+            }
+        }
+        for (int r = 0; r < padded; r++) {
+            for (int k = 0; k < taps; k++) {
+                for (int i = 0; i < columns; i++) {
+                    put_weight(weight + ((r / 4) * taps + k) * 4 * columns, columns, r % 4, i, natural[r][k][i]);
+                }
+            }
+        }
+        tink_linear_t layer = {weight,           bias,          mult,           jump, (int16_t)taps,
+                               (int16_t)columns, (int16_t)rows, (int16_t)shift, 0,    127};
+        memset(y8, 99, sizeof y8);
+        memset(y16, 99, sizeof y16);
+        tink_linear(&layer, x, y8, NULL);
+        layer.low = -32768;
+        layer.high = 32767;
+        tink_linear(&layer, x, NULL, y16);
+        for (int r = 0; r < rows; r++) {
+            int32_t acc = bias[r];
+            for (int k = 0; k < taps; k++) {
+                for (int i = 0; i < columns; i++) {
+                    acc += natural[r][k][i] * x[k * jump + i];
+                }
+            }
+            assert_int_equal(y8[r], clamp(tin_requantize(acc, mult[r], shift), 0, 127));
+            assert_int_equal(y16[r], clamp(tin_requantize(acc, mult[r], shift), -32768, 32767));
+        }
+        assert_int_equal(y8[rows], 99); /* nothing behind the last row is written */
+        assert_int_equal(y16[rows], 0x6363);
+    }
+}
+
+static void test_depthwise(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 4);
+    enum { INPUTS = 5, MULTIPLIER = 3, TAPS = 4, DILATION = 2, ROWS = (TAPS - 1) * DILATION + 1 };
+    int8_t weight[INPUTS * MULTIPLIER * TAPS], x[ROWS * INPUTS], y[INPUTS * MULTIPLIER];
+    int32_t bias[INPUTS * MULTIPLIER], mult[INPUTS * MULTIPLIER];
+    const tink_depthwise_t layer = {weight, bias, mult, DILATION * INPUTS, INPUTS, MULTIPLIER, TAPS, 3, -127};
+    for (size_t i = 0; i < sizeof weight; i++) {
+        weight[i] = random_int8(&rng);
+    }
+    for (size_t i = 0; i < sizeof x; i++) {
+        x[i] = random_int8(&rng);
+    }
+    for (int o = 0; o < INPUTS * MULTIPLIER; o++) {
+        bias[o] = random_int32(&rng, 15);
+        mult[o] = random_int32(&rng, 24) & 0x7fffff;
+    }
+    tink_depthwise(&layer, x, y);
+    for (int o = 0; o < INPUTS * MULTIPLIER; o++) {
+        int32_t acc = bias[o];
+        for (int k = 0; k < TAPS; k++) {
+            acc += weight[o * TAPS + k] * x[k * DILATION * INPUTS + o / MULTIPLIER];
+        }
+        assert_int_equal(y[o], clamp(tin_requantize(acc, mult[o], 3), -127, 127));
+    }
+}
+
+static void test_avg_pool_and_input(void **state)
+{
+    (void)state;
+    static const int8_t x[6] = {127, -127, 127, -127, 125, -128};
+    int8_t y[2];
+    tink_avg_pool(x, 3, 2, (int32_t)(4294967296.0 / 3 / 4), 2, y);
+    assert_int_equal(y[0], 126);
+    assert_int_equal(y[1], -127);
+    static const int16_t counts[3] = {-32768, 32767, 100}, offset[3] = {32767, -32768, 100};
+    static const int32_t mult[3] = {INT32_MAX, INT32_MAX, INT32_MAX};
+    int8_t q[3];
+    tink_scale_input(counts, offset, mult, 15, 3, q);
+    assert_int_equal(q[0], -127);
+    assert_int_equal(q[1], 127);
+    assert_int_equal(q[2], 0);
+}
+
+/* The definition of qmodel.h, unit by unit, from the old state. */
+static void test_gru(void **state)
+{
+    (void)state;
+    enum { I = 7, H = 6, BLOCKS = 2, SHIFT = 2, HIDDEN_SHIFT = 1 };
+    tin_rng rng;
+    tin_rng_seed(&rng, 5);
+    int8_t w[3 * H][I], u[3 * H][H], blocks_w[BLOCKS * 3 * 4 * I] = {0}, blocks_u[BLOCKS * 3 * 4 * H] = {0};
+    int32_t bias[3 * H], mult[3 * H], hidden_mult[3 * H], hidden_bias[H], unit[BLOCKS * 40] = {0};
+    for (int row = 0; row < 3 * H; row++) {
+        const int gate = row / H, unit_index = row % H, block = unit_index / 4, lane = unit_index % 4;
+        int32_t *record = unit + block * 40 + gate * 12 + lane;
+        record[0] = bias[row] = random_int32(&rng, 16);
+        record[4] = mult[row] = (1 << 27) + random_int32(&rng, 26);
+        record[8] = hidden_mult[row] = (1 << 28) + random_int32(&rng, 26);
+        for (int i = 0; i < I; i++) {
+            w[row][i] = random_int8(&rng);
+            put_weight(blocks_w + (block * 3 + gate) * 4 * I, I, lane, i, w[row][i]);
+        }
+        for (int i = 0; i < H; i++) {
+            u[row][i] = random_int8(&rng);
+            put_weight(blocks_u + (block * 3 + gate) * 4 * H, H, lane, i, u[row][i]);
+        }
+    }
+    for (int k = 0; k < H; k++) {
+        unit[k / 4 * 40 + 36 + k % 4] = hidden_bias[k] = random_int32(&rng, 16);
+    }
+    const tink_gru_t layer = {blocks_w, blocks_u, unit, I, H, SHIFT, HIDDEN_SHIFT};
+    int16_t h[H] = {0}, expected[H] = {0};
+    int8_t h8[H] = {0}, expected8[H] = {0};
+    for (int step = 0; step < 300; step++) {
+        int8_t x[I];
+        int32_t a[3 * H], b[3 * H];
+        for (int i = 0; i < I; i++) {
+            x[i] = random_int8(&rng);
+        }
+        for (int row = 0; row < 3 * H; row++) {
+            a[row] = bias[row];
+            b[row] = row >= 2 * H ? hidden_bias[row - 2 * H] : 0;
+            for (int i = 0; i < I; i++) {
+                a[row] += w[row][i] * x[i];
+            }
+            for (int i = 0; i < H; i++) {
+                b[row] += u[row][i] * expected8[i];
+            }
+            a[row] = tin_requantize(a[row], mult[row], SHIFT);
+            b[row] = tin_requantize(b[row], hidden_mult[row], HIDDEN_SHIFT);
+        }
+        for (int k = 0; k < H; k++) {
+            const int32_t r = tin_sigmoid_q28(a[k] + b[k]), z = tin_sigmoid_q28(a[H + k] + b[H + k]);
+            const int32_t n = tin_sigmoid_q28(a[2 * H + k] + tin_multiply_high(b[2 * H + k], r)) - (1 << 27);
+            expected[k] = (int16_t)((n + tin_multiply_high(expected[k] * 4096 - n, z) * 16 + 2048) >> 12);
+            expected8[k] = (int8_t)clamp((expected[k] + 128) >> 8, -128, 127);
+        }
+        tink_gru(&layer, x, h, h8);
+        assert_memory_equal(h, expected, sizeof h);
+        assert_memory_equal(h8, expected8, sizeof h8);
+    }
+}
+
+/* Random scores through kernel and definition, every kind of rule. */
+static void test_decision(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 6);
+    char name[] = "x";
+    int triggers = 0;
+    for (int round = 0; round < 300; round++) {
+        const int n = 1 + (int)tin_rng_below(&rng, 7), kind = (int)tin_rng_below(&rng, 4);
+        tin_class classes[7];
+        uint8_t is_event[7];
+        int32_t average[7] = {0};
+        for (int k = 0; k < n; k++) {
+            const bool event = kind == 0 || (kind > 1 && tin_rng_below(&rng, 2) == 0);
+            classes[k] = (tin_class){.name = name, .event = event};
+            is_event[k] = event;
+        }
+        const tin_decision_rule rule = {.smooth_shift = round % 2 ? (int)tin_rng_below(&rng, 9) : 0,
+                                        .on = random_int32(&rng, 12),
+                                        .off = -4000,
+                                        .count = 1 + (int)tin_rng_below(&rng, 4),
+                                        .refractory = (int)tin_rng_below(&rng, 6)};
+        const tink_rule_t device = {rule.on, rule.off, rule.count, rule.refractory, (int16_t)rule.smooth_shift};
+        tin_decision_state expected;
+        tink_decision_t got = {-1, -1, 0, 0};
+        tin_decision_reset(&expected);
+        for (int step = 0; step < 60; step++) {
+            int16_t score[7];
+            for (int k = 0; k < n; k++) {
+                score[k] =
+                    (int16_t)(round % 5 == 0 ? (tin_rng_below(&rng, 2) ? 32767 : -32768) : random_int32(&rng, 13));
+            }
+            const int trigger = tin_decision_step(&expected, &rule, classes, n, score);
+            assert_int_equal(tink_decide(&got, rule.smooth_shift > 0 ? average : NULL, &device, is_event, n, score),
+                             trigger);
+            assert_int_equal(got.active, expected.active);
+            triggers += trigger >= 0;
+        }
+    }
+    assert_true(triggers > 500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requantize),
+        cmocka_unit_test(test_sigmoid_everywhere),
+        cmocka_unit_test(test_dot4_every_length),
+        cmocka_unit_test(test_linear_rows_and_taps),
+        cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_avg_pool_and_input),
+        cmocka_unit_test(test_gru),
+        cmocka_unit_test(test_decision),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
