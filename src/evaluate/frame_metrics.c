@@ -69,37 +69,53 @@ static double ratio(int64_t part, int64_t whole)
     return whole > 0 ? (double)part / (double)whole : (double)NAN;
 }
 
-void tin_frame_figures_of(const int64_t *confusion, int n_classes, tin_frame_figures *figures,
-                          tin_class_figures *per_class)
+void tin_class_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, tin_class_figures *per_class)
+{
+    for (int64_t t = 0; t < n_frames; t++) {
+        if (labels[t] != TIN_LABEL_IGNORE) {
+            per_class[labels[t]].n_true++;
+            per_class[predictions[t]].n_predicted++;
+            per_class[labels[t]].n_right += labels[t] == predictions[t];
+        }
+    }
+}
+
+void tin_class_figures_finish(tin_class_figures *per_class, int n_classes, tin_frame_figures *figures)
 {
     int64_t total = 0, right = 0;
     int n_true = 0, n_seen = 0;
     double recalls = 0, f1s = 0;
     for (int k = 0; k < n_classes; k++) {
-        tin_class_figures f = {.n_right = confusion[k * n_classes + k]};
-        for (int i = 0; i < n_classes; i++) {
-            f.n_true += confusion[k * n_classes + i];
-            f.n_predicted += confusion[i * n_classes + k];
-        }
-        f.precision = ratio(f.n_right, f.n_predicted);
-        f.recall = ratio(f.n_right, f.n_true);
-        f.f1 = ratio(2 * f.n_right, f.n_true + f.n_predicted);
-        total += f.n_true;
-        right += f.n_right;
-        if (f.n_true > 0) {
+        tin_class_figures *f = &per_class[k];
+        f->precision = ratio(f->n_right, f->n_predicted);
+        f->recall = ratio(f->n_right, f->n_true);
+        f->f1 = ratio(2 * f->n_right, f->n_true + f->n_predicted);
+        total += f->n_true;
+        right += f->n_right;
+        if (f->n_true > 0) {
             n_true++;
-            recalls += f.recall;
+            recalls += f->recall;
         }
-        if (f.n_true + f.n_predicted > 0) {
+        if (f->n_true + f->n_predicted > 0) {
             n_seen++;
-            f1s += f.f1;
-        }
-        if (per_class != NULL) {
-            per_class[k] = f;
+            f1s += f->f1;
         }
     }
     figures->n_frames = total;
     figures->accuracy = ratio(right, total);
     figures->balanced_accuracy = n_true > 0 ? recalls / n_true : (double)NAN;
     figures->macro_f1 = n_seen > 0 ? f1s / n_seen : (double)NAN;
+}
+
+void tin_frame_figures_of(const int64_t *confusion, int n_classes, tin_frame_figures *figures,
+                          tin_class_figures *per_class)
+{
+    for (int k = 0; k < n_classes; k++) {
+        per_class[k] = (tin_class_figures){.n_right = confusion[k * n_classes + k]};
+        for (int i = 0; i < n_classes; i++) {
+            per_class[k].n_true += confusion[k * n_classes + i];
+            per_class[k].n_predicted += confusion[i * n_classes + k];
+        }
+    }
+    tin_class_figures_finish(per_class, n_classes, figures);
 }

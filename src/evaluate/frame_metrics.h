@@ -37,7 +37,13 @@ void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t 
 int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
                           const tin_interval *events, size_t n_events, int64_t early, int64_t late);
 
-/* Figures of a confusion matrix. per_class [n_classes], may be NULL. */
+/* The margins of that matrix only, which is all that the figures need: adds to n_true, n_predicted, n_right of
+ * per_class [n_classes]. */
+void tin_class_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, tin_class_figures *per_class);
+/* From the counts of per_class [n_classes] to precision, recall and F1 of each, and the figures of all. */
+void tin_class_figures_finish(tin_class_figures *per_class, int n_classes, tin_frame_figures *figures);
+
+/* Figures of a confusion matrix. per_class [n_classes] is overwritten. */
 void tin_frame_figures_of(const int64_t *confusion, int n_classes, tin_frame_figures *figures,
                           tin_class_figures *per_class);
 

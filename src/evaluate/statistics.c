@@ -73,12 +73,17 @@ tin_status tin_bootstrap_ratio(const double *parts, const double *wholes, size_t
     return TIN_OK;
 }
 
-/* P(X <= count) for X ~ Poisson(mean); terms by logarithms, so that a great mean does not underflow to 0/0. */
+/* P(X <= count) for X ~ Poisson(mean), mean >= count. Terms by logarithms, so that a great mean does not underflow to
+ * 0; from the greatest term (k = count) down, until they no longer matter. */
 static double poisson_cumulative(int64_t count, double mean)
 {
     double sum = 0;
-    for (int64_t k = 0; k <= count; k++) {
-        sum += exp((double)k * log(mean) - mean - lgamma((double)k + 1));
+    for (int64_t k = count; k >= 0; k--) {
+        double term = exp((double)k * log(mean) - mean - lgamma((double)k + 1));
+        sum += term;
+        if (term < 1e-18 * sum) {
+            break;
+        }
     }
     return sum;
 }

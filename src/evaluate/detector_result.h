@@ -1,0 +1,55 @@
+/* All figures of one detector (a model with its rule, or a trivial one) on one set of streams: totals, classes, people,
+ * confidence. */
+#ifndef TIN_DETECTOR_RESULT_H
+#define TIN_DETECTOR_RESULT_H
+
+#include "evaluate/event_metrics.h"
+#include "evaluate/frame_metrics.h"
+#include "evaluate/score_streams.h"
+#include "evaluate/statistics.h"
+
+/* One person: the unit of the split and of the bootstrap. */
+typedef struct tin_person_result {
+    const char *name;             /* borrowed from the dataset */
+    tin_class_figures *per_class; /* [n_classes] frames */
+    tin_frame_figures frames;
+    int64_t excused; /* wrong frames inside a margin with the event's class */
+    tin_event_counts events;
+    int64_t n_windows, windows_right;
+} tin_person_result;
+
+typedef struct tin_detector_result {
+    int n_classes;
+    double rate_hz;
+    const tin_class *classes;  /* borrowed from the dataset */
+    int64_t *confusion;        /* [n_classes][n_classes] frames: row label, column prediction */
+    int64_t *event_confusion;  /* [n_classes + 1][n_classes + 1]: row true class, column class of the trigger; the last
+                                  row is "no event"  (false triggers), the last column "no trigger" (missed). Duplicates
+                                  are in no cell. */
+    tin_person_result total;   /* name "" */
+    tin_person_result *people; /* [n_people] in the order of the dataset */
+    size_t n_people;
+    tin_class_figures *per_class; /* of total and people */
+    double *latencies; /* [n_latencies] seconds, of true positives, ascending after tin_detector_result_finish */
+    size_t n_latencies, latency_capacity;
+    /* set by tin_detector_result_finish, as are the ratios inside total and people */
+    tin_event_figures events;
+    double accuracy_with_margins, window_accuracy;
+    tin_bounds accuracy_bounds, miss_bounds, fp_per_hour_bounds, iou50_f1_bounds; /* miss: fnr + fcr */
+    double fp_per_hour_below;                                                     /* one-sided 95 % Poisson bound */
+} tin_detector_result;
+
+/* People are those of `set`. */
+tin_status tin_detector_result_create(tin_detector_result *result, const tin_dataset *dataset,
+                                      const tin_scored_set *set, tin_error *err) TIN_USE_RESULT;
+/* Adds one stream. predictions [n_frames]. outcomes [n_events] and kinds [n_triggers] are filled. */
+tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored_stream *stream,
+                                   const int16_t *predictions, const tin_detection *detection,
+                                   const tin_margins *margins, tin_event_outcome *outcomes, tin_trigger_kind *kinds,
+                                   tin_error *err) TIN_USE_RESULT;
+/* Figures and bounds. resamples 0: no bootstrap. */
+tin_status tin_detector_result_finish(tin_detector_result *result, int resamples, uint64_t seed,
+                                      tin_error *err) TIN_USE_RESULT;
+void tin_detector_result_free(tin_detector_result *result);
+
+#endif

@@ -1,0 +1,294 @@
+#include "evaluate/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "evaluate/judge.h"
+#include "evaluate/metrics_json.h"
+#include "evaluate/rule_choice.h"
+#include "evaluate/sweep_table.h"
+#include "model/safetensors.h"
+
+/* Everything of one call of tin_evaluate. */
+typedef struct work {
+    tin_evaluation e; /* what goes to metrics.json */
+    const tin_model *float_model;
+    tin_objective objective;
+    tin_windows windows;
+    tin_scored_set validation, test, float_validation, float_test;
+    tin_rule_choice choice;
+    json_t *timelines;
+} work;
+
+static void work_clear(work *w)
+{
+    tin_detector_result *results[] = {&w->e.validation, &w->e.test, &w->e.float_validation, &w->e.float_test};
+    tin_scored_set *sets[] = {&w->validation, &w->test, &w->float_validation, &w->float_test};
+    for (size_t i = 0; i < 4; i++) {
+        tin_detector_result_free(results[i]);
+        tin_scored_set_free(sets[i]);
+    }
+    for (size_t i = 0; i < w->e.n_trivial; i++) {
+        tin_detector_result_free(&w->e.trivial[i].result);
+    }
+    tin_free(w->e.trivial);
+    json_decref(w->timelines);
+}
+
+static int64_t frames_of(double ms, double rate_hz)
+{
+    return ms > 0 ? llround(ms * rate_hz / 1000) : 0;
+}
+
+static tin_status take_settings(work *w, tin_error *err)
+{
+    const tin_config_evaluate *s = &w->e.options->settings;
+    double rate_hz = w->e.dataset->rate_hz;
+    const char *objective = s->objective != NULL ? s->objective : "event_f1";
+    if (strcmp(objective, "event_f1") == 0) {
+        w->objective = TIN_OBJECTIVE_EVENT_F1;
+    } else if (strcmp(objective, "iou_f1") == 0) {
+        w->objective = TIN_OBJECTIVE_IOU_F1;
+    } else {
+        return tin_fail(err, TIN_ERR_CONFIG, "evaluate.objective is \"%s\"; use event_f1 or iou_f1", objective);
+    }
+    if (s->max_fp_per_hour > 0) {
+        w->objective = TIN_OBJECTIVE_FEWEST_MISS;
+    }
+    w->windows.frames = s->window_frames > 0 ? s->window_frames : 0;
+    w->windows.step = s->window_step > 0 ? s->window_step : (w->windows.frames + 1) / 2;
+    w->e.margins = (tin_margins){frames_of(s->early_ms, rate_hz), frames_of(s->late_ms, rate_hz), s->allow_repeats};
+    w->e.hop = w->e.qmodel->hop;
+    w->e.has_float = w->float_model != NULL;
+    w->e.rule.count = 1;
+    for (int k = 0; k < w->e.dataset->n_classes; k++) {
+        w->e.has_events = w->e.has_events || w->e.dataset->classes[k].event;
+    }
+    return TIN_OK;
+}
+
+static tin_status need_streams(const tin_dataset *dataset, tin_error *err)
+{
+    if (tin_dataset_frames(dataset, TIN_ROLE_VALIDATION) == 0) {
+        return tin_fail(err, TIN_ERR_DATA, "the dataset has no validation people; name some in data.validation");
+    }
+    if (tin_dataset_frames(dataset, TIN_ROLE_TEST) == 0) {
+        return tin_fail(err, TIN_ERR_DATA, "the dataset has no test people; name some in data.test");
+    }
+    return TIN_OK;
+}
+
+/* Both models over the streams of one role. */
+static tin_status score_role(work *w, tin_role role, tin_scored_set *integer, tin_scored_set *real, tin_error *err)
+{
+    const tin_evaluate_options *o = w->e.options;
+    const tin_scorer of_integer = {.qmodel = w->e.qmodel}, of_float = {.model = w->float_model};
+    tin_status status = tin_score_streams(of_integer, w->e.dataset, role, w->windows, o->pool, o->quiet, integer, err);
+    if (status == TIN_OK && w->e.has_float) {
+        status = tin_score_streams(of_float, w->e.dataset, role, w->windows, o->pool, o->quiet, real, err);
+    }
+    return status;
+}
+
+/* *streams is tin_free()d by the caller. */
+static tin_status sweep_input_of(const work *w, const tin_scored_set *set, tin_sweep_stream **streams,
+                                 tin_sweep_input *input, tin_error *err)
+{
+    *streams = tin_alloc(set->n, sizeof **streams, err);
+    if (*streams == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        const tin_scored_stream *s = &set->items[i];
+        const tin_scene scene = {s->events, s->n_events, s->labels, s->stream->n_frames};
+        (*streams)[i] = (tin_sweep_stream){scene, s->scores, s->n_decisions};
+    }
+    *input =
+        (tin_sweep_input){*streams, set->n, w->e.dataset->classes, w->e.dataset->n_classes, w->e.hop, w->e.margins};
+    return TIN_OK;
+}
+
+/* Sees the validation streams only. */
+static tin_status choose_rule(work *w, tin_error *err)
+{
+    tin_sweep_stream *streams = NULL;
+    tin_sweep_input input;
+    tin_status status = sweep_input_of(w, &w->validation, &streams, &input, err);
+    if (status != TIN_OK) {
+        return status;
+    }
+    tin_event_counts counts = {0};
+    for (size_t i = 0; i < input.n_streams; i++) {
+        tin_event_count_frames(&input.streams[i].scene, &input.margins, &counts);
+    }
+    double hours = (double)counts.rejection_frames / (3600 * w->e.dataset->rate_hz);
+    /* a hair more than the product, so that 5 per hour in exactly one hour is 5 */
+    double most = floor(w->e.options->settings.max_fp_per_hour * hours * (1 + 1e-12));
+    tin_rule_goal goal = {.objective = w->objective, .max_false_positives = (int64_t)most};
+    goal.refractory = (int)(w->e.margins.late / w->e.hop);
+    status = tin_rule_choose(&input, &goal, w->e.options->pool, &w->choice, err);
+    w->e.rule = w->choice.rule;
+    w->e.n_candidates = w->choice.n_candidates;
+    tin_free(streams);
+    return status;
+}
+
+static tin_status write_sweep(work *w, tin_error *err)
+{
+    tin_sweep_stream *validation_streams = NULL, *test_streams = NULL;
+    tin_sweep_input validation, test;
+    tin_sweep_table table = {0};
+    tin_status status = sweep_input_of(w, &w->validation, &validation_streams, &validation, err);
+    if (status == TIN_OK) {
+        status = sweep_input_of(w, &w->test, &test_streams, &test, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_sweep_table_make(&table, &validation, &test, &w->choice.family, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_sweep_table_save(&table, w->e.dataset->rate_hz, w->e.options->folder, err);
+    }
+    tin_sweep_table_free(&table);
+    tin_free(validation_streams);
+    tin_free(test_streams);
+    return status;
+}
+
+static tin_status judge_models(work *w, tin_error *err)
+{
+    const tin_config_evaluate *s = &w->e.options->settings;
+    const tin_detector model = {.kind = TIN_DETECTOR_MODEL, .rule = w->e.has_events ? &w->e.rule : NULL};
+    tin_judge_options options = {w->e.margins, s->bootstrap, w->e.options->seed, NULL};
+    tin_status status = tin_judge(&model, w->e.dataset, &w->validation, &options, &w->e.validation, err);
+    if (status == TIN_OK && w->e.has_float) {
+        status = tin_judge(&model, w->e.dataset, &w->float_validation, &options, &w->e.float_validation, err);
+    }
+    if (status == TIN_OK && w->e.has_float) {
+        status = tin_judge(&model, w->e.dataset, &w->float_test, &options, &w->e.float_test, err);
+    }
+    if (status == TIN_OK) {
+        options.timelines = w->timelines;
+        status = tin_judge(&model, w->e.dataset, &w->test, &options, &w->e.test, err);
+    }
+    return status;
+}
+
+static tin_status judge_trivial(work *w, tin_error *err)
+{
+    int n_classes = w->e.dataset->n_classes;
+    const tin_judge_options options = {w->e.margins, w->e.options->settings.bootstrap, w->e.options->seed, NULL};
+    tin_clock clock = {0};
+    w->e.trivial = tin_alloc((size_t)n_classes + 1, sizeof *w->e.trivial, err);
+    if (w->e.trivial == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_status status = tin_clock_learn(&clock, w->e.dataset, err);
+    for (int k = 0; status == TIN_OK && k <= n_classes; k++) {
+        tin_trivial_result *t = &w->e.trivial[w->e.n_trivial++];
+        bool is_clock = k == n_classes;
+        const tin_detector detector = {is_clock ? TIN_DETECTOR_CLOCK : TIN_DETECTOR_CONSTANT, NULL, k, &clock};
+        snprintf(t->name, sizeof t->name, is_clock ? "clock" : "always %s",
+                 is_clock ? "" : w->e.dataset->classes[k].name);
+        status = tin_judge(&detector, w->e.dataset, &w->test, &options, &t->result, err);
+    }
+    tin_clock_free(&clock);
+    return status;
+}
+
+/* scores.safetensors: one int16 tensor [n_decisions][n_classes] per stream, named by its id. */
+static tin_status write_scores(const work *w, tin_error *err)
+{
+    const tin_scored_set *sets[] = {&w->validation, &w->test};
+    size_t n = 0;
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_path_join(path, w->e.options->folder, "scores.safetensors", err);
+    if (status != TIN_OK) {
+        return status;
+    }
+    tin_tensor *tensors = tin_alloc(w->validation.n + w->test.n, sizeof *tensors, err);
+    if (tensors == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t i = 0; i < sets[s]->n; i++) {
+            const tin_scored_stream *item = &sets[s]->items[i];
+            tensors[n++] = (tin_tensor){.name = item->stream->id,
+                                        .dtype = TIN_I16,
+                                        .n_dims = 2,
+                                        .shape = {item->n_decisions, sets[s]->n_classes},
+                                        .data = item->scores};
+        }
+    }
+    status = tin_safetensors_write(path, tensors, n, NULL, 0, NULL, err);
+    tin_free(tensors);
+    return status;
+}
+
+static tin_status write_timelines(work *w, tin_error *err)
+{
+    tin_json_builder b = {false};
+    json_t *root = json_object();
+    tin_json_put(&b, root, "format", json_integer(1));
+    tin_json_put(&b, root, "data_hash", json_string(w->e.dataset->hash));
+    tin_json_put(&b, root, "streams", json_incref(w->timelines));
+    tin_status status = b.failed ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while timelines.json was made")
+                                 : tin_json_save(root, w->e.options->folder, "timelines.json", 0, err);
+    json_decref(root);
+    return status;
+}
+
+/* metrics.json comes last: where it is, the others are too. */
+static tin_status write_all(work *w, tin_error *err)
+{
+    tin_status status = w->e.has_events ? write_sweep(w, err) : TIN_OK;
+    if (status == TIN_OK) {
+        status = write_scores(w, err);
+    }
+    if (status == TIN_OK) {
+        status = write_timelines(w, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_metrics_save(&w->e, w->e.options->folder, err);
+    }
+    return status;
+}
+
+tin_status tin_evaluate(const tin_qmodel *qmodel, const tin_model *float_model, const tin_dataset *dataset,
+                        const tin_evaluate_options *options, tin_evaluate_summary *summary, tin_error *err)
+{
+    work w = {.e = {.dataset = dataset, .qmodel = qmodel, .options = options}, .float_model = float_model};
+    tin_status status = take_settings(&w, err);
+    if (status == TIN_OK) {
+        status = need_streams(dataset, err);
+    }
+    w.timelines = json_array();
+    if (status == TIN_OK && w.timelines == NULL) {
+        status = tin_fail(err, TIN_ERR_MEMORY, "out of memory before the evaluation");
+    }
+    if (status == TIN_OK) {
+        status = score_role(&w, TIN_ROLE_VALIDATION, &w.validation, &w.float_validation, err);
+    }
+    if (status == TIN_OK && w.e.has_events) {
+        status = choose_rule(&w, err);
+    }
+    /* The rule is fixed; from here on the test people are read, once. */
+    if (status == TIN_OK) {
+        status = score_role(&w, TIN_ROLE_TEST, &w.test, &w.float_test, err);
+    }
+    if (status == TIN_OK) {
+        status = judge_models(&w, err);
+    }
+    if (status == TIN_OK) {
+        status = judge_trivial(&w, err);
+    }
+    if (status == TIN_OK) {
+        status = write_all(&w, err);
+    }
+    if (status == TIN_OK) {
+        *summary = tin_evaluation_summary(&w.e);
+    }
+    work_clear(&w);
+    return status;
+}

@@ -1,0 +1,92 @@
+#include <math.h>
+
+#include "evaluate/evaluate.h"
+#include "evaluate/json_tools.h"
+
+/* Reads fields of one object; the first bad one is remembered. */
+typedef struct reader {
+    const char *folder;
+    const json_t *object;
+    tin_status status;
+    tin_error *err;
+} reader;
+
+static void refuse(reader *r, const char *key, const char *want)
+{
+    if (r->status == TIN_OK) {
+        r->status = tin_fail_at(r->err, TIN_ERR_FORMAT, r->folder, 0,
+                                "metrics.json: summary.%s is missing or %s; run the stage evaluate again", key, want);
+    }
+}
+
+/* null is NaN: the figure does not apply. */
+static double read_real(reader *r, const char *key)
+{
+    const json_t *value = json_object_get(r->object, key);
+    if (json_is_null(value)) {
+        return (double)NAN;
+    }
+    if (!json_is_number(value)) {
+        refuse(r, key, "not a number");
+        return (double)NAN;
+    }
+    return json_number_value(value);
+}
+
+static int64_t read_integer(reader *r, const char *key, int64_t low, int64_t high)
+{
+    const json_t *value = json_object_get(r->object, key);
+    if (!json_is_integer(value) || json_integer_value(value) < low || json_integer_value(value) > high) {
+        refuse(r, key, "out of range");
+        return low;
+    }
+    return json_integer_value(value);
+}
+
+static void read_rule(reader *r, tin_decision_rule *rule)
+{
+    const json_t *summary = r->object;
+    r->object = json_object_get(summary, "rule");
+    rule->smooth_shift = (int)read_integer(r, "smooth_shift", 0, 8);
+    rule->on = (int32_t)read_integer(r, "on", INT32_MIN, INT32_MAX);
+    rule->off = (int32_t)read_integer(r, "off", INT32_MIN, INT32_MAX);
+    rule->count = (int)read_integer(r, "count", 1, INT32_MAX);
+    rule->refractory = (int)read_integer(r, "refractory", 0, INT32_MAX);
+    r->object = summary;
+}
+
+tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, tin_error *err)
+{
+    json_t *root = NULL;
+    tin_evaluate_summary s = {0};
+    tin_status status = tin_json_load(&root, folder, "metrics.json", err);
+    if (status != TIN_OK) {
+        return status;
+    }
+    reader r = {folder, json_object_get(root, "summary"), TIN_OK, err};
+    s.frame_accuracy = read_real(&r, "frame_accuracy");
+    s.balanced_accuracy = read_real(&r, "balanced_accuracy");
+    s.macro_f1 = read_real(&r, "macro_f1");
+    s.float_frame_accuracy = read_real(&r, "float_frame_accuracy");
+    s.frame_accuracy_low = read_real(&r, "frame_accuracy_low");
+    s.frame_accuracy_high = read_real(&r, "frame_accuracy_high");
+    s.window_accuracy = read_real(&r, "window_accuracy");
+    s.fnr = read_real(&r, "fnr");
+    s.fcr = read_real(&r, "fcr");
+    s.fp_per_hour = read_real(&r, "fp_per_hour");
+    s.latency_mean_s = read_real(&r, "latency_mean_s");
+    s.latency_median_s = read_real(&r, "latency_median_s");
+    s.latency_p95_s = read_real(&r, "latency_p95_s");
+    s.iou50_f1 = read_real(&r, "iou50_f1");
+    s.n_events = read_integer(&r, "n_events", 0, INT64_MAX);
+    s.n_test_frames = read_integer(&r, "n_test_frames", 0, INT64_MAX);
+    read_rule(&r, &s.rule);
+    if (r.status == TIN_OK) {
+        r.status = tin_decision_check(&s.rule, err);
+    }
+    if (r.status == TIN_OK) {
+        *summary = s;
+    }
+    json_decref(root);
+    return r.status;
+}

@@ -1,0 +1,35 @@
+/* metrics.json: every figure of an evaluation. Fields: docs/metrics-format.md. */
+#ifndef TIN_METRICS_JSON_H
+#define TIN_METRICS_JSON_H
+
+#include "evaluate/detector_result.h"
+#include "evaluate/evaluate.h"
+#include "evaluate/json_tools.h"
+
+/* One trivial detector and its figures on the test people. */
+typedef struct tin_trivial_result {
+    char name[96];
+    tin_detector_result result;
+} tin_trivial_result;
+
+/* What an evaluation found. Owned by its maker. */
+typedef struct tin_evaluation {
+    const tin_dataset *dataset;
+    const tin_qmodel *qmodel;
+    const tin_evaluate_options *options;
+    bool has_events; /* some class is an event */
+    bool has_float;
+    int hop;
+    tin_margins margins;
+    tin_decision_rule rule; /* all 0 but count 1 without events */
+    int64_t n_candidates;   /* rules compared on validation */
+    tin_detector_result validation, test, float_validation, float_test;
+    tin_trivial_result *trivial; /* [n_trivial] */
+    size_t n_trivial;
+} tin_evaluation;
+
+tin_evaluate_summary tin_evaluation_summary(const tin_evaluation *evaluation);
+/* FOLDER/metrics.json, atomically. */
+tin_status tin_metrics_save(const tin_evaluation *evaluation, const char *folder, tin_error *err) TIN_USE_RESULT;
+
+#endif

@@ -1,0 +1,223 @@
+#include "evaluate/score_streams.h"
+
+#include <math.h>
+#include <stdatomic.h>
+
+#include "base/memory.h"
+#include "base/progress.h"
+#include "evaluate/frame_metrics.h"
+
+/* The integer interpreter or the float reference behind one step. */
+typedef struct runner {
+    tin_qrunner *integer;
+    tin_float_runner *real;
+    int n_classes;
+} runner;
+
+static tin_status runner_open(runner *r, tin_scorer scorer, tin_error *err)
+{
+    *r = (runner){.n_classes = scorer.qmodel != NULL ? scorer.qmodel->n_classes : scorer.model->n_classes};
+    return scorer.qmodel != NULL ? tin_qrunner_create(&r->integer, scorer.qmodel, err)
+                                 : tin_float_runner_create(&r->real, scorer.model, err);
+}
+
+static void runner_close(runner *r)
+{
+    tin_qrunner_free(r->integer);
+    tin_float_runner_free(r->real);
+}
+
+static void runner_reset(runner *r)
+{
+    if (r->integer != NULL) {
+        tin_qrunner_reset(r->integer);
+    } else {
+        tin_float_runner_reset(r->real);
+    }
+}
+
+/* A logit in score units; NaN becomes the least score. */
+static int16_t score_of(float logit)
+{
+    double v = rint((double)logit * TIN_SCORE_ONE);
+    return v >= INT16_MAX ? INT16_MAX : v > INT16_MIN ? (int16_t)v : INT16_MIN;
+}
+
+static int runner_step(runner *r, const int16_t *counts, int16_t *scores)
+{
+    if (r->integer != NULL) {
+        return tin_qrunner_step(r->integer, counts, scores);
+    }
+    float logits[TIN_MAX_CLASSES];
+    int due = tin_float_runner_step(r->real, counts, logits);
+    for (int k = 0; due && k < r->n_classes; k++) {
+        scores[k] = score_of(logits[k]);
+    }
+    return due;
+}
+
+typedef struct score_job {
+    tin_scored_stream *item;
+    tin_status status;
+    tin_error err;
+} score_job;
+
+typedef struct work {
+    tin_scorer scorer;
+    const tin_dataset *dataset;
+    tin_windows windows;
+    score_job *jobs;
+    atomic_long done;
+    tin_progress progress;
+} work;
+
+static void score_whole(runner *r, const work *w, tin_scored_stream *item)
+{
+    int64_t j = 0;
+    runner_reset(r);
+    for (int64_t t = 0; t < item->stream->n_frames && j < item->n_decisions; t++) {
+        const int16_t *counts = item->stream->counts + t * w->dataset->n_channels;
+        j += runner_step(r, counts, item->scores + j * r->n_classes);
+    }
+}
+
+static void score_windows(runner *r, const work *w, tin_scored_stream *item)
+{
+    for (size_t i = 0; w->windows.frames > 0 && i < item->stream->n_intervals; i++) {
+        const tin_interval *interval = &item->stream->intervals[i];
+        for (int64_t start = interval->start; start + w->windows.frames <= interval->end; start += w->windows.step) {
+            int16_t scores[TIN_MAX_CLASSES];
+            runner_reset(r);
+            for (int64_t t = start; t < start + w->windows.frames; t++) {
+                runner_step(r, item->stream->counts + t * w->dataset->n_channels, scores);
+            }
+            item->n_windows++;
+            item->windows_right += tin_argmax_s16(scores, r->n_classes) == interval->class_index;
+        }
+    }
+}
+
+static tin_status prepare(const work *w, tin_scored_stream *item, int hop, int n_classes, tin_error *err)
+{
+    const tin_stream *stream = item->stream;
+    item->n_decisions = stream->n_frames / hop;
+    item->labels = tin_alloc((size_t)stream->n_frames, sizeof *item->labels, err);
+    item->events = tin_alloc(stream->n_intervals, sizeof *item->events, err);
+    item->scores = tin_alloc((size_t)item->n_decisions * (size_t)n_classes, sizeof *item->scores, err);
+    if (item->labels == NULL || item->events == NULL || item->scores == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_dataset_labels(w->dataset, stream, item->labels);
+    for (size_t i = 0; i < stream->n_intervals; i++) {
+        int32_t k = stream->intervals[i].class_index;
+        if (k >= 0 && w->dataset->classes[k].event) {
+            item->events[item->n_events++] = stream->intervals[i];
+        }
+    }
+    return TIN_OK;
+}
+
+static void score_one(void *context, int index, int thread)
+{
+    work *w = context;
+    score_job *job = &w->jobs[index];
+    runner r = {0};
+    if (tin_stop_requested()) {
+        job->status = tin_fail(&job->err, TIN_ERR_INTERRUPTED, "stopped by the user; run again to go on");
+        return;
+    }
+    job->status = runner_open(&r, w->scorer, &job->err);
+    if (job->status == TIN_OK) {
+        score_whole(&r, w, job->item);
+        score_windows(&r, w, job->item);
+    }
+    runner_close(&r);
+    long done = atomic_fetch_add(&w->done, 1) + 1;
+    if (thread == 0) { /* the bar belongs to one thread */
+        tin_progress_update(&w->progress, done, NULL);
+    }
+}
+
+static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_windows windows, tin_scored_set *set,
+                            tin_error *err)
+{
+    int n_channels = scorer.qmodel != NULL ? scorer.qmodel->n_channels : scorer.model->n_channels;
+    set->n_classes = scorer.qmodel != NULL ? scorer.qmodel->n_classes : scorer.model->n_classes;
+    set->hop = scorer.qmodel != NULL ? scorer.qmodel->hop : scorer.model->hop;
+    if (n_channels != dataset->n_channels || set->n_classes != dataset->n_classes) {
+        return tin_fail(
+            err, TIN_ERR_MODEL,
+            "the model has %d channels and %d classes, the dataset %d and %d; train a model on this dataset",
+            n_channels, set->n_classes, dataset->n_channels, dataset->n_classes);
+    }
+    if (windows.frames > 0 && windows.frames < set->hop) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "evaluate.window_frames is %lld, but the model decides only every %d frames; use at least %d",
+                        (long long)windows.frames, set->hop, set->hop);
+    }
+    return TIN_OK;
+}
+
+static tin_status run_jobs(work *w, tin_scored_set *set, tin_pool *pool, bool quiet, tin_error *err)
+{
+    tin_progress_begin(&w->progress, w->scorer.qmodel != NULL ? "evaluate int8" : "evaluate float",
+                       set->n > 0 ? (long)set->n : 1, quiet);
+    if (pool != NULL) {
+        tin_pool_run(pool, (int)set->n, score_one, w);
+    } else {
+        for (size_t i = 0; i < set->n; i++) {
+            score_one(w, (int)i, 0);
+        }
+    }
+    tin_progress_end(&w->progress, NULL);
+    for (size_t i = 0; i < set->n; i++) {
+        if (w->jobs[i].status != TIN_OK) {
+            return tin_fail(err, w->jobs[i].status, "%s", w->jobs[i].err.message);
+        }
+    }
+    return TIN_OK;
+}
+
+tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_role role, tin_windows windows,
+                             tin_pool *pool, bool quiet, tin_scored_set *set, tin_error *err)
+{
+    *set = (tin_scored_set){0};
+    tin_status status = check_fit(scorer, dataset, windows, set, err);
+    if (status != TIN_OK) {
+        return status;
+    }
+    work w = {.scorer = scorer, .dataset = dataset, .windows = windows};
+    status = TIN_ERR_MEMORY;
+    w.jobs = tin_alloc(dataset->n_streams, sizeof *w.jobs, err);
+    set->items = tin_alloc(dataset->n_streams, sizeof *set->items, err);
+    if (w.jobs == NULL || set->items == NULL) {
+        goto cleanup;
+    }
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        if (dataset->streams[i].role != role) {
+            continue;
+        }
+        tin_scored_stream *item = &set->items[set->n];
+        w.jobs[set->n++].item = item;
+        item->stream = &dataset->streams[i];
+        status = prepare(&w, item, set->hop, set->n_classes, err);
+        if (status != TIN_OK) {
+            goto cleanup;
+        }
+    }
+    status = run_jobs(&w, set, pool, quiet, err);
+cleanup:
+    tin_free(w.jobs);
+    return status;
+}
+
+void tin_scored_set_free(tin_scored_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        tin_free(set->items[i].labels);
+        tin_free(set->items[i].events);
+        tin_free(set->items[i].scores);
+    }
+    tin_free(set->items);
+    *set = (tin_scored_set){0};
+}

@@ -1,0 +1,45 @@
+/* Runs the integer and the float model over the streams of one role, once, and keeps their scores. */
+#ifndef TIN_SCORE_STREAMS_H
+#define TIN_SCORE_STREAMS_H
+
+#include "base/pool.h"
+#include "dataset/dataset.h"
+#include "model/model.h"
+#include "model/qmodel.h"
+
+/* One stream and what a model said about it. */
+typedef struct tin_scored_stream {
+    const tin_stream *stream;
+    int16_t *labels;      /* [n_frames] */
+    tin_interval *events; /* [n_events] intervals of event classes */
+    size_t n_events;
+    int64_t n_decisions;
+    int16_t *scores; /* [n_decisions][n_classes] logits * 256; of the float model: rounded and saturated to int16 */
+    int64_t n_windows, windows_right;
+} tin_scored_stream;
+
+typedef struct tin_scored_set {
+    tin_scored_stream *items;
+    size_t n;
+    int n_classes, hop;
+} tin_scored_set;
+
+/* What runs: exactly one of the two is not NULL. */
+typedef struct tin_scorer {
+    const tin_qmodel *qmodel;
+    const tin_model *model;
+} tin_scorer;
+
+/* Windows inside one label (docs/metrics.md, "Window accuracy"); frames 0: none. */
+typedef struct tin_windows {
+    int64_t frames, step;
+} tin_windows;
+
+/* Streams of `role` in the order of the dataset. pool NULL: in the caller's thread; the result does not depend on the
+ * threads. TIN_ERR_MODEL when the model was made for other channels or classes. `set` is freed with
+ * tin_scored_set_free, after a failure too. */
+tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_role role, tin_windows windows,
+                             tin_pool *pool, bool quiet, tin_scored_set *set, tin_error *err) TIN_USE_RESULT;
+void tin_scored_set_free(tin_scored_set *set);
+
+#endif

@@ -1,0 +1,138 @@
+#include "evaluate/sweep_table.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "model/qmodel.h"
+
+typedef struct filler {
+    tin_sweep_table *table;
+    size_t next; /* rows are filled from the end: thresholds come falling */
+    bool test;
+} filler;
+
+static int64_t fill_row(void *context, const tin_sweep_point *point)
+{
+    filler *f = context;
+    tin_sweep_row *row = &f->table->rows[--f->next];
+    row->on = point->on;
+    if (f->test) {
+        row->test = *point;
+    } else {
+        row->validation = *point;
+    }
+    return INT64_MAX;
+}
+
+static tin_status fill(tin_sweep_table *table, const tin_smoothed *smoothed, const tin_rule_family *family,
+                       const int32_t *thresholds, bool test, tin_error *err)
+{
+    filler f = {table, table->n_rows, test};
+    return tin_sweep_run(smoothed, family, thresholds, table->n_rows, true, fill_row, &f, err);
+}
+
+tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation, const tin_sweep_input *test,
+                                const tin_rule_family *family, tin_error *err)
+{
+    *table = (tin_sweep_table){0};
+    tin_smoothed *of_validation = NULL, *of_test = NULL;
+    int32_t *thresholds = NULL;
+    tin_status status = tin_smoothed_create(&of_validation, validation, family->smooth_shift, err);
+    if (status != TIN_OK) {
+        goto cleanup;
+    }
+    status = tin_sweep_thresholds(of_validation, &thresholds, &table->n_rows, err);
+    if (status != TIN_OK) {
+        goto cleanup;
+    }
+    table->rows = tin_alloc(table->n_rows, sizeof *table->rows, err);
+    if (table->rows == NULL) {
+        status = TIN_ERR_MEMORY;
+        goto cleanup;
+    }
+    status = fill(table, of_validation, family, thresholds, false, err);
+    if (status == TIN_OK) {
+        status = tin_smoothed_create(&of_test, test, family->smooth_shift, err);
+    }
+    if (status == TIN_OK) {
+        status = fill(table, of_test, family, thresholds, true, err);
+    }
+cleanup:
+    tin_free(thresholds);
+    tin_smoothed_free(of_validation);
+    tin_smoothed_free(of_test);
+    if (status != TIN_OK) {
+        tin_sweep_table_free(table);
+    }
+    return status;
+}
+
+void tin_sweep_table_free(tin_sweep_table *table)
+{
+    tin_free(table->rows);
+    *table = (tin_sweep_table){0};
+}
+
+/* An empty field where there is nothing to divide. */
+static void put_number(FILE *out, double value)
+{
+    if (isfinite(value)) {
+        fprintf(out, ",%.6g", value);
+    } else {
+        fputc(',', out);
+    }
+}
+
+static void put_point(FILE *out, const tin_sweep_point *point, double rate_hz)
+{
+    const tin_event_counts *c = &point->counts;
+    tin_event_figures f = tin_event_figures_of(c, rate_hz);
+    fprintf(out, ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, c->n_events, c->true_positives,
+            c->wrong_class, c->missed, c->false_positives);
+    put_number(out, f.fnr);
+    put_number(out, f.fcr);
+    put_number(out, f.fp_per_hour);
+    put_number(out,
+               c->true_positives > 0 ? (double)point->latency_sum / (double)c->true_positives / rate_hz : (double)NAN);
+    put_number(out, f.f1);
+    put_number(out, f.iou50_f1);
+}
+
+static void put_header(FILE *out, const char *set)
+{
+    static const char *const columns[] = {"events",          "true",     "wrong",   "missed",
+                                          "false_positives", "fnr",      "fcr",     "fp_per_hour",
+                                          "latency_mean_s",  "event_f1", "iou50_f1"};
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        fprintf(out, ",%s_%s", set, columns[i]);
+    }
+}
+
+tin_status tin_sweep_table_save(const tin_sweep_table *table, double rate_hz, const char *folder, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_writer writer = {0};
+    tin_status status = tin_path_join(path, folder, "sweep.csv", err);
+    if (status == TIN_OK) {
+        status = tin_writer_open(&writer, path, err);
+    }
+    if (status != TIN_OK) {
+        return status;
+    }
+    fputs("on,on_logit", writer.stream);
+    put_header(writer.stream, "validation");
+    put_header(writer.stream, "test");
+    fputc('\n', writer.stream);
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const tin_sweep_row *row = &table->rows[i];
+        fprintf(writer.stream, "%" PRId32 ",%.6g", row->on, (double)row->on / TIN_SCORE_ONE);
+        put_point(writer.stream, &row->validation, rate_hz);
+        put_point(writer.stream, &row->test, rate_hz);
+        fputc('\n', writer.stream);
+    }
+    status = tin_writer_commit(&writer, err);
+    tin_writer_abort(&writer);
+    return status;
+}

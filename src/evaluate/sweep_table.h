@@ -1,0 +1,26 @@
+/* The threshold figure: what every threshold of the chosen family does on validation and on test. For sweep.csv and the
+ * report. */
+#ifndef TIN_SWEEP_TABLE_H
+#define TIN_SWEEP_TABLE_H
+
+#include "evaluate/sweep.h"
+
+typedef struct tin_sweep_row {
+    int32_t on;
+    tin_sweep_point validation, test;
+} tin_sweep_row;
+
+typedef struct tin_sweep_table {
+    tin_sweep_row *rows; /* [n_rows] thresholds rising */
+    size_t n_rows;
+} tin_sweep_table;
+
+/* Thresholds are those of the validation streams. test may have no streams: its counts are then 0. */
+tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation, const tin_sweep_input *test,
+                                const tin_rule_family *family, tin_error *err) TIN_USE_RESULT;
+void tin_sweep_table_free(tin_sweep_table *table);
+/* FOLDER/sweep.csv, atomically; columns in docs/metrics-format.md. */
+tin_status tin_sweep_table_save(const tin_sweep_table *table, double rate_hz, const char *folder,
+                                tin_error *err) TIN_USE_RESULT;
+
+#endif
