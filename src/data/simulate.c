@@ -87,6 +87,7 @@ static tin_status simulate_session(const void *context, size_t index, tin_record
 
     tin_sim_background(&track, &person, &rng);
     size_t n_events = tin_sim_gestures(&track, &person, &rng, events);
+    tin_sim_life(&track, &person, &rng);
     tin_sim_kinematics(&track, &person, imu, NULL);
     tin_sim_sensor(imu, oversampling, n_frames, rate, &rng, r->pieces[0].frames);
     status = add_labels(r, events, n_events, (double)n_frames / rate, &rng, err);

@@ -85,6 +85,8 @@ void tin_sim_blend(tin_sim_track *track, const double pose[TIN_SIM_ANGLES], doub
 void tin_sim_person_draw(tin_sim_person *person, tin_rng *rng);
 /* Base posture and background of the whole track. */
 void tin_sim_background(tin_sim_track *track, const tin_sim_person *person, tin_rng *rng);
+/* What every living arm does all the time, also while it rests in a gesture: sway, breath, tremor. Comes last. */
+void tin_sim_life(tin_sim_track *track, const tin_sim_person *person, tin_rng *rng);
 /* Upper bound of tin_sim_gestures' events. */
 size_t tin_sim_max_events(const tin_sim_track *track);
 /* Adds gestures and confusers; returns how many events were written. */

@@ -38,7 +38,7 @@ static void draw_pose(const maker *m, const double degrees[TIN_SIM_ANGLES], doub
  * `length` is how long it will last. */
 static double lift(const maker *m, double t, double length, double *end)
 {
-    double pose[TIN_SIM_ANGLES], rise = between(m, 0.35, 0.7) / m->person->tempo, wait = between(m, 0.05, 0.4);
+    double pose[TIN_SIM_ANGLES], rise = between(m, 0.55, 1.0) / m->person->tempo, wait = between(m, 0.05, 0.4);
     double fall = between(m, 0.6, 1.2);
     draw_pose(m, ready_pose, pose);
     *end = t + length;
@@ -109,7 +109,7 @@ static double circle(const maker *m, double t, tin_sim_event *event)
     double start = lift(m, t, length, &end);
     for (size_t i = (size_t)(start * rate); i < m->track->n && (double)i / rate < start + length; i++) {
         double u = ((double)i / rate - start) / length;
-        double phase = 2 * PI * (0.5 * u + 0.5 * tin_sim_smooth(u)), w = tin_sim_window(u, 0, 1, 0.15);
+        double phase = 2 * PI * (0.5 * u + 0.5 * tin_sim_smooth(u)), w = tin_sim_window(u, 0, 1, 0.25);
         m->track->dof[TIN_SIM_FLEXION][i] += w * size * (1 - cos(phase));
         m->track->dof[TIN_SIM_ROTATION][i] += w * wide * size * m->person->circle_sign * sin(phase);
         m->track->dof[TIN_SIM_ELBOW][i] += w * 0.3 * size * (1 - cos(phase));
@@ -130,7 +130,7 @@ static double single_flick(const maker *m, double t)
 
 static double scratch(const maker *m, double t)
 {
-    double length = between(m, 1.0, 2.4), hz = between(m, 4.6, 6.5), size = between(m, 3, 7) * DEGREE;
+    double length = between(m, 1.0, 2.4), hz = between(m, 4.6, 6.5), size = between(m, 1.5, 4) * DEGREE;
     swing(m, TIN_SIM_ELBOW, t, length, hz, 0, size);
     swing(m, TIN_SIM_PRONATION, t, length, hz, 1.2, 0.7 * size);
     return t + length;
@@ -162,7 +162,7 @@ static double turn_key(const maker *m, double t)
 }
 
 /* Room that a movement needs at most, with lifting and letting down. */
-#define LONGEST_MOVEMENT_S 4.8
+#define LONGEST_MOVEMENT_S 5.4
 
 static void confuse(const maker *m, double from, double to)
 {

@@ -36,7 +36,7 @@ void tin_sim_person_draw(tin_sim_person *person, tin_rng *rng)
         .circle_sign = tin_rng_uniform(rng) < 0.6 ? 1 : -1,
         .prepare = tin_rng_range(rng, 0.2, 0.9),
         .swing = tin_rng_range(rng, 12, 26) * DEGREE,
-        .tremor = tin_rng_range(rng, 0.02, 0.08) * DEGREE,
+        .tremor = tin_rng_range(rng, 0.003, 0.015) * DEGREE,
     };
     /* Tilt of the watch against the forearm, mostly a turn about it. */
     double tilt[3] = {12 * DEGREE * tin_rng_normal(rng), 5 * DEGREE * tin_rng_normal(rng),
@@ -173,19 +173,9 @@ static void ride(tin_sim_track *track, double start, double end, tin_rng *rng)
     tin_sim_add_shaking(track, TIN_SIM_Z, start, end, 6, 20, 0.6 * road, 8, rng);
     tin_sim_add_shaking(track, TIN_SIM_X, start, end, 5, 18, 0.3 * road, 6, rng);
     tin_sim_add_shaking(track, TIN_SIM_Y, start, end, 1, 6, 0.5 * road, 6, rng);
-    tin_sim_add_shaking(track, TIN_SIM_X, start, end, 0.05, 0.3, 0.5, 4, rng);
+    tin_sim_add_shaking(track, TIN_SIM_X, start, end, 0.1, 0.3, 0.4, 4, rng);
     tin_sim_add_band(track, TIN_SIM_PRONATION, start, end, 2, 9, 0.3 * DEGREE, 5, rng);
     tin_sim_add_band(track, TIN_SIM_YAW, start, end, 0.05, 0.2, 6 * DEGREE, 3, rng);
-}
-
-/* What every living arm does: sway, breath, tremor. */
-static void live(tin_sim_track *track, const tin_sim_person *person, double start, double end, tin_rng *rng)
-{
-    for (int d = TIN_SIM_FLEXION; d < TIN_SIM_ANGLES; d++)
-        tin_sim_add_band(track, (tin_sim_dof)d, start, end, 0.08, 0.7, 0.6 * DEGREE, 4, rng);
-    tin_sim_add_band(track, TIN_SIM_ELBOW, start, end, 7, 12, person->tremor, 3, rng);
-    tin_sim_add_band(track, TIN_SIM_PRONATION, start, end, 7, 12, person->tremor, 3, rng);
-    tin_sim_add_band(track, TIN_SIM_Z, start, end, 0.22, 0.32, 0.002, 1, rng);
 }
 
 static scene draw_scene(scene before, tin_rng *rng)
@@ -218,8 +208,10 @@ void tin_sim_background(tin_sim_track *track, const tin_sim_person *person, tin_
         kind = draw_scene(kind, rng);
         double end = t + tin_rng_range(rng, scene_shortest[kind], scene_longest[kind]);
         draw_pose(kind, person, p.to[TIN_SIM_YAW], 5, rng, pose);
-        if (n == 0)
-            memcpy(p.to, pose, sizeof pose); /* begin in the posture */
+        if (n == 0) { /* begin in the posture */
+            memcpy(p.from, pose, sizeof pose);
+            memcpy(p.to, pose, sizeof pose);
+        }
         move(&p, t, tin_rng_range(rng, 0.8, 1.6), pose);
         if (kind == SCENE_HANDLE)
             handle(&p, person, t, end, rng);
@@ -234,7 +226,6 @@ void tin_sim_background(tin_sim_track *track, const tin_sim_person *person, tin_
     }
     write_until(&p, total + 1);
     for (size_t i = 0; i < n; i++) {
-        live(track, person, plan[i].start, plan[i].end, rng);
         if (plan[i].kind == SCENE_TYPE)
             type(track, plan[i].start, plan[i].end, rng);
         else if (plan[i].kind == SCENE_WALK)
@@ -242,4 +233,14 @@ void tin_sim_background(tin_sim_track *track, const tin_sim_person *person, tin_
         else if (plan[i].kind == SCENE_VEHICLE)
             ride(track, plan[i].start, plan[i].end, rng);
     }
+}
+
+void tin_sim_life(tin_sim_track *track, const tin_sim_person *person, tin_rng *rng)
+{
+    const double end = (double)track->n / track->rate_hz;
+    for (int d = TIN_SIM_FLEXION; d < TIN_SIM_ANGLES; d++)
+        tin_sim_add_band(track, (tin_sim_dof)d, 0, end, 0.08, 0.7, 0.6 * DEGREE, 6, rng);
+    tin_sim_add_band(track, TIN_SIM_ELBOW, 0, end, 7, 12, person->tremor, 4, rng);
+    tin_sim_add_band(track, TIN_SIM_PRONATION, 0, end, 7, 12, person->tremor, 4, rng);
+    tin_sim_add_band(track, TIN_SIM_Z, 0, end, 0.22, 0.32, 0.002, 1, rng);
 }

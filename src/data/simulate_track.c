@@ -4,7 +4,8 @@
 #include "data/simulate.h"
 
 #define TWO_PI 6.28318530717958647692
-#define BAND_RAMP_S 0.6
+#define BAND_RAMP                                                                                                      \
+    0.6 /* ramps of a band last this many periods of its lowest frequency: the window itself must not shake */
 #define MAX_TONES 16
 
 tin_status tin_sim_track_create(tin_sim_track *track, size_t n, double rate_hz, tin_error *err)
@@ -49,7 +50,8 @@ typedef struct tone {
     double c, s, turn_c, turn_s;
 } tone;
 
-static void add_tones(tin_sim_track *track, tin_sim_dof dof, double start, double end, tone *tones, int count)
+static void add_tones(tin_sim_track *track, tin_sim_dof dof, double start, double end, double ramp, tone *tones,
+                      int count)
 {
     double *x = track->dof[dof];
     for (size_t i = sample_at(track, start), last = sample_at(track, end); i < last; i++) {
@@ -61,7 +63,7 @@ static void add_tones(tin_sim_track *track, tin_sim_dof dof, double start, doubl
             z->c = c;
             sum += z->s;
         }
-        x[i] += sum * tin_sim_window((double)i / track->rate_hz, start, end, BAND_RAMP_S);
+        x[i] += sum * tin_sim_window((double)i / track->rate_hz, start, end, ramp);
     }
 }
 
@@ -78,7 +80,8 @@ static void add_random_tones(tin_sim_track *track, tin_sim_dof dof, double start
         tones[k] = (tone){size * cos(phase), size * sin(phase), cos(TWO_PI * hz / track->rate_hz),
                           sin(TWO_PI * hz / track->rate_hz)};
     }
-    add_tones(track, dof, start, end, tones, count < MAX_TONES ? count : MAX_TONES);
+    double ramp = fmin(fmax(BAND_RAMP / low, BAND_RAMP), (end - start) / 3);
+    add_tones(track, dof, start, end, ramp, tones, count < MAX_TONES ? count : MAX_TONES);
 }
 
 void tin_sim_add_band(tin_sim_track *track, tin_sim_dof dof, double start, double end, double low, double high,
