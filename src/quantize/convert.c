@@ -39,11 +39,11 @@ static tin_status not_finite(const rows *m, int row, tin_error *err)
                     m->layer + 1, row);
 }
 
-/* max |w| / 127 per row. A row of zeros takes the largest scale of the others, so that it does not set the layer's
+/* max |w| / 127 per row. A row of zeros takes the smallest scale of the others, so that it does not set the layer's
  * shift. */
 static tin_status choose_scales(rows *m, const float *weight, tin_error *err)
 {
-    double greatest = 0;
+    double smallest = INFINITY;
     for (int r = 0; r < m->n_rows; r++) {
         float top = 0;
         for (int i = 0; i < m->n; i++) {
@@ -53,13 +53,14 @@ static tin_status choose_scales(rows *m, const float *weight, tin_error *err)
             top = size > top ? size : top;
         }
         m->scale[r] = (double)top / 127.0;
-        greatest = m->scale[r] > greatest ? m->scale[r] : greatest;
+        if (m->scale[r] > 0.0 && m->scale[r] < smallest)
+            smallest = m->scale[r];
     }
     for (int r = 0; r < m->n_rows; r++) {
         if (!isfinite(m->bias[r]))
             return not_finite(m, r, err);
         if (m->scale[r] == 0.0)
-            m->scale[r] = greatest > 0.0 ? greatest : 1.0;
+            m->scale[r] = isfinite(smallest) ? smallest : 1.0;
         double needed = fabs(m->bias[r]) / (BIAS_LIMIT * m->input_unit);
         if (m->scale[r] < needed)
             m->scale[r] = needed;
