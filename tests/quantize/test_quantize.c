@@ -568,6 +568,7 @@ static void models_that_do_not_fit_integers_are_refused(void **state)
     weights(m, 3, 3)[7] = INFINITY;
     expect_conversion_refused(m, &good, "layer 4, row 7");
     weights(m, 3, 3)[7] = 0;
+    weights(m, 0, 0)[0] = 1;
     weights(m, 0, 0)[1] = 1e9f;
     expect_conversion_refused(m, &good, "layer 1, row 1: its multiplier");
     tin_model_free(m);
