@@ -1,0 +1,388 @@
+/* The whole evaluation on a small made world: two signals that show two event classes, a model of one dense layer that
+ * reads them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "evaluate/evaluate.h"
+#include "evaluate/json_tools.h"
+#include "model/safetensors.h"
+
+#define N_FRAMES 600
+#define N_CHANNELS 2
+#define RATE 10.0
+
+static const tin_class CLASSES[] = {{"rest", false}, {"wave", true}, {"knock", true}};
+static const tin_class STATES[] = {{"rest", false}, {"wave", false}, {"knock", false}};
+static const tin_channel CHANNELS[] = {{"a", "g", 1.0}, {"b", "g", 1.0}};
+
+/* One person: an event every 60 frames, 20 long, classes in turn; signal of the class 80, noise +-10. Labels of `role`
+ * are exchanged when swap is set (class 1 <-> 2). unlabelled: frames 0..39. */
+static void add_person(tin_dataset_builder *builder, const char *name, tin_role role, uint64_t seed, bool swap)
+{
+    static int16_t counts[N_FRAMES * N_CHANNELS];
+    tin_interval intervals[24];
+    tin_rng rng;
+    tin_rng_seed(&rng, seed);
+    tin_stream stream = {.id = (char *)name,
+                         .subject = (char *)name,
+                         .session = "",
+                         .origin = "made",
+                         .role = role,
+                         .n_frames = N_FRAMES,
+                         .counts = counts,
+                         .intervals = intervals};
+    for (int t = 0; t < N_FRAMES * N_CHANNELS; t++) {
+        counts[t] = (int16_t)((int)tin_rng_below(&rng, 21) - 10);
+    }
+    int64_t free_from = 40;
+    for (int i = 0; i < 9; i++) {
+        int64_t start = 50 + 60 * i + (int64_t)tin_rng_below(&rng, 20);
+        int32_t k = 1 + (int32_t)tin_rng_below(&rng, 2);
+        intervals[stream.n_intervals++] = (tin_interval){free_from, start, 0};
+        intervals[stream.n_intervals++] = (tin_interval){start, start + 20, swap ? 3 - k : k};
+        for (int64_t t = start; t < start + 20; t++) {
+            counts[t * N_CHANNELS + k - 1] = (int16_t)(counts[t * N_CHANNELS + k - 1] + 80);
+        }
+        free_from = start + 20;
+    }
+    intervals[stream.n_intervals++] = (tin_interval){free_from, N_FRAMES, 0};
+    assert_int_equal(tin_dataset_builder_add(builder, &stream, NULL), TIN_OK);
+}
+
+static tin_dataset *make_dataset(const char *path, const tin_class *classes, bool swap_test)
+{
+    tin_dataset_builder *builder = NULL;
+    tin_dataset *dataset = NULL;
+    assert_int_equal(
+        tin_dataset_builder_create(&builder, "made", RATE, CHANNELS, N_CHANNELS, classes, 3, TIN_LABEL_IGNORE, NULL),
+        TIN_OK);
+    add_person(builder, "ann", TIN_ROLE_TRAIN, 1, false);
+    add_person(builder, "bob", TIN_ROLE_TRAIN, 2, false);
+    add_person(builder, "cy", TIN_ROLE_VALIDATION, 3, false);
+    add_person(builder, "dee", TIN_ROLE_VALIDATION, 4, false);
+    add_person(builder, "eve", TIN_ROLE_TEST, 5, swap_test);
+    add_person(builder, "fay", TIN_ROLE_TEST, 6, swap_test);
+    assert_int_equal(tin_dataset_builder_write(builder, path, NULL, NULL), TIN_OK);
+    tin_dataset_builder_free(builder);
+    assert_int_equal(tin_dataset_open(&dataset, path, NULL), TIN_OK);
+    return dataset;
+}
+
+/* scores = (rest 10 q.., wave 20 a, knock 20 b) by a dense layer with weights 0/1; multipliers of requantize: counts *
+ * 2^31/2^32 * 2. */
+typedef struct tiny {
+    tin_qmodel model;
+    int8_t weight[6];
+    int32_t bias[3], mult[3];
+} tiny;
+
+static void make_tiny(tiny *t, const tin_dataset *dataset)
+{
+    memset(t, 0, sizeof *t);
+    t->weight[2] = t->weight[5] = 1; /* [O][I]: wave reads a, knock reads b */
+    t->bias[0] = 40;                 /* rest */
+    for (int o = 0; o < 3; o++) {
+        t->mult[o] = 1 << 30; /* with shift 6: times 16 */
+    }
+    t->model = (tin_qmodel){.n_channels = N_CHANNELS, .n_classes = 3, .rate_hz = RATE, .hop = 1, .n_layers = 1};
+    t->model.classes = dataset->classes;
+    t->model.channels = dataset->channels;
+    t->model.input_shift = 2; /* multiply_high by 2^30 is a quarter */
+    t->model.input_mult[0] = t->model.input_mult[1] = 1 << 30;
+    t->model.input_scale = 1;
+    t->model.layers[0] = (tin_qlayer){.op = TIN_OP_DENSE,
+                                      .n_inputs = 2,
+                                      .n_outputs = 3,
+                                      .kernel = 1,
+                                      .stride = 1,
+                                      .dilation = 1,
+                                      .groups = 1,
+                                      .output_scale = 1.0f / 256,
+                                      .weight = t->weight,
+                                      .bias = t->bias,
+                                      .mult = t->mult,
+                                      .shift = 6};
+    tin_error err = {0};
+    if (tin_qmodel_seal(&t->model, &err) != TIN_OK) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+}
+
+static tin_evaluate_options options_in(const char *folder)
+{
+    assert_int_equal(tin_folder_make(folder, NULL), TIN_OK);
+    return (tin_evaluate_options){
+        .settings = {.early_ms = 200, .late_ms = 500, .bootstrap = 200, .window_frames = 10, .window_step = 5},
+        .seed = 7,
+        .folder = folder,
+        .quiet = true};
+}
+
+/* The evaluation that several cases look at. */
+static const char *evaluate_good(tin_evaluate_summary *s)
+{
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/good.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/good");
+    tin_error err = {0};
+    if (tin_evaluate(&t.model, NULL, dataset, &options, s, &err) != TIN_OK) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    tin_dataset_close(dataset);
+    return options.folder;
+}
+
+static void a_good_model_gets_good_figures(void **state)
+{
+    (void)state;
+    tin_evaluate_summary s, loaded;
+    const char *folder = evaluate_good(&s);
+    /* noise of 10 on 80 against a limit of 40: every frame is right but the unlabelled ones, which are not counted */
+    assert_true(s.frame_accuracy == 1 && s.balanced_accuracy == 1 && s.macro_f1 == 1);
+    assert_int_equal(s.n_test_frames, 2 * (N_FRAMES - 40));
+    assert_int_equal(s.n_events, 18);
+    assert_true(s.fnr == 0 && s.fcr == 0 && s.fp_per_hour == 0 && s.iou50_f1 == 1 && s.window_accuracy == 1);
+    assert_true(isnan(s.float_frame_accuracy));
+    assert_int_equal(tin_evaluate_load(folder, &loaded, NULL), TIN_OK);
+    assert_memory_equal(&loaded.rule, &s.rule, sizeof s.rule);
+    assert_true(fabs(loaded.latency_mean_s - s.latency_mean_s) < 1e-8 && loaded.n_events == 18);
+    assert_true(isnan(loaded.float_frame_accuracy));
+}
+
+static void trivial_detectors_stand_beside_the_model(void **state)
+{
+    (void)state;
+    json_t *root = NULL;
+    tin_evaluate_summary s;
+    assert_int_equal(tin_json_load(&root, evaluate_good(&s), "metrics.json", NULL), TIN_OK);
+    const json_t *trivial = json_object_get(root, "trivial");
+    assert_int_equal(json_array_size(trivial), 4);
+    const json_t *rest = json_array_get(trivial, 0), *wave = json_array_get(trivial, 1),
+                 *clock = json_array_get(trivial, 3);
+    assert_string_equal(json_string_value(json_object_get(rest, "name")), "always rest");
+    assert_string_equal(json_string_value(json_object_get(clock, "name")), "clock");
+    const json_t *frames = json_object_get(rest, "frames");
+    /* 18 events of 20 frames among 1120 counted */
+    assert_true(fabs(json_number_value(json_object_get(frames, "accuracy")) - 760.0 / 1120) < 1e-8);
+    assert_true(json_number_value(json_object_get(json_object_get(rest, "events"), "fnr")) == 1);
+    /* one trigger per stream at frame 0, far from events: 2 false positives in all */
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(wave, "events"), "false_positives")), 2);
+    /* 9 events of each training stream, at mean times within 10 frames of the true ones, mostly inside the windows */
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(clock, "events"), "n_triggers")), 18);
+    json_decref(root);
+}
+
+static void scores_open_as_safetensors(void **state)
+{
+    (void)state;
+    tin_safetensors *file = NULL;
+    const void *data = NULL;
+    tin_evaluate_summary s;
+    evaluate_good(&s);
+    assert_int_equal(tin_safetensors_read(&file, TEST_TEMPORARY "/good/scores.safetensors", NULL), TIN_OK);
+    assert_int_equal(file->n_tensors, 4);
+    assert_int_equal(tin_safetensors_get(file, "fay", TIN_I16, 2, (int64_t[]){N_FRAMES, 3}, &data, NULL), TIN_OK);
+    const int16_t *scores = data;
+    assert_int_equal(scores[0], 40 * 16);
+    tin_safetensors_free(file);
+}
+
+/* Exchanging the labels of the test people must not change the rule, only the figures. */
+static void the_rule_never_sees_the_test_people(void **state)
+{
+    (void)state;
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/plain.tind", CLASSES, false);
+    tin_dataset *swapped = make_dataset(TEST_TEMPORARY "/swapped.tind", CLASSES, true);
+    tiny t;
+    make_tiny(&t, dataset);
+    const double limits[] = {0, 0, 30};
+    const char *const objectives[] = {NULL, "iou_f1", "event_f1"};
+    for (int i = 0; i < 3; i++) {
+        tin_evaluate_options options = options_in(TEST_TEMPORARY "/plain");
+        options.settings.max_fp_per_hour = limits[i];
+        options.settings.objective = (char *)objectives[i];
+        tin_evaluate_summary a, b;
+        assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &a, NULL), TIN_OK);
+        assert_int_equal(tin_evaluate(&t.model, NULL, swapped, &options, &b, NULL), TIN_OK);
+        assert_memory_equal(&a.rule, &b.rule, sizeof a.rule);
+        assert_true(a.fcr == 0 && b.fcr == 1);
+        assert_true(b.frame_accuracy < a.frame_accuracy);
+    }
+    tin_dataset_close(dataset);
+    tin_dataset_close(swapped);
+}
+
+static void same_bytes_at_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"metrics.json", "sweep.csv", "timelines.json", "scores.safetensors"};
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/threads.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_summary s;
+    tin_evaluate_options one = options_in(TEST_TEMPORARY "/one"), three = options_in(TEST_TEMPORARY "/three");
+    assert_int_equal(tin_pool_create(&three.pool, 3, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &one, &s, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &three, &s, NULL), TIN_OK);
+    tin_pool_destroy(three.pool);
+    for (size_t i = 0; i < 4; i++) {
+        char path[TIN_PATH_MAX], *a = NULL, *b = NULL;
+        size_t size_a = 0, size_b = 0;
+        assert_int_equal(tin_path_join(path, one.folder, files[i], NULL), TIN_OK);
+        assert_int_equal(tin_file_read(path, &a, &size_a, NULL), TIN_OK);
+        assert_int_equal(tin_path_join(path, three.folder, files[i], NULL), TIN_OK);
+        assert_int_equal(tin_file_read(path, &b, &size_b, NULL), TIN_OK);
+        assert_int_equal(size_a, size_b);
+        assert_memory_equal(a, b, size_a);
+        tin_free(a);
+        tin_free(b);
+    }
+    tin_dataset_close(dataset);
+}
+
+static void without_event_classes_there_are_frame_figures_only(void **state)
+{
+    (void)state;
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/states.tind", STATES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/states");
+    tin_evaluate_summary s, loaded;
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, NULL), TIN_OK);
+    assert_true(s.frame_accuracy == 1 && isnan(s.fnr) && isnan(s.iou50_f1) && isnan(s.latency_mean_s));
+    assert_false(tin_file_exists(TEST_TEMPORARY "/states/sweep.csv"));
+    assert_int_equal(tin_evaluate_load(options.folder, &loaded, NULL), TIN_OK);
+    assert_true(isnan(loaded.fnr));
+    tin_dataset_close(dataset);
+}
+
+/* A float model of the same kind: its scores are logits * 256, so the same rule applies. */
+static void float_model_stands_beside_the_integer_one(void **state)
+{
+    (void)state;
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/float.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_model *model = NULL;
+    const tin_layer_spec dense = {.op = TIN_OP_DENSE};
+    assert_int_equal(tin_model_create(&model, dataset, &dense, 1, NULL), TIN_OK);
+    model->input.scale[0] = model->input.scale[1] = 1;
+    float *weight = model->params + model->layers[0].params[0].offset,
+          *bias = model->params + model->layers[0].params[1].offset;
+    weight[2] = weight[5] = 1.0f / 16;
+    bias[0] = 2.5f;
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/float");
+    tin_evaluate_summary s;
+    assert_int_equal(tin_evaluate(&t.model, model, dataset, &options, &s, NULL), TIN_OK);
+    assert_true(s.float_frame_accuracy == 1);
+    json_t *root = NULL;
+    assert_int_equal(tin_json_load(&root, options.folder, "metrics.json", NULL), TIN_OK);
+    const json_t *events = json_object_get(json_object_get(json_object_get(root, "test"), "float"), "events");
+    assert_true(json_number_value(json_object_get(events, "recall")) == 1);
+    json_decref(root);
+    tin_model_free(model);
+    tin_dataset_close(dataset);
+}
+
+static void wrong_settings_say_how_to_mend(void **state)
+{
+    (void)state;
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/wrong.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/wrong");
+    tin_evaluate_summary s;
+    tin_error err = {0};
+    options.settings.objective = "accuracy";
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "iou_f1"));
+    options.settings.objective = NULL;
+    t.model.n_classes = 2;
+    err = (tin_error){0};
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, &err), TIN_ERR_MODEL);
+    tin_dataset_close(dataset);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/alloc.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/alloc");
+    options.settings.bootstrap = 10;
+    bool done = false;
+    tin_memory_fail_at(0);
+    /* the sweep of all rules allocates alike for each family: past the first hundred, every 37th stands for the others
+     */
+    for (size_t n = 1; !done && n < 100000; n += n < 100 ? 1 : 37) {
+        tin_evaluate_summary s;
+        tin_error err = {0};
+        tin_memory_fail_at(n);
+        tin_status status = tin_evaluate(&t.model, NULL, dataset, &options, &s, &err);
+        size_t made = tin_memory_fail_at(0);
+        done = status == TIN_OK;
+        assert_true(done ? made < n : status == TIN_ERR_MEMORY && err.status == TIN_ERR_MEMORY);
+    }
+    assert_true(done);
+    tin_dataset_close(dataset);
+}
+
+/* Every truncation of metrics.json is refused; so are wrong types and a rule out of range. */
+static void hostile_metrics_are_refused(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    tin_evaluate_summary s;
+    evaluate_good(&s);
+    assert_int_equal(tin_file_read(TEST_TEMPORARY "/good/metrics.json", &text, &size, NULL), TIN_OK);
+    assert_int_equal(tin_folder_make(TEST_TEMPORARY "/hostile", NULL), TIN_OK);
+    for (size_t n = 0; n + 2 < size; n += 1 + n / 50) {
+        assert_int_equal(tin_file_write(TEST_TEMPORARY "/hostile/metrics.json", text, n, NULL), TIN_OK);
+        assert_int_equal(tin_evaluate_load(TEST_TEMPORARY "/hostile", &s, NULL), TIN_ERR_FORMAT);
+    }
+    static const char *const bad[] = {
+        "[]", "{}", "{\"summary\":[]}", "{\"summary\":{\"frame_accuracy\":\"1\"}}", "{\"summary\":{},\"summary\":{}}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(tin_file_write(TEST_TEMPORARY "/hostile/metrics.json", bad[i], strlen(bad[i]), NULL), TIN_OK);
+        assert_int_equal(tin_evaluate_load(TEST_TEMPORARY "/hostile", &s, NULL), TIN_ERR_FORMAT);
+    }
+    char *shift = strstr(strstr(text, "\"summary\""), "\"smooth_shift\": ");
+    assert_non_null(shift);
+    shift[strlen("\"smooth_shift\": ")] = '9';
+    tin_error err = {0};
+    assert_int_equal(tin_file_write(TEST_TEMPORARY "/hostile/metrics.json", text, size, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_load(TEST_TEMPORARY "/hostile", &s, &err), TIN_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "smooth_shift"));
+    tin_free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_model_gets_good_figures),
+        cmocka_unit_test(trivial_detectors_stand_beside_the_model),
+        cmocka_unit_test(scores_open_as_safetensors),
+        cmocka_unit_test(the_rule_never_sees_the_test_people),
+        cmocka_unit_test(same_bytes_at_any_number_of_threads),
+        cmocka_unit_test(without_event_classes_there_are_frame_figures_only),
+        cmocka_unit_test(float_model_stands_beside_the_integer_one),
+        cmocka_unit_test(wrong_settings_say_how_to_mend),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(hostile_metrics_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
