@@ -1,64 +1,16 @@
 /* Generated code, compiled on the host, against the interpreter, bit for bit; its names, its text, its warnings. */
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "base/file.h"
-#include "base/memory.h"
-#include "base/process.h"
-#include "deploy/deploy.h"
-#include "deploy/random_model.h"
+#include "deploy/fixture.h"
 
 #define N_FRAMES 900
-
-static tin_generate_facts facts_of(const char *name)
-{
-    return (tin_generate_facts){.name = name,
-                                .version = "test",
-                                .data_hash = "",
-                                .config_hash = "",
-                                .command = "tinamou deploy",
-                                .frame_accuracy = NAN,
-                                .fnr = NAN,
-                                .fcr = NAN,
-                                .fp_per_hour = NAN,
-                                .latency_mean_s = NAN};
-}
-
-static void must(tin_status status, tin_error *err)
-{
-    if (status != TIN_OK) {
-        fail_msg("%s", tin_error_text(err));
-    }
-}
-
-/* Runs a program that must succeed; its words are shown when it does not. */
-static void run(const char *const argv[])
-{
-    tin_error err = {0};
-    tin_process_result result = {0};
-    must(tin_process_run(argv, 120, &result, &err), &err);
-    if (result.exit_code != 0 || (result.errors[0] != '\0' && strstr(argv[0], "cc") != NULL)) {
-        fail_msg("%s %s ... ended with %d:\n%s%s", argv[0], argv[1], result.exit_code, result.output, result.errors);
-    }
-    tin_process_free(&result);
-}
-
-static char *path_of(const char *file)
-{
-    static char ring[8][TIN_PATH_MAX];
-    static int next;
-    char *path = ring[next++ % 8];
-    (void)snprintf(path, TIN_PATH_MAX, "%s/%s", TEST_TEMPORARY, file);
-    return path;
-}
 
 /* What the interpreter and the decision layer give, in the driver's format. */
 static int32_t *expected_results(const tin_qmodel *model, const tin_decision_rule *rule, const int16_t *counts,
@@ -216,12 +168,270 @@ static void test_extreme_shapes(void **state)
         105);
 }
 
+static char *read_text(const char *file)
+{
+    tin_error err = {0};
+    char *text = NULL;
+    size_t size = 0;
+    must(tin_file_read(path_of(file), &text, &size, &err), &err);
+    return text;
+}
+
+/* Generated text in both languages, by both compilers, also for a core without an operating system. */
+static void test_compiles_everywhere(void **state)
+{
+    (void)state;
+    static const random_layer layers[] = {
+        {.op = TIN_OP_CONV1D, .units = 2, .kernel = 3, .stride = 4, .depthwise = true},
+        {.op = TIN_OP_CONV1D, .units = 5, .kernel = 2, .dilation = 3},
+        {.op = TIN_OP_AVG_POOL, .kernel = 3, .stride = 2},
+        {.op = TIN_OP_GRU, .units = 6},
+        {.op = TIN_OP_CONV1D, .units = 3, .kernel = 2}};
+    static const char *const languages[][2] = {{"gcc", "-std=c99"},   {"gcc", "-std=c17"},   {"clang", "-std=c99"},
+                                               {"g++", "-std=c++11"}, {"g++", "-std=c++20"}, {"clang++", "-std=c++11"}};
+    const random_spec spec = {.n_channels = 3, .n_classes = 4, .layers = layers, .n_layers = 5, .event_every = 3};
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    must(random_model(&model, &spec, 11, &err), &err);
+    const tin_generate_facts facts = facts_of("everything");
+    for (int smooth = 0; smooth < 2; smooth++) {
+        const tin_decision_rule rule = {.smooth_shift = smooth, .on = -5, .off = -INT32_MAX - 1, .count = 1};
+        must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+        for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
+            const bool cpp = strstr(languages[i][0], "++") != NULL;
+            const char *const argv[] = {languages[i][0],
+                                        languages[i][1],
+                                        "-Wall",
+                                        "-Wextra",
+                                        "-Wconversion",
+                                        "-Wshadow",
+                                        "-pedantic",
+                                        "-Werror",
+                                        "-x",
+                                        cpp ? "c++" : "c",
+                                        "-c",
+                                        path_of("everything.c"),
+                                        "-o",
+                                        path_of("everything.o"),
+                                        NULL};
+            run(argv);
+        }
+        const char *const freestanding[] = {"gcc",
+                                            "-std=c99",
+                                            "-ffreestanding",
+                                            "-nostdlib",
+                                            "-O2",
+                                            "-Werror",
+                                            "-shared",
+                                            "-fPIC",
+                                            path_of("everything.c"),
+                                            "-o",
+                                            path_of("everything.so"),
+                                            NULL};
+        run(freestanding);
+    }
+    tin_qmodel_free(model);
+}
+
+/* Two models and a profile build in one program, and both sources in one file. */
+static void test_two_models_in_one_program(void **state)
+{
+    (void)state;
+    static const char program[] =
+        "#include \"left.h\"\n#include \"right.h\"\n#include \"left.c\"\n#include \"right.c\"\n"
+        "int main(void) { static left_t l; static right_t r; left_init(&l); right_init(&r);\n"
+        "return left_class_name(0)[0] + right_class_name(0)[0] == 'A' + 'B' ? 0 : 1; }\n";
+    static const random_layer layers[] = {{.op = TIN_OP_GRU, .units = 3}};
+    const random_spec specs[2] = {
+        {.n_channels = 1, .n_classes = 2, .layers = layers, .n_layers = 1, .class_name = "A"},
+        {.n_channels = 2, .n_classes = 3, .layers = layers, .n_layers = 1, .class_name = "B"}};
+    static const char *const names[2] = {"left", "right"};
+    tin_error err = {0};
+    for (int i = 0; i < 2; i++) {
+        tin_qmodel *model = NULL;
+        const tin_generate_facts facts = facts_of(names[i]);
+        const tin_decision_rule rule = {.on = 1, .count = 1};
+        must(random_model(&model, &specs[i], 12, &err), &err);
+        must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+        tin_qmodel_free(model);
+    }
+    must(tin_file_write(path_of("both.c"), program, sizeof program - 1, &err), &err);
+    const char *const build[] = {"gcc", "-std=c99",      "-Wall", "-Wextra", "-Werror", path_of("both.c"),
+                                 "-o",  path_of("both"), NULL};
+    const char *const execute[] = {path_of("both"), NULL};
+    run(build);
+    run(execute);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",          "1st",
+                                      "has space", "a-b",
+                                      "int",       "class",
+                                      "template",  "int8",
+                                      "size",      "time",
+                                      "_x",        "a__b",
+                                      "x.y",       "string",
+                                      "stdint",    "co_await",
+                                      "a\nb",      "\xc3\xa9t\xc3\xa9",
+                                      "../x",      "name_that_is_far_too_long_for_any_c_compiler_to_like_it"};
+    static const char *const good[] = {"har", "Har2", "a", "my_model", "x1_"};
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    const tin_decision_rule rule = {.on = 1, .count = 1};
+    must(random_model_har(&model, 1, &err), &err);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        tin_error refused = {0};
+        const tin_generate_facts facts = facts_of(bad[i]);
+        assert_int_equal(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &refused), TIN_ERR_MODEL);
+        assert_non_null(strpbrk(refused.message, ";")); /* the mend */
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        const tin_generate_facts facts = facts_of(good[i]);
+        must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    }
+    const tin_generate_facts facts = facts_of("har");
+    tin_error refused = {0};
+    const tin_decision_rule wrong = {.on = 1, .off = 2, .count = 1};
+    assert_int_equal(tin_generate(model, &wrong, &facts, TEST_TEMPORARY, &refused), TIN_ERR_MODEL);
+    refused = (tin_error){0};
+    assert_int_equal(tin_generate(model, &rule, &facts, TEST_TEMPORARY "/no/such/folder", &refused), TIN_ERR_IO);
+    tin_qmodel_free(model);
+}
+
+/* Class names of any bytes arrive unchanged; nothing of them ends a comment or a string early. */
+static void test_class_names_in_any_script(void **state)
+{
+    (void)state;
+    static const char name[] = "\xe6\xad\xa9 \"\\ ?\?/ */ /* \x01\xff%s\n1";
+    static const char program[] =
+        "#include <string.h>\n#include \"script.h\"\nint main(void) { return strcmp(script_class_name(1), "
+        "\"\\xe6\\xad\\xa9 \\\"\\\\ ?\\?/ */ /* \\x01\\xff%s\\n1 1\") || script_class_name(-1)[0] || "
+        "script_class_name(SCRIPT_CLASSES)[0]; }\n";
+    const random_spec spec = {.n_channels = 1, .n_classes = 3, .class_name = name};
+    const tin_decision_rule rule = {.on = 1, .count = 1};
+    tin_generate_facts facts = facts_of("script");
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    facts.command = "*/ int x; /* \\ \n";
+    must(random_model(&model, &spec, 13, &err), &err);
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    must(tin_file_write(path_of("script_main.c"), program, sizeof program - 1, &err), &err);
+    const char *const build[] = {"gcc",
+                                 "-std=c99",
+                                 "-Wall",
+                                 "-Wextra",
+                                 "-Werror",
+                                 "-pedantic",
+                                 path_of("script_main.c"),
+                                 path_of("script.c"),
+                                 "-o",
+                                 path_of("script"),
+                                 NULL};
+    const char *const execute[] = {path_of("script"), NULL};
+    run(build);
+    run(execute);
+    tin_qmodel_free(model);
+}
+
+static void test_header_states_facts(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    const tin_decision_rule rule = {.smooth_shift = 2, .on = 300, .off = -100, .count = 2, .refractory = 25};
+    tin_footprint footprint = {.code_bytes = 2500,
+                               .weight_bytes = 7400,
+                               .flash_bytes = 9900,
+                               .state_bytes = 232,
+                               .stack_bytes = 220,
+                               .stack_static_bytes = 240,
+                               .insn_per_frame = 6076.25,
+                               .insn_per_decision = 24305,
+                               .insn_worst_frame = 22030,
+                               .verified_frames = 1234,
+                               .target = "Cortex-M4"};
+    tin_generate_facts facts = facts_of("har");
+    must(random_model_har(&model, 1, &err), &err);
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    char *bare = read_text("har.h"), *bare_code = read_text("har.c");
+    assert_non_null(strstr(bare, model->hash));
+    assert_non_null(strstr(bare, "SPDX-License-Identifier: 0BSD"));
+    assert_non_null(strstr(bare, "MAC          1620.0 per frame on average, 6000 on the worst frame"));
+    assert_non_null(strstr(bare, "#define HAR_HOP 4"));
+    assert_non_null(strstr(bare, "#define HAR_RATE_MILLIHZ 50000"));
+    assert_non_null(strstr(bare, "#define HAR_ON (300)"));
+    assert_non_null(strstr(bare, "#define HAR_OFF (-100)"));
+    assert_null(strstr(bare, " * flash")); /* what is not known is left out */
+    assert_null(strstr(bare, "accuracy"));
+    assert_null(strstr(bare, "nan"));
+    facts.footprint = &footprint;
+    facts.frame_accuracy = 0.9125;
+    facts.data_hash = "da7a";
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    char *full = read_text("har.h"), *full_code = read_text("har.c");
+    assert_non_null(strstr(full, "flash        9900 bytes: code 2500, weights 7400"));
+    assert_non_null(strstr(full, "6076 per frame on average, 22030 on the worst frame"));
+    assert_non_null(strstr(full, "0.9125"));
+    assert_non_null(strstr(full, "data         da7a"));
+    assert_string_equal(bare_code, full_code);
+    assert_string_equal(strstr(bare, "#ifndef HAR_H"), strstr(full, "#ifndef HAR_H")); /* comments only */
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    char *again = read_text("har.h");
+    assert_string_equal(full, again);
+    tin_free(bare);
+    tin_free(bare_code);
+    tin_free(full);
+    tin_free(full_code);
+    tin_free(again);
+    tin_qmodel_free(model);
+}
+
+/* Out of memory at every allocation: an error, no leak (the sanitizer build looks), and earlier files stay whole. */
+static void test_every_allocation_fails_once(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_generate_facts facts = facts_of("starved");
+    must(random_model_har(&model, 1, &err), &err);
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    char *before = read_text("starved.c");
+    size_t failures = 0;
+    for (size_t n = 1;; n++) {
+        tin_error failed = {0};
+        (void)tin_memory_fail_at(n);
+        const tin_status status = tin_generate(model, &rule, &facts, TEST_TEMPORARY, &failed);
+        const size_t made = tin_memory_fail_at(0);
+        char *after = read_text("starved.c");
+        assert_string_equal(before, after);
+        tin_free(after);
+        if (status == TIN_OK) {
+            assert_true(made < n);
+            break;
+        }
+        assert_int_equal(status, TIN_ERR_MEMORY);
+        failures++;
+    }
+    assert_true(failures > 3);
+    tin_free(before);
+    tin_qmodel_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_har),
         cmocka_unit_test(test_random_models),
         cmocka_unit_test(test_extreme_shapes),
+        cmocka_unit_test(test_compiles_everywhere),
+        cmocka_unit_test(test_two_models_in_one_program),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_class_names_in_any_script),
+        cmocka_unit_test(test_header_states_facts),
+        cmocka_unit_test(test_every_allocation_fails_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
