@@ -12,6 +12,8 @@
 #include "cli/cli.h"
 #include "data/data.h"
 
+#define MAX_WARNINGS 8 /* printed */
+
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
     return strcmp((*a)->fts_name, (*b)->fts_name);
@@ -112,8 +114,11 @@ static tin_status build(cli_session *session, const char *path, tin_error *err)
     const tin_config *config = session->config;
     tin_status status = tin_data_build(&config->data, session->project, config->seed, session->pool,
                                        session->options.quiet, path, NULL, &report, err);
-    for (size_t i = 0; i < report.n_warnings; i++) {
+    for (size_t i = 0; i < report.n_warnings && i < MAX_WARNINGS; i++) {
         cli_log(session, "data: warning: %s", report.warnings[i]);
+    }
+    if (report.n_warnings > MAX_WARNINGS) {
+        cli_log(session, "data: and %zu more warnings like these", report.n_warnings - MAX_WARNINGS);
     }
     tin_data_report_free(&report);
     return status ? status : tin_dataset_open(&session->dataset, path, err);
@@ -141,7 +146,8 @@ static tin_status describe(cli_session *session, const char *path, tin_error *er
     size_t events = 0;
     for (size_t i = 0; i < d->n_streams; i++) {
         for (size_t k = 0; k < d->streams[i].n_intervals; k++) {
-            events += d->classes[d->streams[i].intervals[k].class_index].event;
+            int32_t class_index = d->streams[i].intervals[k].class_index; /* negative: ignored frames */
+            events += class_index >= 0 && d->classes[class_index].event;
         }
     }
     tin_status status = cli_set(figures, "file", json_string(path), err);
