@@ -43,7 +43,7 @@ typedef real_bits ivec __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
 INLINE vec splat(real x)
 {
-    return (vec){0} + x;
+    return x - (vec){0}; /* of -0 too; a sum would give +0 */
 }
 
 INLINE vec load(const real *p)
