@@ -1,0 +1,10 @@
+# The option TINAMOU_FUZZ is also in tests/dataset/module.cmake: either folder may be read first.
+option(TINAMOU_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+if(TINAMOU_FUZZ AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    add_executable(fuzz_csv ${CMAKE_CURRENT_LIST_DIR}/fuzz_csv.c)
+    tin_target_settings(fuzz_csv)
+    target_compile_options(fuzz_csv PRIVATE -fsanitize=fuzzer)
+    target_link_options(fuzz_csv PRIVATE -fsanitize=fuzzer)
+    target_link_libraries(fuzz_csv PRIVATE tin_data)
+    target_compile_options(tin_data PRIVATE -fsanitize=fuzzer-no-link)
+endif()

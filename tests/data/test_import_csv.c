@@ -1,0 +1,279 @@
+/* The general CSV importer: what it makes of good files, and the place and words for each bad one. */
+#include "data_test.h"
+
+static char *columns[2] = {"ax", "gx"};
+static char *units[2] = {"g", "rad/s"};
+static const char good[] = "t,ax,gx,label\n0,0.5,1,\n20,0.25,2,shake\n40,-1,3,shake\n60,1,4,\n80,8,5,nod\n";
+
+static tin_config_data settings_of(const char *label_column, const char *label_file)
+{
+    return (tin_config_data){.source = "csv",
+                             .path = "",
+                             .rate_hz = 50,
+                             .csv = {.files = "*.csv",
+                                     .time_column = "t",
+                                     .time_unit = "ms",
+                                     .label_column = (char *)(uintptr_t)label_column,
+                                     .label_file = (char *)(uintptr_t)label_file,
+                                     .subject_column = "",
+                                     .subject_separator = "_",
+                                     .columns = columns,
+                                     .columns_count = 2,
+                                     .units = units,
+                                     .units_count = 2}};
+}
+
+/* Five people, so that the default split has somebody for each role. */
+static void write_people(const char *folder, const char *text)
+{
+    char name[32];
+    for (int i = 1; i <= 5; i++) {
+        (void)snprintf(name, sizeof name, "p%d_a.csv", i);
+        write_text(folder, name, text);
+    }
+}
+
+static void good_files(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/good";
+    tin_config_data s = settings_of("label", "");
+    tin_data_report report;
+    write_people(folder, good);
+    tin_dataset *d = build_well(&s, folder, &report);
+    assert_int_equal(d->n_streams, 5);
+    assert_int_equal(d->n_classes, 2);
+    assert_string_equal(d->classes[0].name, "shake");
+    assert_int_equal(d->unlabelled, TIN_LABEL_IGNORE);
+    assert_true(d->channels[0].scale == 8.0 / 32768);
+    const tin_stream *p = stream_by_id(d, "p1_a");
+    assert_string_equal(p->subject, "p1");
+    assert_string_equal(p->origin, "p1_a.csv");
+    assert_int_equal(p->n_frames, 5);
+    static const int16_t ax[5] = {2048, 1024, -4096, 4096, 32767};
+    for (int t = 0; t < 5; t++)
+        assert_int_equal(p->counts[2 * t], ax[t]);
+    assert_int_equal(p->n_clipped, 1); /* 8 g is one count too much */
+    assert_int_equal(report.n_clipped, 5);
+    assert_true(warns(&report, "clipped"));
+    assert_int_equal(p->n_intervals, 2);
+    assert_int_equal(p->intervals[0].start, 1);
+    assert_int_equal(p->intervals[0].end, 3);
+    assert_int_equal(p->intervals[1].start, 4);
+    assert_int_equal(p->intervals[1].end, 5);
+    assert_int_equal(p->intervals[1].class_index, 1);
+    assert_int_equal(stream_by_id(d, "p4_a")->role, TIN_ROLE_VALIDATION);
+    assert_int_equal(stream_by_id(d, "p5_a")->role, TIN_ROLE_TEST);
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+}
+
+/* Semicolons, CRLF, BOM, quotes, another order of columns and a subject column give the same data. */
+static void other_dialect(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/dialect";
+    tin_config_data s = settings_of("label", "");
+    tin_data_report report;
+    s.csv.subject_column = "who";
+    char text[400];
+    for (int i = 1; i <= 5; i++) {
+        char name[32];
+        (void)snprintf(text, sizeof text,
+                       "\xEF\xBB\xBF\"gx\";who;label;ax;t\r\n1;x%d;;\"0.5\";0\r\n2;x%d;shake;0.25;20\r\n", i, i);
+        (void)snprintf(name, sizeof name, "%d.csv", i);
+        write_text(folder, name, text);
+    }
+    tin_dataset *d = build_well(&s, folder, &report);
+    const tin_stream *p = stream_by_id(d, "2");
+    assert_string_equal(p->subject, "x2");
+    assert_int_equal(p->counts[0], 2048);
+    assert_int_equal(p->counts[2], 1024);
+    assert_int_equal(p->intervals[0].start, 1);
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+}
+
+static void bad_file(const char *name, const char *text, long line, const char *words)
+{
+    char folder[TIN_PATH_MAX];
+    tin_config_data s = settings_of("label", "");
+    (void)snprintf(folder, sizeof folder, "%s/bad_%s", TEST_TEMPORARY, name);
+    write_people(folder, good);
+    write_text(folder, "p3_a.csv", text);
+    build_fails(&s, folder, TIN_ERR_DATA, "p3_a.csv", line, words);
+}
+
+static void bad_files(void **state)
+{
+    (void)state;
+    bad_file("fields", "t,ax,gx,label\n0,1,1,\n20,1,1\n", 3, "3 fields where the first line names 4 columns");
+    bad_file("number", "t,ax,gx,label\n0,1,1,\n20,1,one,\n", 3, "column 'gx': 'one' is not a number");
+    bad_file("empty", "t,ax,gx,label\n0,,1,\n", 2, "column 'ax': '' is not a number");
+    bad_file("nan", "t,ax,gx,label\n0,1,1,\n20,NaN,1,\n", 3, "column 'ax': 'NaN' is not finite");
+    bad_file("inf", "t,ax,gx,label\n0,1,-inf,\n", 2, "column 'gx': '-inf' is not finite");
+    bad_file("back", "t,ax,gx,label\n0,1,1,\n20,1,1,\n10,1,1,\n", 4, "column 't': time 10 comes after 20");
+    bad_file("column", "t,ax,gy,label\n0,1,1,\n", 1, "no column 'gx'; the file has: t, ax, gy, label");
+    bad_file("rows", "t,ax,gx,label\n", 0, "no rows");
+    bad_file("nothing", "", 0, "the file is empty");
+    bad_file("quote", "t,ax,gx,label\n0,1,1,\"shake\n", 2, "never closed");
+}
+
+static void unknown_label(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/unknown";
+    char *none[1] = {"nod"};
+    tin_config_class classes[3] = {{.name = "shake", .event = true}, {.name = "none", .from = none, .from_count = 1}};
+    tin_config_data s = settings_of("label", "");
+    s.classes = classes;
+    s.classes_count = 2;
+    tin_data_report report;
+    write_people(folder, good);
+    tin_dataset *d = build_well(&s, folder, &report);
+    assert_true(d->classes[0].event);
+    assert_int_equal(d->streams[0].intervals[1].class_index, 1);
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+    write_text(folder, "p2_a.csv", "t,ax,gx,label\n0,1,1,\n20,1,1,shaek\n");
+    build_fails(&s, folder, TIN_ERR_DATA, "p2_a.csv", 3,
+                "column 'label': label 'shaek' is unknown; known are: shake, nod");
+    char *ignored[1] = {"shaek"}; /* on purpose: a class called ignore */
+    classes[2] = (tin_config_class){.name = "ignore", .from = ignored, .from_count = 1};
+    s.classes_count = 3;
+    d = build_well(&s, folder, &report);
+    assert_int_equal(d->n_classes, 2);
+    assert_int_equal(stream_by_id(d, "p2_a")->intervals[0].class_index, TIN_LABEL_IGNORE);
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+}
+
+static void interval_tables(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/tables";
+    tin_config_data s = settings_of("", "labels.csv");
+    tin_data_report report;
+    write_people(folder, good);
+    write_text(folder, "labels.csv", "stream,start,end,label\np1_a,0.06,0.08,nod\np1_a,0.02,0.06,shake\n");
+    tin_dataset *d = build_well(&s, folder, &report);
+    assert_int_equal(d->n_streams, 5);
+    const tin_stream *p = stream_by_id(d, "p1_a");
+    assert_int_equal(p->n_intervals, 2);
+    assert_int_equal(p->intervals[0].start, 1);
+    assert_int_equal(p->intervals[0].end, 3);
+    assert_string_equal(d->classes[p->intervals[0].class_index].name, "shake");
+    assert_true(warns(&report, "p2_a.csv: no row"));
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+    static const struct {
+        const char *text, *words;
+        long line;
+    } bad[] = {
+        {"stream,start,end,label\np1_a,0.02,0.06,shake\np1_a,0.04,0.08,nod\n", "overlaps 'shake' of line 2", 3},
+        {"stream,start,end,label\np1_a,0.02,0.02,shake\n", "has no length", 2},
+        {"stream,start,end,label\np1_a,0.04,0.02,shake\n", "has no length", 2},
+        {"stream,start,end,label\np1_a,0.02,0.12,shake\n", "lies outside 'p1_a'", 2},
+        {"stream,start,end,label\np1_a,-0.02,0.04,shake\n", "lies outside 'p1_a'", 2},
+        {"stream,start,end,label\np9_a,0.02,0.04,shake\n", "no recording 'p9_a'", 2},
+        {"stream,start,end,label\np1_a,0.02,soon,shake\n", "column 'end': 'soon' is not a number", 2},
+        {"stream,start,stop,label\np1_a,0.02,0.04,shake\n", "no column 'end'", 1},
+        {"stream,start,end,label\np1_a,0.02,0.04,\n", "empty", 2},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_text(folder, "labels.csv", bad[i].text);
+        build_fails(&s, folder, TIN_ERR_DATA, "labels.csv", bad[i].line, bad[i].words);
+    }
+    tin_config_class classes[2] = {{.name = "shake", .event = true}, {.name = "none"}};
+    s.classes = classes;
+    s.classes_count = 2;
+    s.unlabelled = "none";
+    write_text(folder, "labels.csv", "stream,start,end,label\np1_a,0.02,0.04,shake\np1_a,0.04,0.06,snooze\n");
+    build_fails(&s, folder, TIN_ERR_DATA, "labels.csv", 3, "label 'snooze' is unknown");
+}
+
+static void wrong_settings(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/settings";
+    write_people(folder, good);
+    tin_config_data s = settings_of("label", "x.csv");
+    build_fails(&s, folder, TIN_ERR_CONFIG, NULL, 0, "are both set");
+    s = settings_of("", "x.csv");
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file 'x.csv'");
+    s = settings_of("label", "");
+    s.csv.files = "*.txt";
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file '*.txt'");
+    s = settings_of("label", "");
+    s.csv.columns_count = 0;
+    build_fails(&s, folder, TIN_ERR_CONFIG, NULL, 0, "data.csv.columns");
+    s = settings_of("label", "");
+    s.csv.time_unit = "min";
+    build_fails(&s, folder, TIN_ERR_CONFIG, NULL, 0, "time_unit is 'min'");
+    s = settings_of("", "");
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no labels");
+    char *from[1] = {"jump"};
+    tin_config_class classes[2] = {{.name = "shake"}, {.name = "leap", .from = from, .from_count = 1}};
+    s = settings_of("label", "");
+    s.classes = classes;
+    s.classes_count = 2;
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 6, "label 'nod' is unknown; known are: shake, jump");
+    s = settings_of("label", "");
+    s.path = "nowhere";
+    build_fails(&s, folder, TIN_ERR_IO, NULL, 0, "folder");
+}
+
+/* Units without a known full scale: the greatest value becomes the greatest count. */
+static void other_units(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/units";
+    char *volts[1] = {"V"};
+    tin_config_data s = settings_of("label", "");
+    tin_data_report report;
+    s.csv.units = volts;
+    s.csv.units_count = 1;
+    write_people(folder, good);
+    tin_dataset *d = build_well(&s, folder, &report);
+    assert_true(d->channels[0].scale == 8.0 / 32767);
+    assert_true(d->channels[1].scale == 5.0 / 32767);
+    assert_int_equal(report.n_clipped, 0);
+    assert_int_equal(d->streams[0].counts[8], 32767);
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+}
+
+static void every_allocation(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/memory";
+    tin_config_data s = settings_of("", "labels.csv");
+    write_people(folder, good);
+    write_text(folder, "labels.csv", "stream,start,end,label\np1_a,0.02,0.06,shake\np2_a,0.02,0.06,nod\n");
+    size_t n = 1;
+    for (;; n++) {
+        tin_error err = {0};
+        tin_data_report report;
+        tin_dataset *d = NULL;
+        (void)tin_memory_fail_at(n);
+        tin_status status = build_threads(&s, folder, 1, &report, &d, &err);
+        (void)tin_memory_fail_at(0);
+        tin_dataset_close(d);
+        tin_data_report_free(&report);
+        if (status == TIN_OK)
+            break;
+        if (status != TIN_ERR_MEMORY)
+            fail_msg("allocation %zu: %s", n, tin_error_text(&err));
+    }
+    assert_true(n > 150);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_files),    cmocka_unit_test(other_dialect),    cmocka_unit_test(bad_files),
+        cmocka_unit_test(unknown_label), cmocka_unit_test(interval_tables),  cmocka_unit_test(wrong_settings),
+        cmocka_unit_test(other_units),   cmocka_unit_test(every_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
