@@ -1,0 +1,373 @@
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/augment.h"
+#include "train/labels.h"
+#include "train/sampler.h"
+#include "train_data.h"
+
+#define PATH TEST_TEMPORARY "/sampler.tind"
+#define LANES 18
+#define CHUNK 40
+
+static const tin_layer_spec layers[] = {
+    {.op = TIN_OP_CONV1D, .units = 4, .kernel = 3, .stride = 4}, {.op = TIN_OP_GRU, .units = 4}, {.op = TIN_OP_DENSE}};
+
+static const tin_config_train augmented = {.steps = 10,
+                                           .batch = LANES,
+                                           .chunk = CHUNK,
+                                           .stateful = true,
+                                           .class_weight_power = 0.5,
+                                           .rotate_degrees = 20,
+                                           .scale = 0.1,
+                                           .warp = 0.1,
+                                           .noise_accel = 0.02,
+                                           .noise_gyro = 0.05,
+                                           .mirror = 0.5};
+
+typedef struct world {
+    tin_dataset *dataset;
+    tin_model *model;
+    tin_pool *pool;
+    tin_config_train train;
+    tin_sampler *sampler;
+    tin_sampler_batch batch;
+} world;
+
+static void open_world(world *w, const tin_config_train *train, int threads)
+{
+    tin_error err = {0};
+    memset(w, 0, sizeof *w);
+    w->train = *train;
+    w->dataset = test_dataset(PATH, 14, 1000);
+    assert_int_equal(tin_model_create(&w->model, w->dataset, layers, 3, &err), TIN_OK);
+    assert_int_equal(tin_model_fit_input(w->model, w->dataset, &err), TIN_OK);
+    assert_int_equal(tin_pool_create(&w->pool, threads, &err), TIN_OK);
+    tin_sampler_settings s = {w->model, w->dataset, &w->train, 5, LANES, w->pool};
+    if (tin_sampler_create(&w->sampler, &s, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    w->batch.x = tin_alloc(LANES * CHUNK * TEST_CHANNELS, sizeof(float), NULL);
+    w->batch.target = tin_alloc(LANES * CHUNK / 4 * TEST_CLASSES, sizeof(float), NULL);
+    w->batch.reset = tin_alloc(LANES, 1, NULL);
+}
+
+static void close_world(world *w)
+{
+    tin_sampler_free(w->sampler);
+    tin_free(w->batch.x);
+    tin_free(w->batch.target);
+    tin_free(w->batch.reset);
+    tin_model_free(w->model);
+    tin_pool_destroy(w->pool);
+    tin_dataset_close(w->dataset);
+}
+
+static void same_batches(world *a, world *b)
+{
+    tin_sampler_next(a->sampler, &a->batch);
+    tin_sampler_next(b->sampler, &b->batch);
+    assert_memory_equal(a->batch.x, b->batch.x, LANES * CHUNK * TEST_CHANNELS * sizeof(float));
+    assert_memory_equal(a->batch.target, b->batch.target, LANES * CHUNK / 4 * TEST_CLASSES * sizeof(float));
+    assert_memory_equal(a->batch.reset, b->batch.reset, LANES);
+    assert_memory_equal(&a->batch.weight, &b->batch.weight, sizeof(double));
+}
+
+static void threads_and_resuming_change_nothing(void **unused)
+{
+    (void)unused;
+    for (int mode = 0; mode < 3; mode++) {
+        tin_config_train train = augmented;
+        train.stateful = mode == 0;
+        train.windows = mode == 2;
+        world a, b, c;
+        open_world(&a, &train, 1);
+        open_world(&b, &train, 2);
+        for (int i = 0; i < 40; i++) {
+            same_batches(&a, &b);
+        }
+        open_world(&c, &train, 1);
+        int64_t n_begun;
+        const tin_sampler_lane *lanes = tin_sampler_lanes(a.sampler, &n_begun);
+        tin_sampler_restore(c.sampler, lanes, n_begun);
+        for (int i = 0; i < 40; i++) {
+            same_batches(&a, &c);
+        }
+        close_world(&a);
+        close_world(&b);
+        close_world(&c);
+    }
+}
+
+/* Without augmentation the frames are the recording's, normalised, chunk after chunk, and targets are held labels. */
+static void plain_chunks_are_the_recording(void **unused)
+{
+    (void)unused;
+    tin_config_train train = {.steps = 1, .batch = LANES, .chunk = CHUNK, .stateful = true};
+    world w;
+    open_world(&w, &train, 1);
+    int n_reset = 0, n_labelled = 0;
+    tin_sampler_lane before[LANES];
+    for (int i = 0; i < 60; i++) {
+        int64_t n_begun;
+        memcpy(before, tin_sampler_lanes(w.sampler, &n_begun), sizeof before);
+        tin_sampler_next(w.sampler, &w.batch);
+        const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
+        double weight = 0;
+        for (int l = 0; l < LANES; l++) {
+            const tin_stream *stream = &w.dataset->streams[lanes[l].stream];
+            assert_int_equal(stream->role, TIN_ROLE_TRAIN);
+            assert_int_equal(w.batch.reset[l], lanes[l].chunk == 1);
+            assert_true(w.batch.reset[l] ||
+                        (before[l].sequence == lanes[l].sequence && before[l].chunk + 1 == lanes[l].chunk));
+            n_reset += w.batch.reset[l];
+            int16_t labels[1000];
+            tin_dataset_labels(w.dataset, stream, labels);
+            int64_t first = (int64_t)lanes[l].start + (lanes[l].chunk - 1) * CHUNK;
+            for (int t = 0; t < CHUNK; t++) {
+                for (int c = 0; c < TEST_CHANNELS; c++) {
+                    float x = w.batch.x[(l * CHUNK + t) * TEST_CHANNELS + c], expected = 0;
+                    if (first + t < stream->n_frames) {
+                        int count = stream->counts[(first + t) * TEST_CHANNELS + c] - w.model->input.offset[c];
+                        expected = (float)count * w.model->input.scale[c];
+                    }
+                    assert_true(fabsf(x - expected) < 1e-5f);
+                }
+            }
+            for (int j = 0; j < CHUNK / 4; j++) {
+                float target[TEST_CLASSES] = {0};
+                for (int64_t t = first + 4 * j + 3; t < first + 4 * j + 7; t++) {
+                    if (t < stream->n_frames && labels[t] >= 0) {
+                        target[labels[t]] += 0.25f;
+                        n_labelled++;
+                    }
+                }
+                for (int c = 0; c < TEST_CLASSES; c++) {
+                    float got = w.batch.target[(l * CHUNK / 4 + j) * TEST_CLASSES + c];
+                    assert_true(fabsf(got - target[c]) < 1e-6f);
+                    weight += (double)got;
+                }
+            }
+        }
+        assert_true(fabs(weight - w.batch.weight) < 1e-6 * weight);
+    }
+    assert_true(n_reset > LANES && n_labelled > 0);
+    close_world(&w);
+}
+
+static void every_recording_comes_once_per_round(void **unused)
+{
+    (void)unused;
+    world w;
+    open_world(&w, &augmented, 1);
+    int64_t seen[14] = {0}, last = -1, n_begun;
+    int n_train = 0;
+    for (size_t i = 0; i < w.dataset->n_streams; i++) {
+        n_train += w.dataset->streams[i].role == TIN_ROLE_TRAIN;
+    }
+    for (int i = 0; i < 200; i++) {
+        tin_sampler_next(w.sampler, &w.batch);
+        const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
+        for (int l = 0; l < LANES; l++) {
+            if (lanes[l].sequence > last) {
+                last = lanes[l].sequence;
+                seen[lanes[l].stream]++;
+            }
+        }
+    }
+    for (int i = 0; i < 14; i++) {
+        bool train = w.dataset->streams[i].role == TIN_ROLE_TRAIN;
+        assert_int_equal(train, seen[i] > 0);
+        assert_true(!train || llabs(seen[i] - n_begun / n_train) <= 1);
+    }
+    close_world(&w);
+}
+
+static void windows_lie_in_one_label(void **unused)
+{
+    (void)unused;
+    tin_config_train train = augmented;
+    train.windows = true;
+    train.label_smoothing = 0.3;
+    world w;
+    open_world(&w, &train, 1);
+    for (int i = 0; i < 50; i++) {
+        tin_sampler_next(w.sampler, &w.batch);
+        int64_t n_begun;
+        const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
+        for (int l = 0; l < LANES; l++) {
+            int16_t labels[1000];
+            tin_dataset_labels(w.dataset, &w.dataset->streams[lanes[l].stream], labels);
+            int64_t first = (int64_t)lanes[l].start;
+            assert_true(labels[first] >= 0 && labels[first] == labels[first + (int64_t)(CHUNK * 0.9) - 1]);
+            assert_true(w.batch.reset[l]);
+            const float *target = w.batch.target + l * CHUNK / 4 * TEST_CLASSES;
+            for (int j = 0; j < (CHUNK / 4 - 1) * TEST_CLASSES; j++) {
+                assert_true(target[j] == 0);
+            }
+            const float *weights = tin_sampler_class_weights(w.sampler);
+            for (int c = 0; c < TEST_CLASSES; c++) {
+                float share = c == labels[first] ? 0.8f : 0.1f;
+                assert_true(fabsf(target[(CHUNK / 4 - 1) * TEST_CLASSES + c] - share * weights[c]) < 1e-6f);
+            }
+        }
+    }
+    close_world(&w);
+}
+
+/* Rotation keeps the length of a triad, mirroring its squares, and both triads turn by the same angle. */
+static void augmentation_is_physical(void **unused)
+{
+    (void)unused;
+    world w;
+    tin_config_train train = augmented;
+    train.scale = train.warp = train.noise_accel = train.noise_gyro = 0;
+    open_world(&w, &train, 1);
+    tin_triads triads = tin_triads_find(w.dataset->channels, TEST_CHANNELS);
+    assert_true(triads.accel && triads.gyro);
+    int n_mirrored = 0;
+    for (uint64_t i = 0; i < 100; i++) {
+        tin_rng rng;
+        tin_rng_derive(&rng, 3, i);
+        tin_augment a;
+        tin_augment_draw(&a, w.model, triads, &train, &rng);
+        assert_true(a.speed == 1);
+        double r[2][3][3];
+        for (int c = 0; c < 6; c++) {
+            for (int j = 0; j < 3; j++) { /* undo normalisation and units */
+                const tin_channel *to = &w.model->channels[c], *from = &w.model->channels[c / 3 * 3 + j];
+                r[c / 3][c % 3][j] =
+                    (double)a.matrix[c][j] / ((double)w.model->input.scale[c] / to->scale) / from->scale;
+            }
+        }
+        double mirror = r[0][1][0] * r[1][1][0] < 0 || r[0][2][0] * r[1][2][0] < 0;
+        n_mirrored += mirror > 0;
+        for (int p = 0; p < 2; p++) {
+            for (int x = 0; x < 3; x++) {
+                for (int y = 0; y < 3; y++) {
+                    double dot = 0;
+                    for (int k = 0; k < 3; k++) {
+                        dot += r[p][k][x] * r[p][k][y];
+                    }
+                    assert_true(fabs(dot - (x == y)) < 1e-5);
+                    double sign = !mirror ? 1 : (y == 0 ? -1 : 1) * (p == 1 ? -1 : 1);
+                    double base = r[0][x][y] * (mirror && y == 0 ? -1 : 1);
+                    assert_true(fabs(r[p][x][y] * sign - base) < 1e-5);
+                }
+            }
+            double trace = r[p][0][0] * (mirror ? (p ? 1 : -1) : 1) + r[p][1][1] * (mirror ? (p ? -1 : 1) : 1) +
+                           r[p][2][2] * (mirror ? (p ? -1 : 1) : 1);
+            assert_true((trace - 1) / 2 > cos(20.001 * M_PI / 180));
+        }
+    }
+    assert_true(n_mirrored > 30 && n_mirrored < 70);
+    close_world(&w);
+}
+
+static void noise_and_speed_are_as_asked(void **unused)
+{
+    (void)unused;
+    enum { N = 20000 };
+    tin_augment a = {.speed = 0.5, .matrix = {{1}}, .noise = {2}};
+    static int16_t counts[N / 2 + 2];
+    static float x[N];
+    for (int i = 0; i < N / 2 + 2; i++) {
+        counts[i] = (int16_t)i;
+    }
+    tin_rng rng;
+    tin_rng_seed(&rng, 1);
+    tin_augment_apply(&a, counts, N / 2 + 2, 1, 0.25, N, &rng, x);
+    double sum = 0, squares = 0, fourth = 0;
+    for (int i = 0; i < N; i++) {
+        double noise = ((double)x[i] - (0.25 + 0.5 * i)) / 2;
+        sum += noise;
+        squares += noise * noise;
+        fourth += noise * noise * noise * noise;
+    }
+    assert_true(fabs(sum / N) < 0.03 && fabs(squares / N - 1) < 0.03 && fabs(fourth / N - 2.7) < 0.15);
+    a.noise[0] = 0;
+    tin_augment_apply(&a, counts, 11, 1, 0, 40, NULL, x); /* ends at frame 10, output 20 */
+    assert_true(x[20] == 10 && x[19] == 9.5f && x[21] == 0 && x[39] == 0);
+}
+
+static void borders_are_ramps(void **unused)
+{
+    (void)unused;
+    world w;
+    tin_labels hard = {0}, soft = {0};
+    open_world(&w, &augmented, 1);
+    const tin_stream *stream = &w.dataset->streams[0];
+    assert_int_equal(tin_labels_create(&hard, w.dataset, stream, 0, NULL), TIN_OK);
+    assert_int_equal(tin_labels_create(&soft, w.dataset, stream, 8, NULL), TIN_OK);
+    int64_t e = tin_labels_run_end(&hard, 0);
+    float before = 1, target[TEST_CLASSES];
+    for (int64_t t = e - 12; t < e + 12; t++) {
+        memset(target, 0, sizeof target);
+        assert_true(tin_labels_add(&soft, t, 1, target) == 1);
+        float own = target[hard.label[e - 1]], expected = (float)(0.5 - ((double)(t - e) + 0.5) / 16);
+        assert_true(fabsf(own - fminf(1, fmaxf(0, expected))) < 1e-6f);
+        assert_true(own <= before);
+        before = own;
+    }
+    memset(target, 0, sizeof target);
+    assert_true(tin_labels_add(&soft, 999, 1, target) == 0); /* no label */
+    assert_true(tin_labels_add(&soft, 1000, 1, target) == 0 && tin_labels_add(&soft, -1, 1, target) == 0);
+    tin_labels_free(&hard);
+    tin_labels_free(&soft);
+    close_world(&w);
+}
+
+static void refuses_what_it_cannot_sample(void **unused)
+{
+    (void)unused;
+    world w;
+    tin_error err = {0};
+    open_world(&w, &augmented, 1);
+    tin_config_train train = augmented;
+    train.windows = true;
+    train.chunk = 400;
+    tin_sampler_settings s = {w.model, w.dataset, &train, 5, LANES, w.pool};
+    tin_sampler *sampler = NULL;
+    assert_int_equal(tin_sampler_create(&sampler, &s, &err), TIN_ERR_DATA);
+    assert_non_null(strstr(tin_error_text(&err), "make train.chunk shorter"));
+    for (int n = 1;; n++) {
+        memset(&err, 0, sizeof err);
+        train.chunk = CHUNK;
+        train.border_ms = 100;
+        tin_memory_fail_at((size_t)n);
+        tin_status status = tin_sampler_create(&sampler, &s, &err);
+        tin_memory_fail_at(0);
+        if (status == TIN_OK) {
+            assert_true(n > 10);
+            break;
+        }
+        assert_int_equal(status, TIN_ERR_MEMORY);
+        assert_null(sampler);
+    }
+    tin_sampler_free(sampler);
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_and_resuming_change_nothing),
+        cmocka_unit_test(plain_chunks_are_the_recording),
+        cmocka_unit_test(every_recording_comes_once_per_round),
+        cmocka_unit_test(windows_lie_in_one_label),
+        cmocka_unit_test(augmentation_is_physical),
+        cmocka_unit_test(noise_and_speed_are_as_asked),
+        cmocka_unit_test(borders_are_ramps),
+        cmocka_unit_test(refuses_what_it_cannot_sample),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

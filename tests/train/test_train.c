@@ -1,0 +1,476 @@
+/* The loop: it learns, its result does not depend on threads, kills or interruptions, and it says what is wrong. */
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "train/train.h"
+#include "train_data.h"
+
+#define PATH TEST_TEMPORARY "/train.tind"
+
+static const tin_layer_spec layers[] = {{.op = TIN_OP_CONV1D, .units = 8, .kernel = 5, .stride = 2},
+                                        {.op = TIN_OP_BATCH_NORM},
+                                        {.op = TIN_OP_RELU},
+                                        {.op = TIN_OP_CONV1D, .kernel = 3, .stride = 2, .depthwise = true},
+                                        {.op = TIN_OP_CONV1D, .units = 8},
+                                        {.op = TIN_OP_RELU},
+                                        {.op = TIN_OP_GRU, .units = 8},
+                                        {.op = TIN_OP_DROPOUT, .rate = 0.1f},
+                                        {.op = TIN_OP_DENSE}};
+#define N_LAYERS ((int)(sizeof layers / sizeof *layers))
+
+static const tin_config_train usual = {.steps = 120,
+                                       .batch = 20,
+                                       .chunk = 80,
+                                       .stateful = true,
+                                       .learning_rate = 1e-2,
+                                       .weight_decay = 1e-4,
+                                       .warmup = 10,
+                                       .clip = 1,
+                                       .class_weight_power = 0.5,
+                                       .evaluate_every = 20,
+                                       .checkpoint_every = 10,
+                                       .rotate_degrees = 10,
+                                       .scale = 0.05,
+                                       .warp = 0.05,
+                                       .noise_accel = 0.01,
+                                       .noise_gyro = 0.01};
+
+static tin_dataset *dataset;
+
+static int open_data(void **unused)
+{
+    (void)unused;
+    dataset = test_dataset(PATH, 14, 1000);
+    return 0;
+}
+
+static int close_data(void **unused)
+{
+    (void)unused;
+    tin_dataset_close(dataset);
+    return 0;
+}
+
+static tin_model *fresh_model(void)
+{
+    tin_model *model = NULL;
+    tin_error err = {0};
+    if (tin_model_create(&model, dataset, layers, N_LAYERS, &err) || tin_model_fit_input(model, dataset, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    tin_model_initialise(model, 3);
+    return model;
+}
+
+static tin_status run(tin_model *model, const tin_config_train *settings, int threads, const char *folder,
+                      const char *isa, tin_train_result *result, tin_error *err)
+{
+    tin_pool *pool = NULL;
+    if (tin_pool_create(&pool, threads, err)) {
+        return err->status;
+    }
+    tin_train_options options = {
+        .settings = *settings, .seed = 11, .pool = pool, .folder = folder, .name = "train", .quiet = true, .isa = isa};
+    tin_status status = tin_train(model, dataset, &options, result, err);
+    tin_pool_destroy(pool);
+    return status;
+}
+
+static void must_run(tin_model *model, const tin_config_train *settings, int threads, const char *folder,
+                     tin_train_result *result)
+{
+    tin_error err = {0};
+    if (run(model, settings, threads, folder, NULL, result, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+}
+
+static void remove_checkpoint(const char *folder)
+{
+    char path[TIN_PATH_MAX];
+    snprintf(path, sizeof path, "%s/train_checkpoint.safetensors", folder);
+    remove(path);
+}
+
+/* Accuracy over the test frames by the naive reference. */
+static double test_accuracy(const tin_model *model)
+{
+    tin_float_runner *runner = NULL;
+    assert_int_equal(tin_float_runner_create(&runner, model, NULL), TIN_OK);
+    double right = 0, all = 0;
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        const tin_stream *s = &dataset->streams[i];
+        if (s->role != TIN_ROLE_TEST) {
+            continue;
+        }
+        int16_t labels[1000];
+        float scores[TEST_CLASSES] = {0};
+        tin_dataset_labels(dataset, s, labels);
+        tin_float_runner_reset(runner);
+        for (int64_t t = 0; t < s->n_frames; t++) {
+            (void)tin_float_runner_step(runner, s->counts + t * TEST_CHANNELS, scores);
+            int best = 0;
+            for (int c = 1; c < TEST_CLASSES; c++) {
+                best = scores[c] > scores[best] ? c : best;
+            }
+            all += labels[t] >= 0;
+            right += labels[t] == best;
+        }
+    }
+    tin_float_runner_free(runner);
+    return right / all;
+}
+
+static void learns(void **unused)
+{
+    (void)unused;
+    for (int mode = 0; mode < 3; mode++) {
+        tin_config_train settings = usual;
+        settings.stateful = mode == 0;
+        settings.windows = mode == 2;
+        settings.chunk = mode == 2 ? 40 : 80;
+        tin_model *model = fresh_model();
+        tin_train_result result;
+        double before = test_accuracy(model);
+        must_run(model, &settings, 2, NULL, &result);
+        double after = test_accuracy(model);
+        if (before > 0.6 || after < (mode == 2 ? 0.7 : 0.85) || result.best_score < 0.85) {
+            fail_msg("mode %d: accuracy %g before, %g after, validation %g", mode, before, after, result.best_score);
+        }
+        assert_int_equal(result.steps, settings.steps);
+        assert_true(result.frames_per_second > 0);
+        tin_model_free(model);
+    }
+}
+
+/* The score in the curve is what the naive reference finds. */
+static void validation_is_the_reference(void **unused)
+{
+    (void)unused;
+    tin_config_train settings = usual;
+    settings.steps = 40;
+    settings.evaluate_every = 40;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    remove_checkpoint(TEST_TEMPORARY "/score");
+    must_run(model, &settings, 1, TEST_TEMPORARY "/score", &result);
+    for (size_t i = 0; i < dataset->n_streams; i++) { /* the roles are only swapped in memory */
+        tin_role role = dataset->streams[i].role;
+        dataset->streams[i].role = role == TIN_ROLE_TEST         ? TIN_ROLE_VALIDATION
+                                   : role == TIN_ROLE_VALIDATION ? TIN_ROLE_TEST
+                                                                 : role;
+    }
+    double accuracy = test_accuracy(model);
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        tin_role role = dataset->streams[i].role;
+        dataset->streams[i].role = role == TIN_ROLE_TEST         ? TIN_ROLE_VALIDATION
+                                   : role == TIN_ROLE_VALIDATION ? TIN_ROLE_TEST
+                                                                 : role;
+    }
+    char *text = NULL;
+    size_t size;
+    double step, rate, loss, shown, f1;
+    assert_int_equal(tin_file_read(TEST_TEMPORARY "/score/train_curve.csv", &text, &size, NULL), TIN_OK);
+    const char *row = strchr(text, '\n');
+    assert_non_null(row);
+    assert_int_equal(sscanf(row, "%lf,%lf,%lf,%lf,%lf", &step, &rate, &loss, &shown, &f1), 5);
+    assert_true(step == 40 && fabs(shown - accuracy) < 2e-3 && fabs(f1 - result.best_score) < 1e-6);
+    tin_free(text);
+    tin_model_free(model);
+}
+
+static void threads_do_not_matter(void **unused)
+{
+    (void)unused;
+    tin_config_train settings = usual;
+    settings.batch = 40;
+    tin_model *one = fresh_model(), *two = fresh_model();
+    tin_train_result result;
+    must_run(one, &settings, 1, NULL, &result);
+    must_run(two, &settings, 2, NULL, &result);
+    assert_memory_equal(one->params, two->params, one->n_params * sizeof *one->params);
+    tin_model_free(one);
+    tin_model_free(two);
+}
+
+static void trained_in_child(const tin_config_train *settings, int threads, const char *folder, int wait_us)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        tin_model *model = fresh_model();
+        tin_train_result result;
+        tin_error err = {0};
+        tin_status status = run(model, settings, threads, folder, NULL, &result, &err);
+        _exit(status == TIN_OK ? 0 : 1);
+    }
+    usleep((useconds_t)wait_us);
+    kill(child, SIGKILL);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+}
+
+static void killed_runs_end_the_same(void **unused)
+{
+    (void)unused;
+    const char *folder = TEST_TEMPORARY "/killed";
+    for (int threads = 1; threads <= 2; threads++) {
+        tin_config_train settings = usual;
+        settings.checkpoint_every = 3;
+        settings.steps = 240;
+        settings.patience = 1000;
+        tin_model *whole = fresh_model(), *killed = fresh_model();
+        tin_train_result a, b;
+        must_run(whole, &settings, threads, NULL, &a);
+        remove_checkpoint(folder);
+        tin_rng rng;
+        tin_rng_seed(&rng, (uint64_t)getpid());
+        int span = (int)(a.seconds * 1e6);
+        for (int i = 0; i < 6; i++) {
+            trained_in_child(&settings, threads, folder, span / 20 + (int)tin_rng_below(&rng, (uint32_t)span / 4 + 1));
+        }
+        must_run(killed, &settings, threads, folder, &b);
+        assert_memory_equal(whole->params, killed->params, whole->n_params * sizeof *whole->params);
+        assert_int_equal(a.best_step, b.best_step);
+        assert_true(a.best_score == b.best_score);
+        /* Once more: the run is finished, and nothing is trained. */
+        tin_model *again = fresh_model();
+        double before = tin_now();
+        must_run(again, &settings, threads, folder, &b);
+        assert_true(tin_now() - before < a.seconds / 4 + 0.02);
+        assert_memory_equal(whole->params, again->params, whole->n_params * sizeof *whole->params);
+        tin_model_free(whole);
+        tin_model_free(killed);
+        tin_model_free(again);
+    }
+}
+
+static void interruption_leaves_a_checkpoint(void **unused)
+{
+    (void)unused;
+    const char *folder = TEST_TEMPORARY "/interrupted";
+    remove_checkpoint(folder);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        tin_stop_install();
+        raise(SIGINT);
+        tin_model *model = fresh_model();
+        tin_train_result result;
+        tin_error err = {0};
+        _exit(run(model, &usual, 1, folder, NULL, &result, &err) == TIN_ERR_INTERRUPTED ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(tin_file_exists(TEST_TEMPORARY "/interrupted/train_checkpoint.safetensors"));
+    tin_model *whole = fresh_model(), *resumed = fresh_model();
+    tin_train_result result;
+    must_run(whole, &usual, 1, NULL, &result);
+    must_run(resumed, &usual, 1, folder, &result);
+    assert_memory_equal(whole->params, resumed->params, whole->n_params * sizeof *whole->params);
+    tin_model_free(whole);
+    tin_model_free(resumed);
+}
+
+static void checkpoints_of_others_are_not_taken(void **unused)
+{
+    (void)unused;
+    const char *folder = TEST_TEMPORARY "/owner";
+    tin_config_train settings = usual;
+    tin_train_result result;
+    tin_error err = {0};
+    settings.steps = 20;
+    remove_checkpoint(folder);
+    tin_model *model = fresh_model(), *other = fresh_model(), *plain = fresh_model();
+    assert_int_equal(run(model, &settings, 1, folder, "baseline", &result, &err), TIN_OK);
+    /* The same run with other instructions is refused ... */
+    tin_model *moved = fresh_model();
+    bool has_more = run(moved, &settings, 1, NULL, "avx2", &result, &err) == TIN_OK;
+    memset(&err, 0, sizeof err);
+    tin_model_free(moved);
+    moved = fresh_model();
+    if (has_more) {
+        assert_int_equal(run(moved, &settings, 1, folder, "avx2", &result, &err), TIN_ERR_MISMATCH);
+        assert_non_null(strstr(tin_error_text(&err), "baseline"));
+        assert_non_null(strstr(tin_error_text(&err), "delete the checkpoint"));
+    }
+    /* ... another run starts from its own beginning. */
+    settings.learning_rate = 5e-3;
+    must_run(other, &settings, 1, folder, &result);
+    must_run(plain, &settings, 1, NULL, &result);
+    assert_memory_equal(other->params, plain->params, other->n_params * sizeof *other->params);
+    memset(&err, 0, sizeof err);
+    assert_int_equal(run(model, &settings, 1, NULL, "abacus", &result, &err), TIN_ERR_USAGE);
+    tin_model_free(model);
+    tin_model_free(moved);
+    tin_model_free(other);
+    tin_model_free(plain);
+}
+
+static void damaged_checkpoints_are_refused(void **unused)
+{
+    (void)unused;
+    const char *folder = TEST_TEMPORARY "/damaged", *path = TEST_TEMPORARY "/damaged/train_checkpoint.safetensors";
+    tin_config_train settings = usual;
+    tin_train_result result;
+    settings.steps = 10;
+    settings.batch = 1;
+    remove_checkpoint(folder);
+    tin_model *model = fresh_model();
+    must_run(model, &settings, 1, folder, &result);
+    char *data = NULL;
+    size_t size;
+    assert_int_equal(tin_file_read(path, &data, &size, NULL), TIN_OK);
+    size_t step = size / 60 + 1;
+    for (size_t n = 0; n < size; n += n < 40 ? 1 : step) {
+        assert_int_equal(tin_file_write(path, data, n, NULL), TIN_OK);
+        tin_error err = {0};
+        assert_int_equal(run(model, &settings, 1, folder, NULL, &result, &err), TIN_ERR_FORMAT);
+    }
+    tin_free(data);
+    tin_model_free(model);
+}
+
+static void divergence_names_step_and_recordings(void **unused)
+{
+    (void)unused;
+    tin_config_train settings = usual;
+    settings.learning_rate = 1e30;
+    settings.clip = 0;
+    settings.warmup = 0;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    for (int i = 0; i < 4; i++) {
+        static const char *const isas[] = {NULL, "baseline", "avx2", "avx512"};
+        tin_error err = {0};
+        tin_status status = run(model, &settings, 1, NULL, isas[i], &result, &err);
+        if (status == TIN_ERR_USAGE) {
+            continue; /* not on this machine */
+        }
+        assert_int_equal(status, TIN_ERR_NUMERIC);
+        assert_non_null(strstr(tin_error_text(&err), "step "));
+        assert_non_null(strstr(tin_error_text(&err), "r0"));
+        assert_non_null(strstr(tin_error_text(&err), "learning_rate"));
+    }
+    tin_model_free(model);
+}
+
+static void patience_ends_it(void **unused)
+{
+    (void)unused;
+    tin_config_train settings = usual;
+    settings.learning_rate = 1e-9; /* nothing changes, so the first score stays the best */
+    settings.patience = 40;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    must_run(model, &settings, 1, NULL, &result);
+    assert_int_equal(result.best_step, 20);
+    assert_int_equal(result.steps, 60);
+    tin_model_free(model);
+}
+
+static void fine_tunes_with_quantisation(void **unused)
+{
+    (void)unused;
+    tin_model *model = fresh_model(), *folded = NULL;
+    tin_train_result result;
+    tin_error err = {0};
+    must_run(model, &usual, 2, NULL, &result);
+    assert_int_equal(tin_model_fold(&folded, model, &err), TIN_OK);
+    tin_quant_spec quant = {.input_scale = 4.f / 127};
+    for (int i = 0; i < folded->n_layers - 1; i++) {
+        bool inner = folded->layers[i + 1].op == TIN_OP_RELU;
+        quant.output_scale[i] = inner ? 0 : folded->layers[i].op == TIN_OP_GRU ? 1.f / 128 : 6.f / 127;
+    }
+    tin_pool *pool = NULL;
+    assert_int_equal(tin_pool_create(&pool, 1, &err), TIN_OK);
+    tin_train_options options = {
+        .settings = usual, .seed = 1, .pool = pool, .name = "finetune", .quant = &quant, .quiet = true};
+    options.settings.learning_rate = 1e-3;
+    if (tin_train(folded, dataset, &options, &result, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    assert_true(result.best_score > 0.85);
+    tin_pool_destroy(pool);
+    tin_model_free(model);
+    tin_model_free(folded);
+}
+
+static void refuses_wrong_settings(void **unused)
+{
+    (void)unused;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    tin_error err = {0};
+    tin_config_train settings = usual;
+    settings.chunk = 81;
+    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(tin_error_text(&err), "multiple of 4"));
+    settings = usual;
+    settings.steps = 0;
+    memset(&err, 0, sizeof err);
+    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    tin_model_free(model);
+}
+
+static void survives_every_failed_allocation(void **unused)
+{
+    (void)unused;
+    tin_config_train settings = usual;
+    settings.steps = 2;
+    settings.evaluate_every = 1;
+    settings.batch = 2;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    int n = 1;
+    for (;; n++) {
+        tin_error err = {0};
+        remove_checkpoint(TEST_TEMPORARY "/memory");
+        tin_memory_fail_at((size_t)n);
+        tin_status status = run(model, &settings, 1, TEST_TEMPORARY "/memory", NULL, &result, &err);
+        tin_memory_fail_at(0);
+        if (status == TIN_OK) {
+            break;
+        }
+        assert_int_equal(status, TIN_ERR_MEMORY);
+    }
+    assert_true(n > 40);
+    tin_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learns),
+        cmocka_unit_test(validation_is_the_reference),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(killed_runs_end_the_same),
+        cmocka_unit_test(interruption_leaves_a_checkpoint),
+        cmocka_unit_test(checkpoints_of_others_are_not_taken),
+        cmocka_unit_test(damaged_checkpoints_are_refused),
+        cmocka_unit_test(divergence_names_step_and_recordings),
+        cmocka_unit_test(patience_ends_it),
+        cmocka_unit_test(fine_tunes_with_quantisation),
+        cmocka_unit_test(refuses_wrong_settings),
+        cmocka_unit_test(survives_every_failed_allocation),
+    };
+    return cmocka_run_group_tests(tests, open_data, close_data);
+}
