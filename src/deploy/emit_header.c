@@ -80,7 +80,16 @@ static void title(tin_emit *e)
         " * %s: a streaming classifier, %d channels at %.9g Hz, %d classes, a decision every %d frame%s.\n"
         " *\n"
         " * Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is\n"
-        " * hereby granted. THE SOFTWARE IS PROVIDED \"AS IS\", WITHOUT WARRANTY OF ANY KIND.\n"
+        " * hereby granted.\n"
+        " *\n"
+        " * THE SOFTWARE IS PROVIDED \"AS IS\" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE\n"
+        " * INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE "
+        "FOR\n"
+        " * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF "
+        "USE,\n"
+        " * DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR "
+        "IN\n"
+        " * CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.\n"
         " *\n",
         e->name, e->model->n_channels, e->model->rate_hz, e->model->n_classes, e->model->hop,
         e->model->hop == 1 ? "" : "s");

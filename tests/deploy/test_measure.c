@@ -189,6 +189,32 @@ static void test_missing_tool_names_its_package(void **state)
     tin_qmodel_free(model);
 }
 
+/* Out of memory here and there on the way: an error and no leak (the sanitizer build looks). */
+static void test_allocations_fail(void **state)
+{
+    (void)state;
+    tin_stream streams[3];
+    tin_dataset d;
+    tin_footprint footprint;
+    tin_qmodel *model = make_model(25);
+    tin_measure_options options = size_build;
+    options.max_frames = 40;
+    generate(model, TEST_TEMPORARY);
+    (void)dataset(streams, &d);
+    int failures = 0;
+    tin_status status = TIN_ERR_MEMORY;
+    for (size_t n = 1; status != TIN_OK; n += 1 + n / 4) {
+        tin_error err = {0};
+        (void)tin_memory_fail_at(n);
+        status = tin_measure(model, &rule, &d, TEST_TEMPORARY, "net", &options, &footprint, &err);
+        (void)tin_memory_fail_at(0);
+        assert_true(status == TIN_OK || status == TIN_ERR_MEMORY);
+        failures += status != TIN_OK;
+    }
+    assert_true(failures > 10);
+    tin_qmodel_free(model);
+}
+
 static void test_footprint_file(void **state)
 {
     (void)state;
@@ -235,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_differences_are_found),
         cmocka_unit_test(test_what_can_be_wrong),
         cmocka_unit_test(test_missing_tool_names_its_package),
+        cmocka_unit_test(test_allocations_fail),
         cmocka_unit_test(test_footprint_file),
     };
 #ifdef SKIP_WITHOUT_EMULATOR

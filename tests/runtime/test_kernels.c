@@ -32,7 +32,7 @@ static int8_t random_int8(tin_rng *rng)
 
 static int32_t random_int32(tin_rng *rng, int bits)
 {
-    return (int32_t)(tin_rng_next(rng) >> (64 - bits)) - (int32_t)((int64_t)1 << (bits - 1));
+    return (int32_t)((int64_t)(tin_rng_next(rng) >> (64 - bits)) - ((int64_t)1 << (bits - 1)));
 }
 
 static int32_t clamp(int64_t v, int64_t low, int64_t high)
