@@ -335,6 +335,34 @@ static void test_class_names_in_any_script(void **state)
     tin_qmodel_free(model);
 }
 
+/* The example of docs/generated-code.md, as it stands there. */
+static void test_documented_example_compiles(void **state)
+{
+    (void)state;
+    static const char mark[] = "<!-- compiled by tests/deploy/test_generate.c -->\n```c\n";
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_generate_facts facts = facts_of("gestures");
+    must(random_model_har(&model, 1, &err), &err);
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    must(tin_file_read(TEST_FILES "/../../../docs/generated-code.md", &text, &size, &err), &err);
+    const char *begin = strstr(text, mark);
+    assert_non_null(begin);
+    begin += sizeof mark - 1;
+    const char *end = strstr(begin, "```");
+    assert_non_null(end);
+    must(tin_file_write(path_of("example.c"), begin, (size_t)(end - begin), &err), &err);
+    const char *const build[] = {"gcc",     "-std=c99",           "-Wall", "-Wextra",
+                                 "-Werror", "-pedantic",          "-c",    path_of("example.c"),
+                                 "-o",      path_of("example.o"), NULL};
+    run(build);
+    tin_free(text);
+    tin_qmodel_free(model);
+}
+
 static void test_header_states_facts(void **state)
 {
     (void)state;
@@ -430,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_two_models_in_one_program),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_class_names_in_any_script),
+        cmocka_unit_test(test_documented_example_compiles),
         cmocka_unit_test(test_header_states_facts),
         cmocka_unit_test(test_every_allocation_fails_once),
     };
