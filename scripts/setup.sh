@@ -14,12 +14,15 @@ libyaml-dev | reads tinamou.yaml
 libjansson-dev | reads and writes JSON
 libsqlite3-dev | the store of runs
 libssl-dev | SHA-256
+esbuild | bundles the page of the report
+libjs-dygraphs | its charts
 gcc-arm-none-eabi | builds the generated code for the Cortex-M4
 libnewlib-arm-none-eabi | its string.h
 qemu-system-arm | the emulated Cortex-M4
 '
 test_packages='
 libcmocka-dev | unit tests
+node-typescript | type check of the page of the report
 g++ | the generated header in C++
 git | version of a checkout
 '

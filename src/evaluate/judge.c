@@ -57,6 +57,19 @@ static json_t *intervals_json(tin_json_builder *b, const tin_interval *intervals
     return list;
 }
 
+/* Runs of equal predictions: the class that the model preferred at each frame. */
+static json_t *predicted_json(tin_json_builder *b, const int16_t *predictions, int64_t n_frames)
+{
+    json_t *list = json_array();
+    for (int64_t t = 0, start = 0; t < n_frames; t++) {
+        if (t + 1 == n_frames || predictions[t + 1] != predictions[t]) {
+            tin_json_append(b, list, interval_json(b, &(tin_interval){start, t + 1, predictions[t]}));
+            start = t + 1;
+        }
+    }
+    return list;
+}
+
 static tin_status add_timeline(json_t *timelines, const tin_scored_stream *stream, const verdict *v, tin_error *err)
 {
     tin_json_builder b = {false};
@@ -77,6 +90,7 @@ static tin_status add_timeline(json_t *timelines, const tin_scored_stream *strea
     tin_json_put(&b, o, "subject", json_string(stream->stream->subject));
     tin_json_put(&b, o, "n_frames", json_integer(stream->stream->n_frames));
     tin_json_put(&b, o, "intervals", intervals_json(&b, stream->stream->intervals, stream->stream->n_intervals));
+    tin_json_put(&b, o, "predicted", predicted_json(&b, v->predictions, stream->stream->n_frames));
     tin_json_put(&b, o, "events", events);
     tin_json_put(&b, o, "segments", intervals_json(&b, v->detection.segments, v->detection.n_segments));
     tin_json_put(&b, o, "triggers", triggers);

@@ -1,0 +1,138 @@
+// What report.c puts into the page. Format: docs/metrics-format.md.
+
+export type Figure = number | null;
+export type Pair = [Figure, Figure];
+
+export interface ClassFigures {
+    name: string;
+    n_true: number;
+    n_predicted: number;
+    precision: Figure;
+    recall: Figure;
+    f1: Figure;
+}
+
+export interface Frames {
+    n_frames: number;
+    accuracy: Figure;
+    accuracy_95: Pair;
+    accuracy_with_margins: Figure;
+    balanced_accuracy: Figure;
+    macro_f1: Figure;
+    confusion?: number[][];
+    classes: ClassFigures[];
+}
+
+export interface Latency {
+    mean_s: Figure;
+    median_s: Figure;
+    p95_s: Figure;
+    histogram: { first_s: number; width_s: number; counts: number[] };
+}
+
+export interface EventCounts {
+    n_events: number;
+    true_positives: number;
+    wrong_class: number;
+    corrected: number;
+    missed: number;
+    false_positives: number;
+    false_triggers: number;
+    repeats: number;
+    duplicates: number;
+    rejection_hours: number;
+    fnr: Figure;
+    fcr: Figure;
+    recall: Figure;
+    precision: Figure;
+    f1: Figure;
+    fp_per_hour: Figure;
+    fp_per_hour_labelled: Figure;
+    iou50_f1: Figure;
+    iou75_f1: Figure;
+    false_active_share: Figure;
+}
+
+export interface Events extends EventCounts {
+    fnr_plus_fcr_95: Pair;
+    fp_per_hour_95: Pair;
+    fp_per_hour_below_95: Figure;
+    iou50_f1_95: Pair;
+    latency: Latency;
+    confusion?: number[][];
+}
+
+export interface Person {
+    name: string;
+    n_frames: number;
+    accuracy: Figure;
+    balanced_accuracy: Figure;
+    macro_f1: Figure;
+    window_accuracy?: Figure;
+    events?: EventCounts;
+}
+
+export interface Result {
+    frames: Frames;
+    events?: Events;
+    windows?: { n_windows: number; accuracy: Figure };
+    people?: Person[];
+}
+
+export interface Rule {
+    smooth_shift: number;
+    on: number;
+    off: number;
+    count: number;
+    refractory: number;
+}
+
+export interface Metrics {
+    tool_version: string;
+    dataset: string;
+    data_hash: string;
+    model_hash: string;
+    rate_hz: number;
+    hop: number;
+    classes: { name: string; event: boolean }[];
+    settings: Record<string, string | number | boolean | null>;
+    has_events: boolean;
+    rules_compared: number;
+    summary: { rule: Rule };
+    validation: { integer: Result; float?: Result };
+    test: { integer: Result; float?: Result };
+    trivial: (Result & { name: string })[];
+}
+
+export interface Table {
+    columns: string[];
+    rows: Figure[][];
+}
+
+export type Interval = [number, number, number];
+
+export interface Timeline {
+    is: {
+        id: string;
+        subject: string;
+        n_frames: number;
+        intervals: Interval[];
+        events: [number, number, number, number][];
+        segments: Interval[];
+        predicted: Interval[];
+        triggers: [number, number, string][];
+    };
+    signals: [number[], number[]][];
+}
+
+export interface Data {
+    metrics: Metrics;
+    sweep?: Table;
+    train_curve?: Table;
+    finetune_curve?: Table;
+    footprint?: Record<string, unknown>;
+    config?: string;
+    channels: { name: string; unit: string; scale: number }[];
+    n_timelines?: number;
+    timelines?: Timeline[];
+}
