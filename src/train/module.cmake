@@ -19,3 +19,4 @@ endforeach()
 # So that square roots vectorise; both leave every value as it is.
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/optimiser.c PROPERTIES COMPILE_OPTIONS
     "-fno-math-errno;-fno-trapping-math")
+include(${PROJECT_SOURCE_DIR}/bench/train/bench.cmake)

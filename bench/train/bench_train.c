@@ -1,0 +1,167 @@
+/* bench_train MODEL BATCH [ISA] [quant]: median frames per second of one training step (forward, loss, backward, AdamW)
+ * on one thread, for the models of the comparison. MODEL: a (conv 6->16 k5 s2, conv 16->24 k5 s2, gru 24, dense 5) or b
+ * (gru 32, dense 5). Prints one number. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "train/engine.h"
+#include "train/optimiser.h"
+
+#define CHUNK 500
+#define CHANNELS 6
+#define CLASSES 5
+#define SECONDS 2.0
+#define MOST_STEPS 20000
+
+static const tin_layer_spec model_a[] = {{.op = TIN_OP_CONV1D, .units = 16, .kernel = 5, .stride = 2},
+                                         {.op = TIN_OP_RELU},
+                                         {.op = TIN_OP_CONV1D, .units = 24, .kernel = 5, .stride = 2},
+                                         {.op = TIN_OP_RELU},
+                                         {.op = TIN_OP_GRU, .units = 24},
+                                         {.op = TIN_OP_DENSE}};
+static const tin_layer_spec model_b[] = {{.op = TIN_OP_GRU, .units = 32}, {.op = TIN_OP_DENSE}};
+
+typedef struct bench {
+    tin_model *model;
+    tin_pool *pool;
+    tin_engine *engine;
+    tin_optimiser optimiser;
+    float *x, *target;
+    uint8_t *reset;
+    void *state;
+    double *gradient;
+} bench;
+
+static tin_status make_model(bench *b, bool small, tin_error *err)
+{
+    static tin_channel channel = {"x", "g", 0.001};
+    static tin_class class = {"c", false};
+    tin_channel channels[CHANNELS];
+    tin_class classes[CLASSES];
+    for (int i = 0; i < CHANNELS; i++) {
+        channels[i] = channel;
+    }
+    for (int i = 0; i < CLASSES; i++) {
+        classes[i] = class;
+    }
+    tin_dataset frame = {
+        .rate_hz = 50, .n_channels = CHANNELS, .n_classes = CLASSES, .channels = channels, .classes = classes};
+    const tin_layer_spec *layers = small ? model_b : model_a;
+    int n_layers = (int)(small ? sizeof model_b / sizeof *model_b : sizeof model_a / sizeof *model_a);
+    tin_status status = tin_model_create(&b->model, &frame, layers, n_layers, err);
+    if (status == TIN_OK) {
+        tin_model_initialise(b->model, 1);
+    }
+    return status;
+}
+
+static tin_status make(bench *b, bool small, int batch, const char *isa, bool quantise, tin_error *err)
+{
+    static tin_quant_spec quant = {.input_scale = 4.f / 127};
+    tin_status status = make_model(b, small, err);
+    if (status == TIN_OK) {
+        status = tin_pool_create(&b->pool, 1, err);
+    }
+    for (int i = 0; status == TIN_OK && i < b->model->n_layers; i++) {
+        tin_op op = b->model->layers[i].op;
+        quant.output_scale[i] = op == TIN_OP_RELU ? 4.f / 127 : op == TIN_OP_GRU ? 1.f / 128 : 0;
+    }
+    if (status == TIN_OK) {
+        tin_engine_settings settings = {.model = b->model,
+                                        .quant = quantise ? &quant : NULL,
+                                        .n_lanes = batch,
+                                        .chunk = CHUNK,
+                                        .isa = tin_isa_from_name(isa),
+                                        .pool = b->pool};
+        status = tin_engine_create(&b->engine, &settings, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_optimiser_create(&b->optimiser, b->model, err);
+    }
+    if (status) {
+        return status;
+    }
+    size_t lanes = (size_t)batch;
+    b->x = tin_alloc(lanes * CHUNK * CHANNELS, sizeof *b->x, err);
+    b->target = tin_alloc(lanes * (size_t)tin_engine_decisions(b->engine) * CLASSES, sizeof *b->target, err);
+    b->reset = tin_alloc(lanes, 1, err);
+    b->state = tin_alloc(tin_engine_state_bytes(b->engine, batch), 1, err);
+    b->gradient = tin_alloc(b->model->n_params, sizeof *b->gradient, err);
+    return b->x && b->target && b->reset && b->state && b->gradient ? TIN_OK : TIN_ERR_MEMORY;
+}
+
+static void step(bench *b, int number, double weight)
+{
+    static const tin_config_train train = {.steps = MOST_STEPS, .learning_rate = 1e-3, .clip = 1};
+    tin_engine_batch batch = {b->x, b->target, weight, b->reset, 1};
+    (void)tin_engine_step(b->engine, b->model->params, b->state, &batch, b->gradient);
+    double norm = tin_optimiser_norm(&b->optimiser, b->gradient);
+    tin_optimiser_update(&b->optimiser, &train, number, norm, b->gradient, b->model->params);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double d = *(const double *)a - *(const double *)b;
+    return (d > 0) - (d < 0);
+}
+
+static double measure(bench *b, int batch)
+{
+    static double times[MOST_STEPS];
+    tin_rng rng;
+    tin_rng_seed(&rng, 2);
+    for (int i = 0; i < batch * CHUNK * CHANNELS; i++) {
+        b->x[i] = (float)tin_rng_normal(&rng);
+    }
+    int n_decisions = tin_engine_decisions(b->engine), n = 0;
+    for (int i = 0; i < batch * n_decisions; i++) {
+        b->target[i * CLASSES + (int)tin_rng_below(&rng, CLASSES)] = 1;
+    }
+    double started = tin_now();
+    while (n < MOST_STEPS && (n < 10 || tin_now() - started < SECONDS)) {
+        double before = tin_now();
+        step(b, n, (double)batch * n_decisions);
+        times[n++] = tin_now() - before;
+    }
+    qsort(times, (size_t)n, sizeof *times, compare);
+    return batch * (double)CHUNK / times[n / 2];
+}
+
+int main(int argc, char **argv)
+{
+    bench b = {0};
+    tin_error err = {0};
+    const char *isa = NULL;
+    bool quantise = false;
+    for (int i = 3; i < argc; i++) {
+        if (strcmp(argv[i], "quant") == 0) {
+            quantise = true;
+        } else {
+            isa = argv[i];
+        }
+    }
+    int batch = argc > 2 ? atoi(argv[2]) : 0;
+    if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
+        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant]\n");
+        return 2;
+    }
+    if (make(&b, argv[1][0] == 'b', batch, isa, quantise, &err)) {
+        fprintf(stderr, "%s\n", tin_error_text(&err));
+        return 1;
+    }
+    printf("%.0f\n", measure(&b, batch));
+    tin_free(b.x);
+    tin_free(b.target);
+    tin_free(b.reset);
+    tin_free(b.state);
+    tin_free(b.gradient);
+    tin_optimiser_free(&b.optimiser);
+    tin_engine_free(b.engine);
+    tin_pool_destroy(b.pool);
+    tin_model_free(b.model);
+    return 0;
+}
