@@ -3,13 +3,19 @@
 #ifndef TINK_REQUANTIZE_H
 #define TINK_REQUANTIZE_H
 
-#include <stdint.h>
+#include "runtime/kernel.h"
 
 /* [fragment] */
 /* a * m / 2^32, rounded half up. */
 static inline int32_t tink_multiply_high(int32_t a, int32_t m)
 {
+#ifdef TINK_DSP
+    int32_t high;
+    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(m));
+    return high;
+#else
     return (int32_t)(((int64_t)a * m + (int64_t)0x80000000) >> 32);
+#endif
 }
 
 /* acc * 2^shift * mult / 2^32; |acc| * 2^shift < 2^31 follows from the weights. */

@@ -65,9 +65,9 @@ static tin_status run_core(const tin_emulation *e, const char *elf, tin_error *e
     (void)remove(e->results);
     tin_status status = tin_tool_run(argv, SECONDS_PER_PIECE, &result, &inner);
     if (status) {
-        const bool fault = result.exit_code == 101;
-        status = tin_fail(err, status, "the emulated Cortex-M4 %s: %.600s", fault ? "met a fault" : "did not finish",
-                          inner.message);
+        const char *what =
+            result.exit_code == 101 ? "met a fault" : "did not finish; if the model is large, set deploy.verify_frames";
+        status = tin_fail(err, status, "the emulated Cortex-M4 %s: %.500s", what, inner.message);
     }
     tin_process_free(&result);
     return status;

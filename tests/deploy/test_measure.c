@@ -91,6 +91,34 @@ static void test_exact_on_the_core(void **state)
     tin_qmodel_free(model);
 }
 
+/* Every op in random shapes, extreme weights and odd widths: the core's own instructions give what the interpreter
+ * gives. */
+static void test_random_models_on_the_core(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 60; seed < 72; seed++) {
+        tin_error err = {0};
+        tin_qmodel *model = NULL;
+        tin_footprint footprint;
+        const tin_decision_rule any = random_rule(seed);
+        const tin_generate_facts facts = facts_of("net");
+        must(random_model_any(&model, seed, &err), &err);
+        int16_t *counts = tin_alloc(N_FRAMES * (size_t)model->n_channels, sizeof *counts, &err);
+        assert_non_null(counts);
+        random_counts(counts, N_FRAMES, model->n_channels, seed);
+        tin_stream stream = {.id = id_first, .role = TIN_ROLE_TEST, .n_frames = N_FRAMES, .counts = counts};
+        const tin_dataset d = {.n_channels = model->n_channels, .streams = &stream, .n_streams = 1};
+        must(tin_generate(model, &any, &facts, TEST_TEMPORARY, &err), &err);
+        must(tin_measure(model, &any, &d, TEST_TEMPORARY, "net", seed % 2 ? &size_build : &speed_build, &footprint,
+                         &err),
+             &err);
+        assert_int_equal(footprint.verified_frames, N_FRAMES);
+        assert_true(footprint.stack_bytes <= footprint.stack_static_bytes);
+        tin_free(counts);
+        tin_qmodel_free(model);
+    }
+}
+
 /* The same figures twice: the emulator's clock counts instructions, not time. */
 static void test_measurement_repeats(void **state)
 {
@@ -256,13 +284,10 @@ static void test_footprint_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact_on_the_core),
-        cmocka_unit_test(test_measurement_repeats),
-        cmocka_unit_test(test_differences_are_found),
-        cmocka_unit_test(test_what_can_be_wrong),
-        cmocka_unit_test(test_missing_tool_names_its_package),
-        cmocka_unit_test(test_allocations_fail),
-        cmocka_unit_test(test_footprint_file),
+        cmocka_unit_test(test_exact_on_the_core),   cmocka_unit_test(test_random_models_on_the_core),
+        cmocka_unit_test(test_measurement_repeats), cmocka_unit_test(test_differences_are_found),
+        cmocka_unit_test(test_what_can_be_wrong),   cmocka_unit_test(test_missing_tool_names_its_package),
+        cmocka_unit_test(test_allocations_fail),    cmocka_unit_test(test_footprint_file),
     };
 #ifdef SKIP_WITHOUT_EMULATOR
     if (!tin_process_exists("qemu-system-arm") || !tin_process_exists("arm-none-eabi-gcc")) {
