@@ -85,6 +85,9 @@ static void score_windows(runner *r, const work *w, tin_scored_stream *item)
 {
     for (size_t i = 0; w->windows.frames > 0 && i < item->stream->n_intervals; i++) {
         const tin_interval *interval = &item->stream->intervals[i];
+        if (interval->class_index == TIN_LABEL_IGNORE) {
+            continue;
+        }
         for (int64_t start = interval->start; start + w->windows.frames <= interval->end; start += w->windows.step) {
             int16_t scores[TIN_MAX_CLASSES];
             runner_reset(r);
