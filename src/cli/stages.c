@@ -217,6 +217,8 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     status = status ? status : evaluate_figures(figures, &summary, err);
     status = status ? status : cli_add_file(files, session, true, err, "metrics.json");
     status = status ? status : cli_add_file(files, session, false, err, "sweep.csv");
+    status = status ? status : cli_add_file(files, session, false, err, "scores.safetensors");
+    status = status ? status : cli_add_file(files, session, false, err, "timelines.json");
     if (status == TIN_OK) {
         cli_log(session, "evaluate: frame accuracy %.3f (int8), %.3f (float) on the test people",
                 summary.frame_accuracy, summary.float_frame_accuracy);
