@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 
+#define MOST_LABELS 2000 /* of a source, before they are joined to classes */
+
 static bool has_label(const tin_class_map *map, const char *label, size_t *index)
 {
     for (size_t i = 0; i < map->n_labels; i++)
@@ -27,6 +29,10 @@ static tin_status add_label(tin_class_map *map, const char *label, tin_error *er
     size_t index = 0;
     if (has_label(map, label, &index))
         return TIN_OK;
+    if (map->n_labels == MOST_LABELS)
+        return tin_fail(err, TIN_ERR_DATA,
+                        "more than %d different labels, the last is '%.60s'; is it a column of labels?", MOST_LABELS,
+                        label);
     char **labels = tin_grow(map->labels, map->n_labels, map->n_labels + 1, sizeof *labels, err);
     if (labels == NULL)
         return TIN_ERR_MEMORY;

@@ -6,6 +6,8 @@
 #include "data/csv_import.h"
 #include "data/csv_table.h"
 
+#define LONGEST_RECORDING_S 1e9 /* keeps sums and differences of times exact to a microsecond, and finite */
+
 /* Column numbers of one file, and what was read so far. */
 typedef struct sample_reader {
     const tin_csv_layout *layout;
@@ -75,6 +77,12 @@ static tin_status take_time(sample_reader *s, double *seconds)
             s->layout->time_column, t->fields[s->time], s->last_time);
     s->last_time = ticks;
     *seconds = (ticks - s->first_time) / s->layout->ticks_per_second;
+    if (!(*seconds <= LONGEST_RECORDING_S))
+        return tin_fail_at(
+            s->err, TIN_ERR_DATA, t->path, t->line,
+            "column '%s': %s is more than 30 years after the first sample; correct data.csv.time_unit or the "
+            "value",
+            s->layout->time_column, t->fields[s->time]);
     return TIN_OK;
 }
 

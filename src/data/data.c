@@ -98,7 +98,21 @@ typedef struct build {
     const tin_class_map *map;
     tin_dataset_builder *builder;
     tin_data_report *report;
+    int64_t (*frames)[3]; /* [n_classes] by role */
 } build;
+
+static void count_frames(const build *b, const tin_stream *s)
+{
+    int64_t outside = s->n_frames;
+    for (size_t i = 0; i < s->n_intervals; i++) {
+        const tin_interval *v = &s->intervals[i];
+        outside -= v->end - v->start;
+        if (v->class_index != TIN_LABEL_IGNORE)
+            b->frames[v->class_index][s->role] += v->end - v->start;
+    }
+    if (b->map->unlabelled != TIN_LABEL_IGNORE)
+        b->frames[b->map->unlabelled][s->role] += outside;
+}
 
 /* One piece becomes one stream; pieces behind the first are called id-2, id-3, ... */
 static tin_status add_piece(const build *b, const tin_recording *r, size_t piece, tin_role role, tin_error *err)
@@ -125,6 +139,7 @@ static tin_status add_piece(const build *b, const tin_recording *r, size_t piece
     stream.n_clipped = make_counts(b->source, p, counts);
     stream.n_intervals = make_intervals(r, p, b->settings->rate_hz, b->map, intervals);
     status = tin_dataset_builder_add(b->builder, &stream, err);
+    count_frames(b, &stream);
     b->report->n_streams++;
     b->report->n_intervals += stream.n_intervals;
     b->report->n_frames += stream.n_frames;
@@ -191,6 +206,20 @@ static tin_status note_labels(const tin_class_map *map, tin_source *source, tin_
     return status;
 }
 
+/* A class that nobody shows while training cannot be learned, and one that nobody shows in the test is not measured. */
+static tin_status note_missing_classes(const build *b, tin_source *source, tin_error *err)
+{
+    static const char *const roles[3] = {"training", "validation", "test"};
+    tin_status status = TIN_OK;
+    for (int c = 0; c < b->map->n_classes; c++)
+        for (int r = 0; r < 3 && status == TIN_OK; r++)
+            if (b->frames[c][r] == 0)
+                status =
+                    tin_notes_add(&source->notes, err, "class '%s' has no frames in %s; choose other subjects for it",
+                                  b->map->classes[c].name, roles[r]);
+    return status;
+}
+
 static tin_status note_clipping(tin_source *source, const tin_data_report *report, tin_error *err)
 {
     return report->n_clipped == 0 ? TIN_OK
@@ -221,6 +250,9 @@ static tin_status write_dataset(const tin_import *in, tin_source *source, const 
     build b = {.settings = in->settings, .source = source, .map = &map, .report = report};
     tin_role *roles = tin_alloc(source->n_recordings, sizeof *roles, err);
     tin_status status = roles == NULL ? TIN_ERR_MEMORY : tin_class_map_make(&map, in->settings, source, err);
+    b.frames = tin_alloc((size_t)map.n_classes, sizeof *b.frames, err);
+    if (status == TIN_OK && b.frames == NULL)
+        status = TIN_ERR_MEMORY;
     if (status == TIN_OK)
         status = tin_split(in->settings, source, roles, err);
     if (status == TIN_OK) {
@@ -237,9 +269,12 @@ static tin_status write_dataset(const tin_import *in, tin_source *source, const 
     if (status == TIN_OK)
         status = note_labels(&map, source, err);
     if (status == TIN_OK)
+        status = note_missing_classes(&b, source, err);
+    if (status == TIN_OK)
         status = note_clipping(source, report, err);
     tin_dataset_builder_free(b.builder);
     tin_class_map_free(&map);
+    tin_free(b.frames);
     tin_free(roles);
     return status;
 }

@@ -9,7 +9,7 @@
 #define GAP_PERIODS 5.0
 #define GRID_TOLERANCE 0.01 /* of a frame: samples this near their frame's time are taken as they are */
 #define ROUNDING 1e-9       /* seconds: more than the rounding of times, less than any clock's tick */
-#define MAX_FRAMES 4e9      /* more is a wrong time unit, not a recording */
+#define MAX_STRETCH 100.0   /* frames per sample: more is a wrong time unit, not a slow sensor */
 
 static int compare_double(const void *a, const void *b)
 {
@@ -95,10 +95,12 @@ static tin_status make_piece(tin_recording *r, size_t first, size_t end, double 
     const size_t width = (size_t)r->n_channels;
     const bool untouched = on_grid(r, first, end, rate_hz);
     const double length = floor((r->times[end - 1] - r->times[first]) * rate_hz + ROUNDING * rate_hz) + 1;
-    if (!(length <= MAX_FRAMES))
-        return tin_fail_at(err, TIN_ERR_DATA, r->origin, 0,
-                           "the recording lasts %g s, which makes %g frames; correct the unit of the times",
-                           r->times[end - 1] - r->times[first], length);
+    if (!(length <= MAX_STRETCH * (double)(end - first)))
+        return tin_fail_at(
+            err, TIN_ERR_DATA, r->origin, 0,
+            "samples come %.3g s apart, more than %g times slower than %g Hz; correct data.csv.time_unit, "
+            "the times or data.rate_hz",
+            r->period, MAX_STRETCH, rate_hz);
     tin_piece *piece = &r->pieces[r->n_pieces];
     piece->start = r->times[first];
     piece->n_frames = untouched ? (int64_t)(end - first) : (int64_t)length;

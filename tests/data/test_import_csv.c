@@ -56,6 +56,7 @@ static void good_files(void **state)
     assert_int_equal(p->n_clipped, 1); /* 8 g is one count too much */
     assert_int_equal(report.n_clipped, 5);
     assert_true(warns(&report, "clipped"));
+    assert_false(warns(&report, "has no frames"));
     assert_int_equal(p->n_intervals, 2);
     assert_int_equal(p->intervals[0].start, 1);
     assert_int_equal(p->intervals[0].end, 3);
@@ -116,7 +117,27 @@ static void bad_files(void **state)
     bad_file("column", "t,ax,gy,label\n0,1,1,\n", 1, "no column 'gx'; the file has: t, ax, gy, label");
     bad_file("rows", "t,ax,gx,label\n", 0, "no rows");
     bad_file("nothing", "", 0, "the file is empty");
+    bad_file("endless", "t,ax,gx,label\n-1e308,1,1,\n0,1,1,\n1e308,1,1,\n", 3, "more than 30 years");
     bad_file("quote", "t,ax,gx,label\n0,1,1,\"shake\n", 2, "never closed");
+}
+
+/* A column of numbers taken for labels ends in words, not in a thousand classes or a long wait. */
+static void too_many_labels(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/many";
+    static char text[60000];
+    size_t used = (size_t)snprintf(text, sizeof text, "t,ax,gx,label\n");
+    tin_config_data s = settings_of("label", "");
+    write_people(folder, good);
+    for (int i = 0; i < 201; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%d,1,1,%d\n", 20 * i, i);
+    write_text(folder, "p2_a.csv", text);
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "203 labels, 200 classes are possible");
+    for (int i = 201; i < 2001; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%d,1,1,%d\n", 20 * i, i);
+    write_text(folder, "p2_a.csv", text);
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "more than 2000 different labels");
 }
 
 static void unknown_label(void **state)
@@ -164,6 +185,7 @@ static void interval_tables(void **state)
     assert_int_equal(p->intervals[0].end, 3);
     assert_string_equal(d->classes[p->intervals[0].class_index].name, "shake");
     assert_true(warns(&report, "p2_a.csv: no row"));
+    assert_true(warns(&report, "class 'shake' has no frames in test"));
     tin_dataset_close(d);
     tin_data_report_free(&report);
     static const struct {
@@ -218,7 +240,9 @@ static void wrong_settings(void **state)
     s.classes = classes;
     s.classes_count = 2;
     build_fails(&s, folder, TIN_ERR_DATA, NULL, 6, "label 'nod' is unknown; known are: shake, jump");
+    write_text(folder, "p3_a.csv", "t,ax,gx,label\n0,1,1,\n20000,1,1,\n40000,1,1,\n");
     s = settings_of("label", "");
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "samples come 20 s apart, more than 100 times slower than 50 Hz");
     s.path = "nowhere";
     build_fails(&s, folder, TIN_ERR_IO, NULL, 0, "folder");
 }
@@ -271,9 +295,9 @@ static void every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_files),    cmocka_unit_test(other_dialect),    cmocka_unit_test(bad_files),
-        cmocka_unit_test(unknown_label), cmocka_unit_test(interval_tables),  cmocka_unit_test(wrong_settings),
-        cmocka_unit_test(other_units),   cmocka_unit_test(every_allocation),
+        cmocka_unit_test(good_files),     cmocka_unit_test(other_dialect),   cmocka_unit_test(bad_files),
+        cmocka_unit_test(unknown_label),  cmocka_unit_test(too_many_labels), cmocka_unit_test(interval_tables),
+        cmocka_unit_test(wrong_settings), cmocka_unit_test(other_units),     cmocka_unit_test(every_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
