@@ -197,6 +197,10 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
         goto cleanup;
     }
     status = tin_emulate_verify(e, b->elf, options->max_frames, options->quiet, footprint, err);
+    if (status == TIN_OK) { /* else they show what went wrong */
+        (void)remove(e->frames);
+        (void)remove(e->results);
+    }
 cleanup:
     tin_free(e);
     tin_free(b);

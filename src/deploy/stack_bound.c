@@ -99,8 +99,10 @@ static tin_status read_line(graph *g, char *line, int *current, char open_call[1
     unsigned long address, target;
     char word[128], rest[128] = "";
     if (sscanf(line, " %lx: R_ARM_THM_%127s %127s", &address, word, rest) == 3) {
+        const bool branch =
+            strncmp(word, "CALL", 4) == 0 || strncmp(word, "JUMP", 4) == 0; /* or the address of a constant */
         open_call[0] = '\0';
-        return add_call(g, *current, rest, err);
+        return branch ? add_call(g, *current, rest, err) : TIN_OK;
     }
     if (open_call[0] != '\0') {
         const tin_status status = add_call(g, *current, open_call, err);

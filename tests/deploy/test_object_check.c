@@ -121,6 +121,13 @@ static void test_stack_bound(void **state)
          &err);
     assert_true(shallow >= 200 && shallow < 260);                /* the deeper one of two */
     assert_true(bytes >= shallow + 80 && bytes < shallow + 130); /* the sum along a path, from init */
+    must(bound_of("const int table[9] = {1}; \n"
+                  "void x_init(void) { __asm__ volatile(\"movw r0, #:lower16:table\\n movt r0, #:upper16:table\" : : : "
+                  "\"r0\"); }\n"
+                  "void x_step(void) {}",
+                  &bytes, &err),
+         &err);
+    assert_int_equal(bytes, 0); /* the address of a constant is no call */
     must(bound_of("#include <string.h>\nstatic char s[99]; void x_init(void) { memmove(s, s + 1, 50); }\nvoid "
                   "x_step(void) {}",
                   &library, &err),
