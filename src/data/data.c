@@ -168,6 +168,26 @@ static tin_status add_streams(const build *b, const tin_role *roles, tin_error *
     return TIN_OK;
 }
 
+/* One note for all samples with equal times: it is common, and one per recording would hide the others. */
+static tin_status note_duplicates(tin_source *source, tin_error *err)
+{
+    size_t recordings = 0, samples = 0;
+    const tin_recording *worst = NULL;
+    for (size_t i = 0; i < source->n_recordings; i++) {
+        const tin_recording *r = &source->recordings[i];
+        recordings += r->n_duplicates > 0;
+        samples += r->n_duplicates;
+        if (r->n_duplicates > 0 && (worst == NULL || r->n_duplicates > worst->n_duplicates))
+            worst = r;
+    }
+    return worst == NULL
+               ? TIN_OK
+               : tin_notes_add(&source->notes, err,
+                               "%zu samples in %zu of %zu recordings have the time of another and were averaged; "
+                               "most in %s: %zu",
+                               samples, recordings, source->n_recordings, worst->origin, worst->n_duplicates);
+}
+
 /* One note for all recordings whose clock trembles, and one for those that lose frequencies above half the rate. */
 static tin_status note_clocks(const tin_config_data *settings, tin_source *source, tin_error *err)
 {
@@ -265,6 +285,8 @@ static tin_status write_dataset(const tin_import *in, tin_source *source, const 
     if (status == TIN_OK)
         status = tin_dataset_builder_write(b.builder, path, hash, err);
     if (status == TIN_OK)
+        status = note_duplicates(source, err);
+    if (status == TIN_OK)
         status = note_clocks(in->settings, source, err);
     if (status == TIN_OK)
         status = note_labels(&map, source, err);
@@ -279,15 +301,13 @@ static tin_status write_dataset(const tin_import *in, tin_source *source, const 
     return status;
 }
 
-/* The notes of the recordings, in their order, then those of the source. */
+/* The notes of the whole source, then those of the recordings, in their order. */
 static tin_status collect_notes(tin_source *source, tin_data_report *report, tin_error *err)
 {
     tin_notes all = {0};
-    tin_status status = TIN_OK;
+    tin_status status = tin_notes_move(&all, &source->notes, err);
     for (size_t i = 0; i < source->n_recordings && status == TIN_OK; i++)
         status = tin_notes_move(&all, &source->recordings[i].notes, err);
-    if (status == TIN_OK)
-        status = tin_notes_move(&all, &source->notes, err);
     report->warnings = all.items;
     report->n_warnings = all.n;
     return status;

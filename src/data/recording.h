@@ -43,8 +43,9 @@ typedef struct tin_recording {
     size_t n_spans, spans_capacity;
     tin_piece *pieces; /* filled by tin_resample */
     size_t n_pieces;
-    double period; /* median seconds between samples, 0: unknown */
-    double jitter; /* standard deviation of the seconds between samples */
+    double period;       /* median seconds between samples, 0: unknown */
+    size_t n_duplicates; /* samples with the time of another, averaged */
+    double jitter;       /* standard deviation of the seconds between samples */
     tin_notes notes;
 } tin_recording;
 

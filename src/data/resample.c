@@ -150,12 +150,8 @@ tin_status tin_resample(tin_recording *r, double rate_hz, tin_error *err)
 {
     if (r->n_samples == 0)
         return tin_fail_at(err, TIN_ERR_DATA, r->origin, 0, "the recording has no samples; remove the file");
-    size_t gone = average_duplicates(r);
-    tin_status status = TIN_OK;
-    if (gone > 0)
-        status = tin_notes_add(&r->notes, err, "%s: %zu samples with the time of another; averaged", r->origin, gone);
-    if (status == TIN_OK)
-        status = measure_period(r, err);
+    r->n_duplicates = average_duplicates(r);
+    tin_status status = measure_period(r, err);
     if (status == TIN_OK)
         status = make_pieces(r, rate_hz, err);
     tin_free(r->times);
