@@ -108,8 +108,9 @@ static void run_batch_norm(const tin_model *m, const tin_layer *l, layer_state *
     const float *w = tin_param_data(m, &l->params[0]), *b = tin_param_data(m, &l->params[1]);
     const float *mean = tin_param_data(m, &l->params[2]), *var = tin_param_data(m, &l->params[3]);
     for (int i = 0; i < l->n_outputs; i++)
-        s->output[i] = (float)(((double)x[i] - (double)mean[i]) / sqrt((double)var[i] + TIN_BATCH_NORM_EPS) * (double)w[i] +
-                               (double)b[i]);
+        s->output[i] =
+            (float)(((double)x[i] - (double)mean[i]) / sqrt((double)var[i] + TIN_BATCH_NORM_EPS) * (double)w[i] +
+                    (double)b[i]);
 }
 
 static void run_relu(const tin_layer *l, layer_state *s, const float *x)

@@ -42,7 +42,7 @@ tin_op tin_op_from_name(const char *name);
 
 #define TIN_MAX_LAYERS 64
 #define TIN_MAX_PARAMS 4
-#define TIN_MAX_WIDTH 256 /* channels or units of a layer */
+#define TIN_MAX_WIDTH 256       /* channels or units of a layer */
 #define TIN_BATCH_NORM_EPS 1e-5 /* PyTorch's default */
 
 /* One tensor of a layer, at params + offset of the model. */

@@ -10,14 +10,15 @@
  *   input       q[c] = saturate8(requantize(counts[c] - offset[c], mult[c], shift))
  *   conv1d      acc = bias[o] + sum w*x;  q = saturate8(requantize(acc, mult[o], shift)), ReLU fused when `relu`
  *   dense       the same; the last dense gives int16 scores: saturate16(requantize(...)), logit * 256
- *   avg_pool    acc = sum of the last `kernel` rows (one mult, no bias, no weight);  q = saturate8(requantize(acc, mult[0], shift)); output scale =
- * input scale gru         state h int16, Q15, starts 0; h8 = min(127, (h + 128) >> 8) (scale 1/128) is read by the
- * matrix and by the next layer. With rows r, z, n of H each: a = requantize(bias[row] + sum_i W[row][i] * x[i],
- * mult[row], shift) b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j], hidden_mult[row], hidden_shift) units of
- * a and b: rows r, z: Q12 of the pre-activation; row n: a in Q13, b in Q17. hidden_bias is 0 for r and z (it is part of
- * bias there). r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z)            Q28 n = sigmoid(a_n + multiply_high(b_n, r)) -
- * 2^27           Q27, = tanh of the pre-activation h = (n + multiply_high(h * 2^12 - n, z) * 16 + 2^11) >> 12 (all from
- * the old h8, then h8 is made anew) sigmoid(t)  t is Q12. i = min(127, max(-128, t >> 8)); p = table[i + 128]; result p
+ *   avg_pool    acc = sum of the last `kernel` rows (one mult, no bias, no weight);  q = saturate8(requantize(acc,
+ * mult[0], shift)); output scale = input scale gru         state h int16, Q15, starts 0; h8 = min(127, (h + 128) >> 8)
+ * (scale 1/128) is read by the matrix and by the next layer. With rows r, z, n of H each: a = requantize(bias[row] +
+ * sum_i W[row][i] * x[i], mult[row], shift) b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j],
+ * hidden_mult[row], hidden_shift) units of a and b: rows r, z: Q12 of the pre-activation; row n: a in Q13, b in Q17.
+ * hidden_bias is 0 for r and z (it is part of bias there). r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z) Q28 n =
+ * sigmoid(a_n + multiply_high(b_n, r)) - 2^27           Q27, = tanh of the pre-activation h = (n + multiply_high(h *
+ * 2^12 - n, z) * 16 + 2^11) >> 12 (all from the old h8, then h8 is made anew) sigmoid(t)  t is Q12. i = min(127,
+ * max(-128, t >> 8)); p = table[i + 128]; result p
  * + int16(t) * int16(p): p holds intercept * 2^16
  *               + slope, a chord of the sigmoid on [i/16, (i+1)/16); slope 0 in the first and last entry. Result Q28.
  *
@@ -70,13 +71,14 @@ extern const uint32_t tin_sigmoid_table[256];
 tin_status tin_qmodel_save(const tin_qmodel *model, const char *path,
                            tin_error *err) TIN_USE_RESULT; /* path without extension */
 tin_status tin_qmodel_load(tin_qmodel **model, const char *path, tin_error *err) TIN_USE_RESULT;
-/* Making one by hand (the quantiser, tests): an empty model with copies of the names, then per layer set op and sizes, call
- * tin_qlayer_allocate (arrays of zeros), fill in, n_layers++; at the end set hop, check, seal. */
-tin_status tin_qmodel_create(tin_qmodel **model, double rate_hz, const tin_channel *channels, int n_channels, const tin_class *classes,
-                             int n_classes, tin_error *err) TIN_USE_RESULT;
+/* Making one by hand (the quantiser, tests): an empty model with copies of the names, then per layer set op and sizes,
+ * call tin_qlayer_allocate (arrays of zeros), fill in, n_layers++; at the end set hop, check, seal. */
+tin_status tin_qmodel_create(tin_qmodel **model, double rate_hz, const tin_channel *channels, int n_channels,
+                             const tin_class *classes, int n_classes, tin_error *err) TIN_USE_RESULT;
 tin_status tin_qlayer_allocate(tin_qlayer *layer, tin_error *err) TIN_USE_RESULT;
-int tin_qlayer_rows(const tin_qlayer *layer);        /* length of mult (and of bias, if not 0): O; 3H for gru; 1 for avg_pool */
-size_t tin_qlayer_weights(const tin_qlayer *layer);  /* length of weight; 0 for avg_pool */
+int tin_qlayer_rows(
+    const tin_qlayer *layer); /* length of mult (and of bias, if not 0): O; 3H for gru; 1 for avg_pool */
+size_t tin_qlayer_weights(const tin_qlayer *layer); /* length of weight; 0 for avg_pool */
 void tin_qmodel_free(tin_qmodel *model);
 /* Checks shapes and proves that no accumulator can overflow: for each row |bias| + sum |w| * 127 (128 for h8) < 2^(31 -
  * shift) and < 2^31; avg_pool kernel * 127 likewise; TIN_ERR_MODEL names layer, row and bound. Called by load and by
