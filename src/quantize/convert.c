@@ -43,7 +43,7 @@ static tin_status not_finite(const rows *m, int row, tin_error *err)
  * shift. */
 static tin_status choose_scales(rows *m, const float *weight, tin_error *err)
 {
-    double smallest = INFINITY;
+    double smallest = HUGE_VAL;
     for (int r = 0; r < m->n_rows; r++) {
         float top = 0;
         for (int i = 0; i < m->n; i++) {
