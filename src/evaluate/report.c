@@ -23,7 +23,7 @@ extern const char tin_report_page[], tin_report_style[], tin_report_script[];
 
 static void add_json(tin_text *out, const json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
     if (text == NULL) {
         out->status = TIN_ERR_MEMORY;
         return;

@@ -161,8 +161,13 @@ export function footprintSection(data: Data): HTMLElement {
         "Footprint on the device",
         table([["", "measured"], ...plain.map(([key, value]) => [key.replace(/_/g, " "), footprintValue(key, value)])], "facts"),
         ...lists.flatMap(([key, list]) => {
-            const keys = [...new Set(list.flatMap((item) => Object.keys(item)))];
-            return [make("h3", {}, key.replace(/_/g, " ")), table([keys, ...list.map((item) => keys.map((k) => footprintValue(k, item[k] ?? "")))])];
+            const all = [...new Set(list.flatMap((item) => Object.keys(item)))];
+            const keys = [...all.filter((k) => k === "name"), ...all.filter((k) => k !== "name")];
+            const cell = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 1 }) : footprintValue("", value ?? ""));
+            return [
+                make("h3", {}, key.replace(/_/g, " ")),
+                table([keys.map((k) => k.replace(/_/g, " ")), ...list.map((item) => keys.map((k) => cell(item[k])))]),
+            ];
         }),
     );
 }

@@ -6,8 +6,8 @@ import type { Data, Interval, Timeline } from "./data";
 import { choice, colour, grid, make, redrawOnScheme, section, theme } from "./page";
 
 const LANE = 18; // pixels
-const LANES_WITH_EVENTS = ["true", "model", "device", "reports"];
-const LANES_WITHOUT = ["true", "model"];
+const LANES_WITH_EVENTS = ["labels", "model", "active", "reports"];
+const LANES_WITHOUT = ["labels", "model"];
 
 // Two points per column, its least and greatest value, draw the same picture as all samples would.
 function points(timeline: Timeline, channels: number[], scales: number[], rate: number): (number | null)[][] {
@@ -22,7 +22,8 @@ function points(timeline: Timeline, channels: number[], scales: number[], rate: 
     return rows;
 }
 
-function valueRange(rows: (number | null)[][], share: number): [number, number] {
+// The lowest and greatest value, with the room above that the lanes take.
+function valueRange(rows: (number | null)[][], share: number): { range: [number, number]; greatest: number } {
     let low = Infinity;
     let high = -Infinity;
     for (const row of rows) {
@@ -32,7 +33,7 @@ function valueRange(rows: (number | null)[][], share: number): [number, number] 
         }
     }
     const height = high - low || 1;
-    return [low - 0.03 * height, low + (1.03 * height) / (1 - share)];
+    return { range: [low - 0.03 * height, low + (1.03 * height) / (1 - share)], greatest: high };
 }
 
 export function timelineSection(data: Data): HTMLElement {
@@ -112,11 +113,15 @@ export function timelineSection(data: Data): HTMLElement {
         const shown = data.channels.map((_, i) => i).filter((i) => data.channels[i].unit === units[unit]);
         const rows = points(timelines[stream], shown, data.channels.map((c) => c.scale), metrics.rate_hz);
         const share = (lanes.length * LANE + 8) / (chart.clientHeight - 44);
+        const { range, greatest } = valueRange(rows, share);
+        const axisLabelFormatter = (value: number, _granularity: number, _options: unknown, g: Dygraph) =>
+            value > greatest ? "" : value.toFixed(g.yAxisRange()[1] - g.yAxisRange()[0] < 4 ? 1 : 0);
         graph = new Dygraph(chart, rows, {
             ...grid(),
+            axes: { y: { axisLabelFormatter, axisLabelWidth: 52 } },
             labels: ["time (s)", ...shown.map((i) => data.channels[i].name)],
             colors: shown.map((_, i) => colour(i)),
-            valueRange: valueRange(rows, share),
+            valueRange: range,
             xlabel: "time (s)",
             ylabel: units[unit],
             labelsDiv: legend,
@@ -159,7 +164,8 @@ export function timelineSection(data: Data): HTMLElement {
         ),
         words,
         chips,
-        chart,
+        // names of the lanes stand beside the canvas, which dygraphs clips to the plot
+        make("div", { class: "lanes" }, chart, ...lanes.map((name, i) => make("span", { style: `top:${i * LANE}px` }, name))),
         legend,
         (data.n_timelines ?? 0) > timelines.length ? make("p", { class: "note" }, `The first ${timelines.length} of ${data.n_timelines} recordings are shown.`) : null,
     );

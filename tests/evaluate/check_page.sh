@@ -1,0 +1,36 @@
+#!/bin/sh
+# check_page.sh FOLDER: opens FOLDER/whole/report.html and FOLDER/bare/report.html in a headless browser; fails on any message on the console
+# and when a section is missing. Exit code 77: no browser.
+set -eu
+browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || exit 77
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# open NAME: the page after its script ran in $work/NAME.html, what the browser said in $work/NAME.log
+open() {
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+        --disable-component-update --disable-sync --user-data-dir="$work/profile" --enable-logging=stderr --virtual-time-budget=3000 \
+        --dump-dom "file://$1/$2/report.html" >"$work/$2.html" 2>"$work/$2.log"
+    if grep CONSOLE "$work/$2.log"; then
+        echo "$2: the page wrote to the console" >&2
+        exit 1
+    fi
+}
+
+# need NAME TEXT: the page says so
+need() {
+    grep -qF "$2" "$work/$1.html" || { echo "$1: the page lacks: $2" >&2; exit 1; }
+}
+
+open "$1" whole
+for title in 'Threshold: what it costs to be stricter' 'Timelines of the test people' '<h3>Events</h3>' '<h3>Frames</h3>' \
+    '<h2>Latency</h2>' 'detectors that look at nothing' 'Test people one by one' 'Fine-tuning with quantisation' 'Footprint on the device' \
+    'Where these figures come from' '<canvas' 'type="range"' '18 of 18'; do
+    need whole "$title"
+done
+need whole '&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;' # a class name that tries to be a script is text
+
+open "$1" bare
+for sentence in 'No threshold to show' 'No timelines' 'No learning curves' 'Not measured yet'; do
+    need bare "$sentence"
+done

@@ -1,0 +1,9 @@
+# The page of the report: types, and what a browser makes of the reports that test_report left. Skipped where the tools are not installed.
+find_program(TINAMOU_TSC tsc)
+if(TINAMOU_TSC)
+    add_test(NAME evaluate/page_types COMMAND ${TINAMOU_TSC} -p ${PROJECT_SOURCE_DIR}/src/evaluate/report/tsconfig.json)
+endif()
+set_tests_properties(evaluate/test_report PROPERTIES FIXTURES_SETUP evaluate_reports)
+add_test(NAME evaluate/page_browser
+    COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/check_page.sh ${CMAKE_CURRENT_BINARY_DIR}/test_report.tmp)
+set_tests_properties(evaluate/page_browser PROPERTIES FIXTURES_REQUIRED evaluate_reports SKIP_RETURN_CODE 77 TIMEOUT 120)
