@@ -41,7 +41,7 @@ def main():
     print("/* Made by scripts/golden/model_sigmoid_table.py: do not edit. Entry i + 128 is the chord of the logistic function on")
     print(" * [i/16, (i+1)/16): intercept * 65536 + slope, see tin_sigmoid_q28. */")
     print('#include "model/qmodel.h"\n')
-    print("const uint32_t tin_sigmoid_table[256] = {")
+    print("/* clang-format off */\nconst uint32_t tin_sigmoid_table[256] = {")
     for at in range(0, 256, 8):
         print("    " + ", ".join(words[at:at + 8]) + ",")
     print("};")
