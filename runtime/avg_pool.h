@@ -5,7 +5,7 @@
 #include "runtime/requantize.h"
 
 /* [fragment] */
-/* x [kernel][channels]; y[i] = clamp(requantize(sum of column i)). */
+/* x [kernel][channels]; y[i] = saturate8(requantize(sum of column i)). */
 static void tink_avg_pool(const int8_t *x, int32_t kernel, int32_t channels, int32_t mult, int32_t shift, int8_t *y)
 {
     for (int32_t i = 0; i < channels; i++) {
@@ -14,7 +14,7 @@ static void tink_avg_pool(const int8_t *x, int32_t kernel, int32_t channels, int
         for (int32_t k = 0; k < kernel; k++) {
             sum += row[k * channels];
         }
-        y[i] = (int8_t)tink_clamp(tink_requantize(sum, mult, shift), -127, 127);
+        y[i] = tink_output8(tink_requantize(sum, mult, shift), -127);
     }
 }
 /* [end] */

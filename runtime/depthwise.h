@@ -25,7 +25,7 @@ static void tink_depthwise(const tink_depthwise_t *c, const int8_t *x, int8_t *y
                 acc += w[k] * (int32_t)tap[k * c->step];
             }
             w += c->taps;
-            y[o] = (int8_t)tink_clamp(tink_requantize(acc, c->mult[o], c->shift), c->low, 127);
+            y[o] = tink_output8(tink_requantize(acc, c->mult[o], c->shift), c->low);
         }
     }
 }

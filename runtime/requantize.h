@@ -24,9 +24,22 @@ static inline int32_t tink_requantize(int32_t acc, int32_t mult, int32_t shift)
     return tink_multiply_high(acc * ((int32_t)1 << shift), mult);
 }
 
-static inline int32_t tink_clamp(int32_t v, int32_t low, int32_t high)
+/* v limited to int8. */
+static inline int32_t tink_limit8(int32_t v)
 {
-    return v < low ? low : v > high ? high : v;
+#ifdef TINK_DSP
+    __asm__("ssat %0, #8, %1" : "=r"(v) : "r"(v));
+    return v;
+#else
+    return v < -128 ? -128 : v > 127 ? 127 : v;
+#endif
+}
+
+/* The 8-bit output of a layer: at most 127, at least `low`, which is -127, or 0 after relu. */
+static inline int8_t tink_output8(int32_t v, int32_t low)
+{
+    v = tink_limit8(v);
+    return (int8_t)(v < low ? low : v);
 }
 /* [end] */
 

@@ -10,7 +10,7 @@ static void tink_scale_input(const int16_t *counts, const int16_t *offset, const
 {
     for (int32_t c = 0; c < channels; c++) {
         const int32_t v = (int32_t)counts[c] - offset[c];
-        y[c] = (int8_t)tink_clamp(tink_requantize(v, mult[c], shift), -127, 127);
+        y[c] = tink_output8(tink_requantize(v, mult[c], shift), -127);
     }
 }
 /* [end] */

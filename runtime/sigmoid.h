@@ -8,7 +8,7 @@
 /* t: Q12. Result: Q28, on the chord of the sigmoid over [i/16, (i+1)/16). */
 static int32_t tink_sigmoid(int32_t t)
 {
-    const int32_t i = tink_clamp(t >> 8, -128, 127);
+    const int32_t i = tink_limit8(t >> 8);
     const int32_t p = (int32_t)tink_sigmoid_table[i + 128];
     return p + (int32_t)(int16_t)t * (int16_t)p;
 }

@@ -39,7 +39,7 @@ static long block_weight(const void *context, long index)
 }
 
 /* Shared with dense, which is a window of one row. */
-static void linear_data(tin_emit *e, int layer, bool scores)
+static void linear_data(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label;
@@ -52,11 +52,8 @@ static void linear_data(tin_emit *e, int layer, bool scores)
                     label);
     tin_text_printf(&e->source, "    %d, %d, %d, /* jump, taps, columns */\n", l->dilation * l->n_inputs, m.taps,
                     m.width);
-    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* rows, shift, low, high */\n};\n\n", l->n_outputs, l->shift,
-                    l->relu  ? 0
-                    : scores ? -32768
-                             : -127,
-                    scores ? 32767 : 127);
+    tin_text_printf(&e->source, "    %d, %d, %d, /* rows, shift, low */\n};\n\n", l->n_outputs, l->shift,
+                    l->relu ? 0 : -127);
 }
 
 void tin_emit_conv1d_data(tin_emit *e, int layer)
@@ -64,7 +61,7 @@ void tin_emit_conv1d_data(tin_emit *e, int layer)
     if (e->model->layers[layer].groups > 1) {
         depthwise_data(e, layer);
     } else {
-        linear_data(e, layer, false);
+        linear_data(e, layer);
     }
 }
 
@@ -77,7 +74,7 @@ void tin_emit_conv1d_call(tin_emit *e, int layer, const char *input, const char 
 
 void tin_emit_dense_data(tin_emit *e, int layer)
 {
-    linear_data(e, layer, layer + 1 == e->model->n_layers);
+    linear_data(e, layer);
 }
 
 void tin_emit_dense_call(tin_emit *e, int layer, const char *input, const char *output)

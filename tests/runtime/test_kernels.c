@@ -134,13 +134,11 @@ static void test_linear_rows_and_taps(void **state)
                 }
             }
         }
-        tink_linear_t layer = {weight,           bias,          mult,           jump, (int16_t)taps,
-                               (int16_t)columns, (int16_t)rows, (int16_t)shift, 0,    127};
+        const tink_linear_t layer = {weight,           bias,          mult,           jump, (int16_t)taps,
+                                     (int16_t)columns, (int16_t)rows, (int16_t)shift, 0};
         memset(y8, 99, sizeof y8);
         memset(y16, 99, sizeof y16);
         tink_linear(&layer, x, y8, NULL);
-        layer.low = -32768;
-        layer.high = 32767;
         tink_linear(&layer, x, NULL, y16);
         for (int r = 0; r < rows; r++) {
             int32_t acc = bias[r];
