@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Golden figures of frames and events for tests/evaluate/test_evaluate_golden.c, by other means than the C code:
+frames by scikit-learn; events by a naive reading of docs/metrics.md that looks at every event and frame for every trigger.
+
+    python3 scripts/golden/evaluate_metrics.py > tests/evaluate/files/metrics.json
+
+Needs numpy and scikit-learn."""
+import json
+
+import numpy as np
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
+
+IGNORE = -1
+
+
+def scene(rng, n_frames, n_classes, events_classes, n_events):
+    """Labels, events and a detector's triggers and segments that follow the events badly."""
+    cuts = np.sort(rng.choice(np.arange(2, n_frames - 2), 2 * n_events, replace=False))
+    events = [(int(a), int(b), int(rng.choice(events_classes))) for a, b in cuts.reshape(-1, 2)]
+    labels = np.zeros(n_frames, int)
+    for a, b in rng.integers(0, n_frames, (3, 2)):
+        labels[min(a, b):min(a, b) + 15] = IGNORE
+    for a, b, k in events:
+        labels[a:b] = k
+    cuts = np.sort(rng.choice(np.arange(1, n_frames), 2 * n_events, replace=False))
+    segments = []
+    for (a, b), (c, d, k) in zip(cuts.reshape(-1, 2), events):
+        if rng.random() < 0.6:  # near the event
+            a, b = c + rng.integers(-4, 5), d + rng.integers(-4, 5)
+        if rng.random() < 0.2:
+            k = int(rng.choice(events_classes))
+        a = max(int(a), segments[-1][1] if segments else 0)
+        b = min(int(b), n_frames)
+        if a < b:
+            segments.append((a, b, int(k)))
+    triggers = {a: k for a, b, k in segments}
+    for t in rng.integers(0, n_frames, n_events):
+        triggers.setdefault(int(t), int(rng.choice(events_classes)))
+    predictions = np.where(rng.random(n_frames) < 0.8, np.maximum(labels, 0), rng.integers(0, n_classes, n_frames))
+    return labels, events, segments, sorted(triggers.items()), predictions
+
+
+def frame_figures(labels, predictions, events, early, late, n_classes):
+    keep = labels != IGNORE
+    y, p = labels[keep], predictions[keep]
+    precision, recall, f1, _ = precision_recall_fscore_support(y, p, labels=range(n_classes), zero_division=np.nan)
+    excused = 0
+    for t in np.flatnonzero(keep & (labels != predictions)):
+        excused += any(k == predictions[t] and (s - early <= t < s or e <= t < e + late) for s, e, k in events)
+    none = lambda values: [None if np.isnan(v) else float(v) for v in values]
+    return dict(confusion=confusion_matrix(y, p, labels=range(n_classes)).tolist(), accuracy=float((y == p).mean()),
+                balanced_accuracy=float(balanced_accuracy_score(y, p)), macro_f1=float(f1_score(y, p, average="macro")),
+                precision=none(precision), recall=none(recall), excused=int(excused))
+
+
+def event_figures(labels, events, segments, triggers, early, late, allow_repeats):
+    window = [set(range(s - early, e + late)) for s, e, k in events]
+    matched = [None] * len(events)
+    r = dict(true=0, wrong=0, false=0, false_unlabelled=0, repeats=0, duplicates=0)
+    for t, k in triggers:
+        inside = [i for i in range(len(events)) if t in window[i]]
+        free = [i for i in inside if matched[i] is None]
+        own = [i for i in free if events[i][2] == k]
+        if own or free:
+            i = (own or free)[0]
+            matched[i] = (t, k)
+            r["true" if own else "wrong"] += 1
+        elif any(events[i][2] == k for i in inside):
+            r["repeats"] += 1
+        elif inside:
+            r["duplicates"] += 1
+        else:
+            r["false"] += 1
+            r["false_unlabelled"] += int(labels[t] == IGNORE)
+    r["missed"] = sum(m is None for m in matched)
+    r["corrected"] = sum(m is not None and m[1] != e[2] and any(t > m[0] and k == e[2] and t in w for t, k in triggers)
+                         for m, e, w in zip(matched, events, window))
+    r["latencies"] = [m[0] - e[0] for m, e in zip(matched, events) if m is not None and m[1] == e[2]]
+    r["false_positives"] = r["false"] + r["duplicates"] + (0 if allow_repeats else r["repeats"])
+    everywhere = set().union(*window)
+    outside = [t for t in range(len(labels)) if t not in everywhere]
+    r["rejection_frames"] = len(outside)
+    r["rejection_unlabelled"] = int(sum(labels[t] == IGNORE for t in outside))
+    active = {t: k for a, b, k in segments for t in range(a, b)}
+    r["false_active"] = sum(not any(e[2] == k and t in w for e, w in zip(events, window)) for t, k in active.items())
+    r["segments_unlabelled"] = int(sum(
+        not any(a < e and s < b for s, e, _ in events) and 2 * sum(labels[t] == IGNORE for t in range(a, b)) > b - a
+        for a, b, _ in segments))
+    for percent in (50, 75):
+        pairs = []
+        for j, (a, b, k) in enumerate(segments):
+            for i, (s, e, c) in enumerate(events):
+                common = len(set(range(a, b)) & set(range(s, e)))
+                united = len(set(range(a, b)) | set(range(s, e)))
+                if k == c and common and 100 * common >= percent * united:
+                    pairs.append((-common / united, j, i))
+        segments_left, events_left, n = set(range(len(segments))), set(range(len(events))), 0
+        for _, j, i in sorted(pairs):
+            if j in segments_left and i in events_left:
+                segments_left.remove(j)
+                events_left.remove(i)
+                n += 1
+        r["overlap%d" % percent] = n
+    return r
+
+
+def main():
+    rng = np.random.default_rng(20261123)
+    cases = []
+    for number in range(12):
+        n_classes, events_classes = (4, [1, 2, 3]) if number % 2 else (5, [2, 4])
+        labels, events, segments, triggers, predictions = scene(rng, 240 + 40 * number, n_classes, events_classes, 4 + number)
+        early, late, allow = int(rng.integers(0, 8)), int(rng.integers(0, 12)), bool(number % 3 == 0)
+        cases.append(dict(n_classes=n_classes, early=early, late=late, allow_repeats=allow, labels=labels.tolist(),
+                          predictions=predictions.tolist(), events=events, segments=segments, triggers=triggers,
+                          frames=frame_figures(labels, predictions, events, early, late, n_classes),
+                          result=event_figures(labels, events, segments, triggers, early, late, allow)))
+    print(json.dumps(cases, separators=(",", ":")).replace("},{", "},\n{"))
+
+
+main()
