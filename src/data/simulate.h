@@ -45,10 +45,10 @@ typedef struct tin_sim_person {
     double tempo, strength;         /* factors around 1 */
     double step_hz;                 /* of walking */
     double posture[TIN_SIM_ANGLES]; /* added to every pose, rad */
-    double flick_sign, circle_sign;
-    double prepare; /* share of gestures that begin with lifting the forearm */
-    double swing;   /* of the arms when walking, rad */
-    double tremor;  /* rad */
+    double flick_sign;              /* which way the forearm turns first */
+    double prepare;                 /* share of gestures that begin with lifting the forearm */
+    double swing;                   /* of the arms when walking, rad */
+    double tremor;                  /* rad */
 } tin_sim_person;
 
 /* A true gesture: class 1..TIN_SIM_GESTURES, seconds. */

@@ -70,12 +70,12 @@ static double double_flick(const maker *m, double t, tin_sim_event *event)
 
 static double raise_to_look(const maker *m, double t, tin_sim_event *event)
 {
-    double pose[TIN_SIM_ANGLES], rise = between(m, 0.55, 0.95) / m->person->tempo, hold = between(m, 0.9, 2.4);
+    double pose[TIN_SIM_ANGLES], rise = between(m, 0.45, 0.75) / m->person->tempo, hold = between(m, 0.9, 2.4);
     double fall = between(m, 0.6, 1.1);
     draw_pose(m, look_pose, pose);
     tin_sim_blend(m->track, pose, t, rise, hold, fall);
     /* the gesture is the raise and the first moment of looking; how long somebody reads is another matter */
-    *event = (tin_sim_event){2, t, t + rise + 0.25};
+    *event = (tin_sim_event){2, t, t + rise + 0.35};
     return t + rise + hold + fall;
 }
 
@@ -101,17 +101,17 @@ static double shake(const maker *m, double t, tin_sim_event *event)
     return end;
 }
 
-/* The wrist goes round once: upper arm up and down, and in and out a quarter turn later. */
+/* The wrist goes round once, always the same way: upper arm up and down, and in and out a quarter turn later. */
 static double circle(const maker *m, double t, tin_sim_event *event)
 {
-    double length = between(m, 0.8, 1.25) / m->person->tempo, size = between(m, 13, 22) * DEGREE * m->person->strength;
+    double length = between(m, 0.75, 1.1) / m->person->tempo, size = between(m, 17, 27) * DEGREE * m->person->strength;
     double wide = between(m, 0.8, 1.2), end = 0, rate = m->track->rate_hz;
     double start = lift(m, t, length, &end);
     for (size_t i = (size_t)(start * rate); i < m->track->n && (double)i / rate < start + length; i++) {
         double u = ((double)i / rate - start) / length;
         double phase = 2 * PI * (0.5 * u + 0.5 * tin_sim_smooth(u)), w = tin_sim_window(u, 0, 1, 0.25);
         m->track->dof[TIN_SIM_FLEXION][i] += w * size * (1 - cos(phase));
-        m->track->dof[TIN_SIM_ROTATION][i] += w * wide * size * m->person->circle_sign * sin(phase);
+        m->track->dof[TIN_SIM_ROTATION][i] += w * wide * size * sin(phase);
         m->track->dof[TIN_SIM_ELBOW][i] += w * 0.3 * size * (1 - cos(phase));
     }
     *event = (tin_sim_event){4, start, start + length};
