@@ -1,3 +1,3 @@
 foreach(name test_float_runner test_qmodel test_model)
-    target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/support.c)
+    target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/model_support.c)
 endforeach()

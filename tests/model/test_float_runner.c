@@ -1,5 +1,5 @@
 /* The float reference against PyTorch (scripts/golden/model_float.py). */
-#include "support.h"
+#include "model_support.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "model_support.h"
 
 #include <math.h>
 #include <stdio.h>

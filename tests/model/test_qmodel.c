@@ -1,6 +1,6 @@
 /* The integer model: the interpreter against a second implementation (scripts/golden/model_integer.py), its files, its
  * proof. */
-#include "support.h"
+#include "model_support.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -48,7 +48,10 @@ static const char *const full =
 static tin_status load(tin_config **config, const char *text, tin_error *err)
 {
     *err = (tin_error){0};
-    assert_int_equal(tin_file_write(path, text, strlen(text), err), TIN_OK);
+    FILE *file = fopen(path, "wb"); /* not tin_file_write, whose fsync would take the time of thousands of files */
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
     return tin_config_load(config, path, err);
 }
 

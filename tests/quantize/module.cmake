@@ -1,3 +1,3 @@
 foreach(name test_quantize test_simulation)
-    target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/support.c)
+    target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/quantize_support.c)
 endforeach()

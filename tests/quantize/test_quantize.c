@@ -1,5 +1,5 @@
 /* From float to integers: scales, rounding, refusals, and how near the integer model stays to the float model. */
-#include "support.h"
+#include "quantize_support.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * row, int8 between layers, the gru's state read in steps of 1/128; true sigmoid and tanh, exact biases and
  * multipliers. What is left is the integer arithmetic alone, so the bounds are far tighter than against the float
  * model. Two small grus in a row have the widest: they pass on each step of 1/128 that fell on the other side. */
-#include "support.h"
+#include "quantize_support.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "quantize_support.h"
 
 #include <math.h>
 #include <stdlib.h>

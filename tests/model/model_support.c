@@ -1,4 +1,4 @@
-#include "support.h"
+#include "model_support.h"
 
 #include <stdio.h>
 #include <string.h>
