@@ -217,6 +217,50 @@ static void test_missing_tool_names_its_package(void **state)
     tin_qmodel_free(model);
 }
 
+/* Changes one piece of the generated source. */
+static void tamper(const char *before, const char *after)
+{
+    tin_error err = {0};
+    char *text = NULL;
+    size_t size = 0;
+    must(tin_file_read(path_of("net.c"), &text, &size, &err), &err);
+    char *at = strstr(text, before);
+    assert_non_null(at);
+    FILE *to = fopen(path_of("net.c"), "w");
+    assert_non_null(to);
+    (void)fprintf(to, "%.*s%s%s", (int)(at - text), text, after, at + strlen(before));
+    assert_int_equal(fclose(to), 0);
+    tin_free(text);
+}
+
+/* Code that breaks the contract does not pass, whatever its results. */
+static void test_tampered_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after, *word;
+    } cases[] = {
+        {"    return 1;\n", "    return 1 + 5 / (out->score[0] | 1);\n", "sdiv"},
+        {"    return 1;\n", "    return *(volatile int32_t *)0xf0000000u;\n", "fault"},
+        {"int32_t net_step(", "static int calls;\nint32_t net_step(", "unused"},
+        {"    int16_t k, best = 0;\n",
+         "    int16_t k, best = 0;\n    static volatile int32_t calls;\n    if (calls++ < 0) { return 0; }\n",
+         "variables"},
+        {"    return 1;\n", "    net_init(s);\n    return 1;\n", "of 1399 frames differ"},
+    };
+    tin_stream streams[3];
+    tin_dataset d;
+    tin_qmodel *model = make_model(26);
+    (void)dataset(streams, &d);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const bool runs = i + 1 == sizeof cases / sizeof cases[0];
+        generate(model, TEST_TEMPORARY);
+        tamper(cases[i].before, cases[i].after);
+        expect_failure(model, &d, "net", &size_build, runs ? TIN_ERR_MISMATCH : TIN_ERR_TOOL, cases[i].word);
+    }
+    tin_qmodel_free(model);
+}
+
 /* Out of memory here and there on the way: an error and no leak (the sanitizer build looks). */
 static void test_allocations_fail(void **state)
 {
@@ -287,7 +331,8 @@ int main(void)
         cmocka_unit_test(test_exact_on_the_core),   cmocka_unit_test(test_random_models_on_the_core),
         cmocka_unit_test(test_measurement_repeats), cmocka_unit_test(test_differences_are_found),
         cmocka_unit_test(test_what_can_be_wrong),   cmocka_unit_test(test_missing_tool_names_its_package),
-        cmocka_unit_test(test_allocations_fail),    cmocka_unit_test(test_footprint_file),
+        cmocka_unit_test(test_tampered_code),       cmocka_unit_test(test_allocations_fail),
+        cmocka_unit_test(test_footprint_file),
     };
 #ifdef SKIP_WITHOUT_EMULATOR
     if (!tin_process_exists("qemu-system-arm") || !tin_process_exists("arm-none-eabi-gcc")) {

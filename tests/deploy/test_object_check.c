@@ -168,5 +168,10 @@ int main(void)
         cmocka_unit_test(test_stack_bound),
         cmocka_unit_test(test_stack_without_bound),
     };
+#ifdef SKIP_WITHOUT_EMULATOR
+    if (!tin_process_exists("arm-none-eabi-gcc")) {
+        return 77; /* CTest: skipped */
+    }
+#endif
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
