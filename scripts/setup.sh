@@ -25,8 +25,8 @@ qemu-system-arm | the emulated Cortex-M4
 test_packages='
 libcmocka-dev | unit tests
 node-typescript | type check of the page of the report
-g++ | the generated header in C++
-git | version of a checkout
+g++ | generated code in C++
+clang | generated code by another compiler
 '
 [ "${1:-}" != test ] || packages=$packages$test_packages
 
