@@ -8,6 +8,7 @@ trap 'rm -rf "$work"' EXIT
 
 # open NAME: the page after its script ran in $work/NAME.html, what the browser said in $work/NAME.log
 open() {
+    [ -f "$1/$2/report.html" ] || { echo "$1/$2/report.html is missing; run test_report first" >&2; exit 1; }
     timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --user-data-dir="$work/profile" --enable-logging=stderr --virtual-time-budget=3000 \
         --dump-dom "file://$1/$2/report.html" >"$work/$2.html" 2>"$work/$2.log"
@@ -29,6 +30,27 @@ for title in 'Threshold: what it costs to be stricter' 'Timelines of the test pe
     need whole "$title"
 done
 need whole '&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;' # a class name that tries to be a script is text
+
+# a user moves the slider to the strictest threshold, looks at the validation people, and takes the second recording
+mkdir "$work/used"
+sed '$d' "$1/whole/report.html" >"$work/used/report.html" # without </html>
+cat >>"$work/used/report.html" <<'EOF'
+<script>
+setTimeout(() => {
+    const slider = document.querySelector("input[type=range]");
+    slider.value = slider.max;
+    slider.dispatchEvent(new Event("input"));
+    document.querySelector("input[value=validation]").click();
+    const select = document.querySelector("select");
+    select.value = "1";
+    select.dispatchEvent(new Event("change"));
+    document.title = "used";
+}, 200);
+</script></html>
+EOF
+open "$work" used
+need used '0 of 18' # nothing is found there
+need used '<title>used</title>'
 
 open "$1" bare
 for sentence in 'No threshold to show' 'No timelines' 'No learning curves' 'Not measured yet'; do

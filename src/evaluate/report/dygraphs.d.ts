@@ -13,7 +13,6 @@ declare module "dygraphs/dygraph.min.js" {
         updateOptions(options: Record<string, unknown>): void;
         toDomXCoord(x: number): number;
         xAxisRange(): [number, number];
-        yAxisRange(): [number, number];
     }
 }
 declare module "dygraphs/dygraph.css";

@@ -30,6 +30,10 @@ export function rate(value: Figure | undefined): string {
     return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+export function plural(count: number, noun: string): string {
+    return count.toLocaleString("en") + " " + noun + (count === 1 ? "" : "s");
+}
+
 export function range(pair: Pair, show: (value: Figure) => string): string {
     return pair[0] === null || pair[1] === null ? "" : show(pair[0]) + " to " + show(pair[1]);
 }

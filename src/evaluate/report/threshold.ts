@@ -2,7 +2,7 @@
 
 import Dygraph from "dygraphs/dygraph.min.js";
 import type { Data, Figure, Rule, Table } from "./data";
-import { colour, grid, make, number, percent, rate, redrawOnScheme, section, table, theme } from "./page";
+import { colour, grid, make, number, percent, plural, rate, redrawOnScheme, section, table, theme } from "./page";
 
 const SETS = ["test", "validation"] as const;
 type Set = (typeof SETS)[number];
@@ -96,6 +96,7 @@ export function thresholdSection(data: Data): HTMLElement {
         canvas.restore();
     };
     const draw = () => {
+        const dateWindow = graph ? graph.xAxisRange() : firstView(sweep, chosen);
         graph?.destroy();
         const rows = data.sweep!.rows.map((_, i) => [
             logit(i),
@@ -110,7 +111,7 @@ export function thresholdSection(data: Data): HTMLElement {
             colors: [colour(0), colour(1), colour(2), colour(3)],
             series: { "latency (s, right axis)": { axis: "y2", strokePattern: [6, 3] } },
             axes: { y: { valueRange: [0, 102], axisLabelWidth: 44 }, y2: { valueRange: latencyRange(rows), drawGrid: false, independentTicks: true, axisLabelWidth: 44 } },
-            dateWindow: graph ? graph.xAxisRange() : firstView(sweep, chosen),
+            dateWindow,
             xlabel: "threshold (logit margin)",
             ylabel: "% of events; per hour",
             y2label: "latency (s)",
@@ -163,8 +164,9 @@ export function thresholdSection(data: Data): HTMLElement {
         make(
             "p",
             { class: "note" },
-            `Rule on the device: on ${rule.on}, off ${rule.off} (1/256 logit), ${rule.count} decision(s) in a row, moving average over ` +
-                `${2 ** rule.smooth_shift} decision(s), ${rule.refractory} decision(s) without a new report after one.`,
+            `Rule on the device: a report after ${plural(rule.count, "decision")} in a row at or above ${rule.on} (1/256 logit), active until below ${rule.off}; ` +
+                (rule.smooth_shift > 0 ? `scores smoothed over about ${2 ** rule.smooth_shift} decisions; ` : "scores as they are; ") +
+                (rule.refractory > 0 ? `at least ${plural(rule.refractory, "decision")} between two reports.` : "no pause after a report."),
         ),
     );
     // dygraphs measures its element, which must be in the page

@@ -114,8 +114,7 @@ export function timelineSection(data: Data): HTMLElement {
         const rows = points(timelines[stream], shown, data.channels.map((c) => c.scale), metrics.rate_hz);
         const share = (lanes.length * LANE + 8) / (chart.clientHeight - 44);
         const { range, greatest } = valueRange(rows, share);
-        const axisLabelFormatter = (value: number, _granularity: number, _options: unknown, g: Dygraph) =>
-            value > greatest ? "" : value.toFixed(g.yAxisRange()[1] - g.yAxisRange()[0] < 4 ? 1 : 0);
+        const axisLabelFormatter = (value: number) => (value > greatest ? "" : String(Number(value.toPrecision(3))));
         graph = new Dygraph(chart, rows, {
             ...grid(),
             axes: { y: { axisLabelFormatter, axisLabelWidth: 52 } },
