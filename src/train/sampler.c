@@ -15,6 +15,7 @@
 #define FIRST_CUT                                                                                                      \
     0.9 /* the first recording of a lane starts anywhere in this share of it, so that lanes get out of step */
 #define LATER_CUT 0.5
+#define MOST_EMPTY 1000 /* batches without a label before it is an error */
 
 /* A stretch of one label where windows fit. */
 typedef struct stretch {
@@ -331,9 +332,9 @@ static void fill_lane(void *context, int index, int thread)
     lane->last = train->windows || !train->stateful || next >= (double)stream->n_frames - 2 * s->s.model->hop;
 }
 
-void tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch)
+tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error *err)
 {
-    do {
+    for (int i = 0; i < MOST_EMPTY; i++) {
         for (int l = 0; l < s->s.n_lanes; l++) {
             if (s->lanes[l].last) {
                 begin_sequence(s, &s->lanes[l]);
@@ -346,7 +347,12 @@ void tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch)
         for (int l = 0; l < s->s.n_lanes; l++) {
             batch->weight += s->weights[l];
         }
-    } while (batch->weight <= 0);
+        if (batch->weight > 0) {
+            return TIN_OK;
+        }
+    }
+    return tin_fail(err, TIN_ERR_DATA, "%d batches without one labelled frame; label more, or make train.chunk longer",
+                    MOST_EMPTY);
 }
 
 const tin_sampler_lane *tin_sampler_lanes(const tin_sampler *s, int64_t *n_begun)

@@ -47,8 +47,8 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
                               tin_error *err) TIN_USE_RESULT;
 void tin_sampler_free(tin_sampler *sampler);
 
-/* Fills the caller's arrays. Batches without any target are passed over. */
-void tin_sampler_next(tin_sampler *sampler, tin_sampler_batch *batch);
+/* Fills the caller's arrays. Batches without any target are passed over; TIN_ERR_DATA when there are only such. */
+tin_status tin_sampler_next(tin_sampler *sampler, tin_sampler_batch *batch, tin_error *err) TIN_USE_RESULT;
 
 /* Position: lanes [n_lanes], and how many sequences were begun. */
 const tin_sampler_lane *tin_sampler_lanes(const tin_sampler *sampler, int64_t *n_begun);

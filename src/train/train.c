@@ -249,7 +249,10 @@ static tin_status not_finite(const training *t, double loss, double norm, tin_er
 static tin_status train_step(training *t, tin_error *err)
 {
     tin_progress_state *s = &t->state;
-    tin_sampler_next(t->sampler, &t->batch);
+    tin_status status = tin_sampler_next(t->sampler, &t->batch, err);
+    if (status) {
+        return status;
+    }
     tin_rng rng;
     tin_rng_derive(&rng, t->options->seed ^ SEED_DROPOUT, (uint64_t)s->step);
     tin_engine_batch batch = {t->batch.x, t->batch.target, t->batch.weight, t->batch.reset, tin_rng_next(&rng)};

@@ -74,8 +74,8 @@ static void close_world(world *w)
 
 static void same_batches(world *a, world *b)
 {
-    tin_sampler_next(a->sampler, &a->batch);
-    tin_sampler_next(b->sampler, &b->batch);
+    assert_int_equal(tin_sampler_next(a->sampler, &a->batch, NULL), TIN_OK);
+    assert_int_equal(tin_sampler_next(b->sampler, &b->batch, NULL), TIN_OK);
     assert_memory_equal(a->batch.x, b->batch.x, LANES * CHUNK * TEST_CHANNELS * sizeof(float));
     assert_memory_equal(a->batch.target, b->batch.target, LANES * CHUNK / 4 * TEST_CLASSES * sizeof(float));
     assert_memory_equal(a->batch.reset, b->batch.reset, LANES);
@@ -120,7 +120,7 @@ static void plain_chunks_are_the_recording(void **unused)
     for (int i = 0; i < 60; i++) {
         int64_t n_begun;
         memcpy(before, tin_sampler_lanes(w.sampler, &n_begun), sizeof before);
-        tin_sampler_next(w.sampler, &w.batch);
+        assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
         const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
         double weight = 0;
         for (int l = 0; l < LANES; l++) {
@@ -175,7 +175,7 @@ static void every_recording_comes_once_per_round(void **unused)
         n_train += w.dataset->streams[i].role == TIN_ROLE_TRAIN;
     }
     for (int i = 0; i < 200; i++) {
-        tin_sampler_next(w.sampler, &w.batch);
+        assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
         const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
         for (int l = 0; l < LANES; l++) {
             if (lanes[l].sequence > last) {
@@ -201,7 +201,7 @@ static void windows_lie_in_one_label(void **unused)
     world w;
     open_world(&w, &train, 1);
     for (int i = 0; i < 50; i++) {
-        tin_sampler_next(w.sampler, &w.batch);
+        assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
         int64_t n_begun;
         const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
         for (int l = 0; l < LANES; l++) {

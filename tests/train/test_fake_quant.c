@@ -1,0 +1,136 @@
+/* Training with quantisation sees what the device computes: scores of the engine with rounding against the integer
+ * interpreter of the converted model. Float is the control: it must be farther away. */
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/qmodel.h"
+#include "quantize/quantize.h"
+#include "train/augment.h"
+#include "train/engine.h"
+#include "train/train.h"
+#include "train_data.h"
+
+#define FRAMES 1000
+
+static const tin_layer_spec layers[] = {{.op = TIN_OP_CONV1D, .units = 12, .kernel = 5, .stride = 2},
+                                        {.op = TIN_OP_BATCH_NORM},
+                                        {.op = TIN_OP_RELU},
+                                        {.op = TIN_OP_CONV1D, .kernel = 3, .stride = 2, .depthwise = true},
+                                        {.op = TIN_OP_CONV1D, .units = 12},
+                                        {.op = TIN_OP_RELU},
+                                        {.op = TIN_OP_AVG_POOL, .kernel = 2},
+                                        {.op = TIN_OP_GRU, .units = 16},
+                                        {.op = TIN_OP_DENSE}};
+
+static void must(tin_status status, tin_error *err)
+{
+    if (status) {
+        fail_msg("%s", tin_error_text(err));
+    }
+}
+
+/* Logits of one stream, [decisions][classes]. */
+static float *engine_scores(const tin_model *model, const tin_quant_spec *quant, const tin_stream *stream,
+                            tin_pool *pool)
+{
+    tin_engine *engine = NULL;
+    tin_error err = {0};
+    tin_engine_settings settings = {.model = model, .quant = quant, .n_lanes = 1, .chunk = FRAMES, .pool = pool};
+    must(tin_engine_create(&engine, &settings, &err), &err);
+    void *state = tin_alloc(tin_engine_state_bytes(engine, 1), 1, NULL);
+    float *x = tin_alloc(FRAMES * TEST_CHANNELS, sizeof *x, NULL);
+    float *scores = tin_alloc(FRAMES * TEST_CLASSES, sizeof *scores, NULL);
+    tin_augment plain;
+    uint8_t reset = 1;
+    tin_augment_none(&plain, model);
+    tin_augment_apply(&plain, stream->counts, FRAMES, TEST_CHANNELS, 0, FRAMES, NULL, x);
+    tin_engine_infer(engine, model->params, state, 1, x, &reset, scores);
+    tin_free(x);
+    tin_free(state);
+    tin_engine_free(engine);
+    return scores;
+}
+
+/* Mean distance in logits from the interpreter. */
+static double distance(const tin_qmodel *qmodel, const tin_stream *stream, const float *scores)
+{
+    tin_qrunner *runner = NULL;
+    int16_t integer[TEST_CLASSES];
+    double sum = 0;
+    int n = 0;
+    assert_int_equal(tin_qrunner_create(&runner, qmodel, NULL), TIN_OK);
+    for (int64_t t = 0; t < FRAMES; t++) {
+        if (tin_qrunner_step(runner, stream->counts + t * TEST_CHANNELS, integer)) {
+            for (int c = 0; c < TEST_CLASSES; c++) {
+                sum += fabs((double)integer[c] / TIN_SCORE_ONE - (double)scores[n * TEST_CLASSES + c]);
+            }
+            n++;
+        }
+    }
+    tin_qrunner_free(runner);
+    assert_int_equal(n, FRAMES / qmodel->hop);
+    return sum / n / TEST_CLASSES;
+}
+
+static void rounding_is_the_devices(void **unused)
+{
+    (void)unused;
+    tin_error err = {0};
+    tin_dataset *dataset = test_dataset(TEST_TEMPORARY "/quant.tind", 14, FRAMES);
+    tin_model *model = NULL, *folded = NULL;
+    tin_qmodel *qmodel = NULL;
+    tin_pool *pool = NULL;
+    tin_quant_spec quant = {0};
+    tin_train_result result;
+    must(tin_pool_create(&pool, 1, &err), &err);
+    must(tin_model_create(&model, dataset, layers, sizeof layers / sizeof *layers, &err), &err);
+    must(tin_model_fit_input(model, dataset, &err), &err);
+    tin_model_initialise(model, 2);
+    tin_train_options options = {.settings = {.steps = 100,
+                                              .batch = 16,
+                                              .chunk = 80,
+                                              .stateful = true,
+                                              .learning_rate = 1e-2,
+                                              .warmup = 10,
+                                              .clip = 1,
+                                              .evaluate_every = 50},
+                                 .seed = 1,
+                                 .pool = pool,
+                                 .name = "train",
+                                 .quiet = true};
+    must(tin_train(model, dataset, &options, &result, &err), &err);
+    must(tin_model_fold(&folded, model, &err), &err);
+    tin_config_quantize settings = {.percentile = 0.999, .activation_percentile = 0.9999};
+    must(tin_quantize_calibrate(folded, dataset, &settings, &quant, &err), &err);
+    options.quant = &quant;
+    options.name = "finetune";
+    options.settings.learning_rate = 1e-3;
+    must(tin_train(folded, dataset, &options, &result, &err), &err);
+    must(tin_quantize_convert(folded, &quant, &qmodel, &err), &err);
+    const tin_stream *stream = &dataset->streams[3];
+    float *rounded = engine_scores(folded, &quant, stream, pool), *exact = engine_scores(folded, NULL, stream, pool);
+    double near = distance(qmodel, stream, rounded), far = distance(qmodel, stream, exact);
+    print_message("logits from the interpreter: %.4f with rounding, %.4f in float\n", near, far);
+    assert_true(near < 0.005 && near < far / 4);
+    tin_free(rounded);
+    tin_free(exact);
+    tin_qmodel_free(qmodel);
+    tin_model_free(model);
+    tin_model_free(folded);
+    tin_pool_destroy(pool);
+    tin_dataset_close(dataset);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rounding_is_the_devices)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
