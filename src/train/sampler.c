@@ -21,7 +21,6 @@
 typedef struct stretch {
     size_t stream;
     int64_t start, end;
-    double before; /* sum of the weights of the stretches before */
 } stretch;
 
 struct tin_sampler {
@@ -34,7 +33,7 @@ struct tin_sampler {
     double *frames_before; /* [n_streams + 1] running sum of lengths */
     stretch *stretches;
     size_t n_stretches;
-    double stretch_weight;
+    double *starts_before; /* [n_stretches + 1] running sum of the places where a window may start */
     float class_weights[TIN_MAX_CLASSES];
     uint32_t *order; /* of the round under way */
     int64_t order_round;
@@ -117,9 +116,7 @@ static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
                 sampler->stretches = grown;
                 capacity = more;
             }
-            stretch found = {sampler->streams[i], start, end, sampler->stretch_weight};
-            sampler->stretches[sampler->n_stretches++] = found;
-            sampler->stretch_weight += (double)(end - start - least + 1);
+            sampler->stretches[sampler->n_stretches++] = (stretch){sampler->streams[i], start, end};
         }
     }
     if (sampler->n_stretches == 0) {
@@ -127,7 +124,12 @@ static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
                         "no label lasts %lld frames, the length of a window; make train.chunk shorter",
                         (long long)least);
     }
-    return TIN_OK;
+    sampler->starts_before = tin_alloc(sampler->n_stretches + 1, sizeof *sampler->starts_before, err);
+    for (size_t i = 0; sampler->starts_before && i < sampler->n_stretches; i++) {
+        int64_t starts = sampler->stretches[i].end - sampler->stretches[i].start - least + 1;
+        sampler->starts_before[i + 1] = sampler->starts_before[i] + (double)starts;
+    }
+    return sampler->starts_before ? TIN_OK : TIN_ERR_MEMORY;
 }
 
 tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings *settings, tin_error *err)
@@ -175,6 +177,7 @@ void tin_sampler_free(tin_sampler *s)
     tin_free(s->frames_before);
     tin_free(s->order);
     tin_free(s->stretches);
+    tin_free(s->starts_before);
     tin_free(s->lanes);
     tin_free(s->weights);
     tin_free(s);
@@ -205,27 +208,13 @@ static tin_rng sequence_rng(const tin_sampler *s, int64_t sequence)
     return rng;
 }
 
-/* Last index i of a running sum with before[i] <= place. */
-static size_t find_place(const double *before, size_t n, double place)
+/* Last index i < n with sum[i] <= place, of running sums. */
+static size_t find_place(const double *sum, size_t n, double place)
 {
     size_t low = 0, high = n;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
-        if (before[middle] <= place) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static size_t find_stretch(const tin_sampler *s, double place)
-{
-    size_t low = 0, high = s->n_stretches;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (s->stretches[middle].before <= place) {
+        if (sum[middle] <= place) {
             low = middle;
         } else {
             high = middle;
@@ -243,7 +232,8 @@ static void begin_sequence(tin_sampler *s, tin_sampler_lane *lane)
     double u = tin_rng_uniform(&rng);
     *lane = (tin_sampler_lane){.sequence = number};
     if (train->windows) {
-        const stretch *at = &s->stretches[find_stretch(s, u * s->stretch_weight)];
+        const stretch *at =
+            &s->stretches[find_place(s->starts_before, s->n_stretches, u * s->starts_before[s->n_stretches])];
         tin_augment augment;
         tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
         double room = (double)(at->end - at->start - 1) - (train->chunk - 1) * augment.speed;
