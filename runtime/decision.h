@@ -18,7 +18,7 @@ static int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule
                            int32_t classes, const int16_t *score)
 {
     int32_t background = 0, best = -1, best_value = 0, active_value = 0;
-    int32_t k, found = 0;
+    int32_t k, held, found = 0;
     for (k = 0; k < classes; k++) {
         if (is_event[k] == 0 && (found == 0 || score[k] > background)) {
             background = score[k];
@@ -43,7 +43,8 @@ static int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule
             active_value = value;
         }
     }
-    if (d->wait > 0) {
+    held = d->wait > 0;
+    if (held) {
         d->wait--;
     }
     if (d->active >= 0 && active_value < rule->off) {
@@ -56,7 +57,7 @@ static int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule
     }
     d->run = best != d->candidate ? 1 : d->run < rule->count ? d->run + 1 : rule->count;
     d->candidate = best;
-    if (d->run < rule->count || best == d->active || d->wait > 0) {
+    if (d->run < rule->count || best == d->active || held) {
         return -1;
     }
     d->active = best;

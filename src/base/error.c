@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+TIN_PRINTF(5, 0)
 static void record(tin_error *err, tin_status status, const char *file, long line, const char *format, va_list args)
 {
     if (!err || err->status != TIN_OK)

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "data/recording.h"
 
-#define GAP_PERIODS 5.0
+#define GAP_PERIODS 5.0     /* of the slower of recording and dataset */
 #define GRID_TOLERANCE 0.01 /* of a frame: samples this near their frame's time are taken as they are */
 #define ROUNDING 1e-9       /* seconds: more than the rounding of times, less than any clock's tick */
 #define MAX_STRETCH 100.0   /* frames per sample: more is a wrong time unit, not a slow sensor */
@@ -116,10 +116,11 @@ static tin_status make_piece(tin_recording *r, size_t first, size_t end, double 
 }
 
 /* Where the run of samples that starts at `first` ends: behind the last sample before a gap. */
-static size_t run_end(const tin_recording *r, size_t first)
+static size_t run_end(const tin_recording *r, size_t first, double rate_hz)
 {
+    double longest = GAP_PERIODS * fmax(r->period, 1.0 / rate_hz) + ROUNDING;
     size_t end = first + 1;
-    while (end < r->n_samples && r->times[end] - r->times[end - 1] <= GAP_PERIODS * r->period + ROUNDING)
+    while (end < r->n_samples && r->times[end] - r->times[end - 1] <= longest)
         end++;
     return end;
 }
@@ -127,13 +128,13 @@ static size_t run_end(const tin_recording *r, size_t first)
 static tin_status make_pieces(tin_recording *r, double rate_hz, tin_error *err)
 {
     size_t n_runs = 0;
-    for (size_t i = 0; i < r->n_samples; i = run_end(r, i))
+    for (size_t i = 0; i < r->n_samples; i = run_end(r, i, rate_hz))
         n_runs++;
     r->pieces = tin_alloc(n_runs, sizeof *r->pieces, err);
     if (r->pieces == NULL)
         return TIN_ERR_MEMORY;
     for (size_t first = 0; first < r->n_samples;) {
-        size_t end = run_end(r, first);
+        size_t end = run_end(r, first, rate_hz);
         tin_status status = make_piece(r, first, end, rate_hz, err);
         if (status == TIN_OK && end < r->n_samples)
             status =

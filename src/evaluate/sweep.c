@@ -193,7 +193,8 @@ static layer step(const sweep *w, size_t slot, layer state)
 {
     const int32_t *margin = w->m->margin + slot * (size_t)w->m->n_events;
     int16_t best = w->m->best[slot];
-    if (state.wait > 0) {
+    bool held = state.wait > 0;
+    if (held) {
         state.wait--;
     }
     if (state.active != NO_EVENT && margin[state.active] < w->off) {
@@ -207,7 +208,7 @@ static layer step(const sweep *w, size_t slot, layer state)
         state.run = 0;
         state.candidate = NO_EVENT;
     }
-    if (state.run >= w->family.count && best != state.active && state.wait == 0) {
+    if (state.run >= w->family.count && best != state.active && !held) {
         state.active = best;
         state.wait = w->family.refractory;
     }

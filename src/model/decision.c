@@ -41,7 +41,8 @@ int tin_decision_step(tin_decision_state *state, const tin_decision_rule *rule, 
             s_best = s;
         }
     }
-    if (state->wait > 0)
+    bool held = state->wait > 0;
+    if (held)
         state->wait--;
     if (state->active != TIN_DECISION_NONE && (state->sum[state->active] >> rule->smooth_shift) < rule->off)
         state->active = TIN_DECISION_NONE;
@@ -55,7 +56,7 @@ int tin_decision_step(tin_decision_state *state, const tin_decision_rule *rule, 
         state->run = 0;
         state->candidate = TIN_DECISION_NONE;
     }
-    if (state->run >= rule->count && best != state->active && state->wait == 0) {
+    if (state->run >= rule->count && best != state->active && !held) {
         state->active = best;
         state->wait = rule->refractory;
         return best;

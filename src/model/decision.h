@@ -1,17 +1,19 @@
 /* The decision layer: from scores to triggers, in integers, the same on host and device. THIS DEFINES THE RESULT.
  *
  * Per decision, with z the int16 scores and E the event classes:
- *   r   = max of z over classes that are no events (0 when every class is an event)
- *   m_k = z_k - r                                   margin of event class k
- *   a_k += m_k - (a_k >> smooth_shift); s_k = a_k >> smooth_shift    moving average by shifts; smooth_shift 0: s_k =
- * m_k best = class of E with the greatest s_k, the lowest index on a tie
- *   1. wait > 0: wait -= 1
- *   2. active != none and s_active < off: active = none
- *   3. s_best >= on: run = (best == candidate ? min(run + 1, count) : 1), candidate = best;   else run = 0, candidate =
- * none
- *   4. run >= count and best != active and wait == 0: active = best, trigger = best, wait = refractory
- * `active` (per decision) gives the segments of IoU metrics; `trigger` is what the device reports. State starts at
- * zero/none. */
+ *
+ *     r    = max of z over the classes that are no events (0 when every class is an event)
+ *     m_k  = z_k - r                                                    margin of event class k
+ *     a_k += m_k - (a_k >> smooth_shift); s_k = a_k >> smooth_shift     moving average by shifts; s_k = m_k at shift 0
+ *     best = class of E with the greatest s_k, the lowest index on a tie
+ *     1. held = wait > 0; if held: wait -= 1
+ *     2. active != none and s_active < off: active = none
+ *     3. s_best >= on: run = (best == candidate ? min(run + 1, count) : 1), candidate = best
+ *        else: run = 0, candidate = none
+ *     4. run >= count and best != active and not held: active = best, trigger = best, wait = refractory
+ *
+ * `active` (per decision) gives the segments of IoU metrics; `trigger` is what the device reports. The state starts at
+ * zero and none. */
 #ifndef TIN_DECISION_H
 #define TIN_DECISION_H
 

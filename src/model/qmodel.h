@@ -1,29 +1,35 @@
 /* The integer model and its interpreter. THIS DEFINES THE RESULT: generated code equals it bit for bit on every target.
  *
- * The arithmetic (docs/integer-arithmetic.md), everything int32 unless said:
- *   multiply_high(a, m) = (int64(a) * m + 2^31) >> 32                       round half up; >> is arithmetic
- *   requantize(acc, m, shift) = multiply_high(acc * 2^shift, m)             0 <= m < 2^31, 0 <= shift <= 16; the
- * quantiser proves that |acc| * 2^shift < 2^31 from the weights, or refuses saturate8(v) = min(127, max(-127, v)), with
- * ReLU min(127, max(0, v));   saturate16(v) = min(32767, max(-32768, v))
+ * The arithmetic, all int32 unless said; docs/integer-arithmetic.md is the whole definition:
  *
- * Tensors between layers are int8, symmetric, zero point 0: value = q * scale.
- *   input       q[c] = saturate8(requantize(counts[c] - offset[c], mult[c], shift))
- *   conv1d      acc = bias[o] + sum w*x;  q = saturate8(requantize(acc, mult[o], shift)), ReLU fused when `relu`
- *   dense       the same; the last dense gives int16 scores: saturate16(requantize(...)), logit * 256
- *   avg_pool    acc = sum of the last `kernel` rows (one mult, no bias, no weight);  q = saturate8(requantize(acc,
- * mult[0], shift)); output scale = input scale gru         state h int16, Q15, starts 0; h8 = min(127, (h + 128) >> 8)
- * (scale 1/128) is read by the matrix and by the next layer. With rows r, z, n of H each: a = requantize(bias[row] +
- * sum_i W[row][i] * x[i], mult[row], shift) b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j],
- * hidden_mult[row], hidden_shift) units of a and b: rows r, z: Q12 of the pre-activation; row n: a in Q13, b in Q17.
- * hidden_bias is 0 for r and z (it is part of bias there). r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z) Q28 n =
- * sigmoid(a_n + multiply_high(b_n, r)) - 2^27           Q27, = tanh of the pre-activation h = (n + multiply_high(h *
- * 2^12 - n, z) * 16 + 2^11) >> 12 (all from the old h8, then h8 is made anew) sigmoid(t)  t is Q12. i = min(127,
- * max(-128, t >> 8)); p = table[i + 128]; result p
- * + int16(t) * int16(p): p holds intercept * 2^16
- *               + slope, a chord of the sigmoid on [i/16, (i+1)/16); slope 0 in the first and last entry. Result Q28.
+ *     multiply_high(a, m) = (int64(a) * m + 2^31) >> 32                  round half up; >> is arithmetic
+ *     requantize(acc, m, shift) = multiply_high(acc * 2^shift, m)        0 <= m < 2^31, 0 <= shift <= 16
+ *     saturate8(v) = min(127, max(-127, v)), behind a ReLU min(127, max(0, v))
+ *     saturate16(v) = min(32767, max(-32768, v))
  *
- * Timing of strides as in model.h: each strided layer holds L = (kernel-1)*dilation + 1 rows, `fill` starts at L -
- * stride, and fires when fill reaches L (rows that come while fill < 0 are skipped). */
+ * The quantiser proves from the weights that |acc| * 2^shift < 2^31, or refuses. Tensors between layers are int8,
+ * symmetric, zero point 0: value = q * scale.
+ *
+ *     input     q[c] = saturate8(requantize(counts[c] - offset[c], mult[c], shift))
+ *     conv1d    acc = bias[o] + sum w * x;  q[o] = saturate8(requantize(acc, mult[o], shift)), ReLU fused when `relu`
+ *     dense     the same; the last dense gives int16 scores, logit * 256: saturate16(requantize(acc, mult[o], shift))
+ *     avg_pool  acc = sum of the last `kernel` rows;  q[i] = saturate8(requantize(acc, mult[0], shift))
+ *     gru       state h int16, Q15, starts at 0; h8 = min(127, (h + 128) >> 8), of scale 1/128, is what the matrix and
+ *               the next layer read. For the rows r, z, n of H each:
+ *                   a = requantize(bias[row] + sum_i W[row][i] * x[i], mult[row], shift)
+ *                   b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j], hidden_mult[row], hidden_shift)
+ *               Units: r and z: Q12 of the pre-activation; n: a in Q13, b in Q17. hidden_bias is 0 for r and z, where
+ *               it is part of bias.
+ *                   r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z)                 Q28
+ *                   n = sigmoid(a_n + multiply_high(b_n, r)) - 2^27                Q27, the tanh
+ *                   h = (n + multiply_high(h * 2^12 - n, z) * 16 + 2^11) >> 12     all from the old h8
+ *
+ *     sigmoid(t), t in Q12:  i = min(127, max(-128, t >> 8)); p = table[i + 128]; result p + int16(t) * int16(p), Q28.
+ *               p holds intercept * 2^16 + slope, a chord of the sigmoid on [i/16, (i+1)/16); the slope of the
+ *               first and the last entry is 0.
+ *
+ * Strides as in model.h: a layer with history holds L = (kernel-1)*dilation + 1 rows; `fill` starts at L - stride; it
+ * gives an output when fill reaches L (rows that come while fill < 0 are skipped). */
 #ifndef TIN_QMODEL_H
 #define TIN_QMODEL_H
 

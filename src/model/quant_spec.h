@@ -6,8 +6,8 @@
 
 /* For a folded model. value = q * scale, q in -127..127 (0..127 after relu).
  * output_scale[i] belongs to the tensor after layer i: > 0 where it is rounded to int8, 0 where it is not (a conv1d or
- * dense directly followed by relu; the last dense). gru: 1/128 always. avg_pool: that of its input. Weights have no
- * scale here: it is max |w| / 127 per output row, always (per row of each gru matrix). */
+ * dense directly followed by relu; the last dense). gru: 1/128 always. Weights have no scale here: it is max |w| / 127
+ * per output row, always (per row of each gru matrix). */
 typedef struct tin_quant_spec {
     float input_scale;
     float output_scale[TIN_MAX_LAYERS];

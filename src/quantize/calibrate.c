@@ -74,7 +74,7 @@ typedef struct collector {
 static bool has_scale(const tin_model *m, int i)
 {
     tin_op op = m->layers[i].op;
-    if (op == TIN_OP_RELU)
+    if (op == TIN_OP_RELU || op == TIN_OP_AVG_POOL)
         return true;
     return (op == TIN_OP_CONV1D || op == TIN_OP_DENSE) && i < m->n_layers - 1 && !tin_quantize_has_relu(m, i);
 }
@@ -155,7 +155,6 @@ static tin_status choose_scales(const collector *c, const tin_config_quantize *s
 {
     const tin_model *m = c->model;
     *spec = (tin_quant_spec){.input_scale = scale_of(percentile(&c->input, settings->percentile))};
-    float before = spec->input_scale;
     for (int i = 0; i < m->n_layers; i++) {
         const histogram *h = &c->layers[i];
         if (h->bins && h->n == 0)
@@ -167,9 +166,6 @@ static tin_status choose_scales(const collector *c, const tin_config_quantize *s
             spec->output_scale[i] = scale_of(percentile(h, settings->activation_percentile));
         else if (m->layers[i].op == TIN_OP_GRU)
             spec->output_scale[i] = 1.0f / 128.0f;
-        else if (m->layers[i].op == TIN_OP_AVG_POOL)
-            spec->output_scale[i] = before;
-        before = spec->output_scale[i];
     }
     return TIN_OK;
 }

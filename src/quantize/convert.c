@@ -178,9 +178,9 @@ static tin_status convert_gru(const tin_model *model, int index, double input_un
 
 static tin_status convert_layer(const tin_model *model, int index, double input_unit, tin_qlayer *q, tin_error *err)
 {
-    double one = 1.0 / q->kernel;
+    double mean = input_unit / ((double)q->output_scale * q->kernel);
     if (q->op == TIN_OP_AVG_POOL)
-        return choose_multipliers(&one, 1, q->mult, &q->shift, 16, "row", index, err);
+        return choose_multipliers(&mean, 1, q->mult, &q->shift, 16, "row", index, err);
     if (q->op == TIN_OP_GRU)
         return convert_gru(model, index, input_unit, q, err);
     return convert_linear(model, index, input_unit, (double)q->output_scale, q, err);
@@ -200,13 +200,11 @@ static tin_status convert_input(const tin_model *model, const tin_quant_spec *sp
     return choose_multipliers(real, model->n_channels, q->input_mult, &q->input_shift, 15, "input channel", -1, err);
 }
 
-static float output_scale(const tin_model *model, const tin_quant_spec *spec, int index, float before)
+static float output_scale(const tin_model *model, const tin_quant_spec *spec, int index)
 {
     switch (model->layers[index].op) {
     case TIN_OP_GRU:
         return (float)GRU_STATE_UNIT;
-    case TIN_OP_AVG_POOL:
-        return before;
     default:
         if (index == model->n_layers - 1)
             return 1.0f / TIN_SCORE_ONE;
@@ -230,7 +228,7 @@ static tin_status convert_layers(const tin_model *model, const tin_quant_spec *s
                            .dilation = l->dilation,
                            .groups = l->groups,
                            .relu = tin_quantize_has_relu(model, i),
-                           .output_scale = output_scale(model, spec, i, before)};
+                           .output_scale = output_scale(model, spec, i)};
         if (!(ql->output_scale > 0.0f) || !isfinite(ql->output_scale))
             return tin_fail(err, TIN_ERR_MODEL,
                             "layer %d (%s): the scale of its output is %g; calibrate this model again", i + 1,

@@ -91,8 +91,21 @@ static void refractory_time_holds_triggers_back(void **state)
     assert_int_equal(step(&s, &rule, 0, 20), NONE); /* wait 2 */
     assert_int_equal(s.active, NONE);               /* tap ended, turn may not start yet */
     assert_int_equal(step(&s, &rule, 0, 20), NONE); /* wait 1 */
-    assert_int_equal(step(&s, &rule, 0, 20), 3);    /* wait 0 */
+    assert_int_equal(step(&s, &rule, 0, 20), NONE); /* wait 0: the third decision without a trigger */
+    assert_int_equal(step(&s, &rule, 0, 20), 3);
     assert_int_equal(s.active, 3);
+}
+
+/* 1 once did what 0 does */
+static void a_refractory_time_of_one_holds_one_decision(void **state)
+{
+    (void)state;
+    tin_decision_rule rule = {.on = 10, .off = 10, .count = 1, .refractory = 1};
+    tin_decision_state s;
+    tin_decision_reset(&s);
+    assert_int_equal(step(&s, &rule, 20, 0), 2);
+    assert_int_equal(step(&s, &rule, 0, 20), NONE);
+    assert_int_equal(step(&s, &rule, 0, 20), 3);
 }
 
 /* a += m - (a >> 2): 80, 140, 185 for m = 80; s = a >> 2: 20, 35, 46 */
@@ -176,6 +189,7 @@ int main(void)
         cmocka_unit_test(hysteresis_keeps_the_class_until_below_off),
         cmocka_unit_test(count_needs_consecutive_decisions_of_one_class),
         cmocka_unit_test(refractory_time_holds_triggers_back),
+        cmocka_unit_test(a_refractory_time_of_one_holds_one_decision),
         cmocka_unit_test(smoothing_is_a_moving_average_by_shifts),
         cmocka_unit_test(the_average_stays_in_int32_at_the_extremes),
         cmocka_unit_test(without_a_background_class_the_score_is_its_own_margin),

@@ -205,7 +205,7 @@ static void scales_are_percentiles(void **state)
     assert_true((double)spec.input_scale * 127 >= 449);
     assert_true(spec.output_scale[0] == 0);            /* relu follows */
     assert_true(spec.output_scale[1] == 999.0f / 127); /* the greatest value, exactly */
-    assert_true(spec.output_scale[2] == spec.output_scale[1]);
+    assert_true(spec.output_scale[2] == 998.0f / 127); /* the mean of 999 and 997 */
     assert_true(spec.output_scale[3] == 1.0f / 128);
     assert_true(spec.output_scale[4] == 1.0f / 127); /* always zero: any scale, but a positive one */
     assert_true(spec.output_scale[5] == 0);          /* the scores */
@@ -293,7 +293,7 @@ static void weights_biases_and_multipliers_are_as_documented(void **state)
     weights(m, 4, 0)[0] = 1;
     weights(m, 5, 0)[0] = 1;
     weights(m, 5, 0)[2] = 0.001f;
-    tin_quant_spec spec = {.input_scale = 0.0625f, .output_scale = {0, 0.1f, 0.1f, 1.0f / 128, 0.05f, 0}};
+    tin_quant_spec spec = {.input_scale = 0.0625f, .output_scale = {0, 0.1f, 0.025f, 1.0f / 128, 0.05f, 0}};
     assert_ok(tin_quantize_convert(m, &spec, &q, &err), &err);
     assert_int_equal(q->n_layers, 5); /* the relu is part of the conv1d */
     assert_int_equal(q->hop, 2);
@@ -308,10 +308,10 @@ static void weights_biases_and_multipliers_are_as_documented(void **state)
     assert_int_equal(conv->bias[0], (int)rint(-3 / unit));
     assert_int_equal(conv->shift, 0);
     assert_true(fabs(conv->mult[0] / 4294967296.0 - unit / (double)0.1f) < 1e-9);
-    assert_int_equal(pool->mult[0], 1 << 30); /* one half: 2^30 / 2^(32 - 1) */
-    assert_int_equal(pool->shift, 1);
-    assert_true(pool->output_scale == 0.1f);
-    double in_unit = (double)1.27f / 127 * (double)0.1f, state_unit = (double)2.54f / 127 / 128;
+    assert_int_equal(pool->mult[0], 1 << 30); /* a mean of 2, 4 times finer: 2 = 2^30 / 2^(32 - 3) */
+    assert_int_equal(pool->shift, 3);
+    assert_true(pool->output_scale == 0.025f);
+    double in_unit = (double)1.27f / 127 * (double)0.025f, state_unit = (double)2.54f / 127 / 128;
     for (int r = 0; r < 9; r++) {
         bool n = r >= 6;
         assert_int_equal(gru->weight[2 * r], 127);
@@ -321,7 +321,7 @@ static void weights_biases_and_multipliers_are_as_documented(void **state)
         assert_true(fabs(ldexp(gru->mult[r], gru->shift - 32) - in_unit * (n ? 8192 : 4096)) < 1e-7);
         assert_true(fabs(ldexp(gru->hidden_mult[r], gru->hidden_shift - 32) - state_unit * (n ? 131072 : 4096)) < 1e-6);
     }
-    assert_int_equal(gru->shift, 5);        /* 8.192 < 2^4, not < 2^3: 2^31 / 2^(32 - 5) = 2^4 */
+    assert_int_equal(gru->shift, 3);        /* 2.048 < 2^2, not < 2^1: 2^31 / 2^(32 - 3) = 2^2 */
     assert_int_equal(gru->hidden_shift, 6); /* 20.48 */
     assert_int_equal(gru->hidden_bias[0], (int)rint(0.5 / state_unit));
     assert_true(last->output_scale == 1.0f / 256);
