@@ -1,6 +1,6 @@
 // What report.c puts into the page. Format: docs/metrics-format.md.
 
-export type Figure = number | null;
+export type Figure = number|null;
 export type Pair = [Figure, Figure];
 
 export interface ClassFigures {
@@ -27,7 +27,7 @@ export interface Latency {
     mean_s: Figure;
     median_s: Figure;
     p95_s: Figure;
-    histogram: { first_s: number; width_s: number; counts: number[] };
+    histogram: {first_s: number; width_s: number; counts: number[]};
 }
 
 export interface EventCounts {
@@ -75,7 +75,7 @@ export interface Person {
 export interface Result {
     frames: Frames;
     events?: Events;
-    windows?: { n_windows: number; accuracy: Figure };
+    windows?: {n_windows: number; accuracy: Figure};
     people?: Person[];
 }
 
@@ -94,14 +94,14 @@ export interface Metrics {
     model_hash: string;
     rate_hz: number;
     hop: number;
-    classes: { name: string; event: boolean }[];
-    settings: Record<string, string | number | boolean | null>;
+    classes: {name: string; event: boolean}[];
+    settings: Record<string, string|number|boolean|null>;
     has_events: boolean;
     rules_compared: number;
-    summary: { rule: Rule };
-    validation: { integer: Result; float?: Result };
-    test: { integer: Result; float?: Result };
-    trivial: (Result & { name: string })[];
+    summary: {rule: Rule};
+    validation: {integer: Result; float?: Result};
+    test: {integer: Result; float?: Result};
+    trivial: (Result&{name: string})[];
 }
 
 export interface Table {
@@ -113,10 +113,7 @@ export type Interval = [number, number, number];
 
 export interface Timeline {
     is: {
-        id: string;
-        subject: string;
-        n_frames: number;
-        intervals: Interval[];
+        id: string; subject: string; n_frames: number; intervals: Interval[];
         events: [number, number, number, number][];
         segments: Interval[];
         predicted: Interval[];
@@ -132,7 +129,7 @@ export interface Data {
     finetune_curve?: Table;
     footprint?: Record<string, unknown>;
     config?: string;
-    channels: { name: string; unit: string; scale: number }[];
+    channels: {name: string; unit: string; scale: number}[];
     n_timelines?: number;
     timelines?: Timeline[];
 }

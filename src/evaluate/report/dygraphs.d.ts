@@ -1,4 +1,5 @@
-// The part of dygraphs 2.2 that the report uses (https://dygraphs.com/options.html, jsdoc); Debian ships no type declarations of it.
+// The part of dygraphs 2.2 that the report uses (https://dygraphs.com/options.html, jsdoc); Debian ships no type
+// declarations of it.
 declare module "dygraphs/dygraph.min.js" {
     export interface Area {
         x: number;
@@ -7,7 +8,7 @@ declare module "dygraphs/dygraph.min.js" {
         h: number;
     }
     export default class Dygraph {
-        constructor(element: HTMLElement, data: (number | null)[][], options: Record<string, unknown>);
+        constructor(element: HTMLElement, data: (number|null)[][], options: Record<string, unknown>);
         destroy(): void;
         resize(): void;
         updateOptions(options: Record<string, unknown>): void;

@@ -1,14 +1,15 @@
 // Small helpers: elements, numbers in words, tables, colours.
 
-import type { Figure, Pair } from "./data";
+import type {Figure, Pair} from "./data";
 
-type Child = Node | string | null;
+type Child = Node|string|null;
 
 // Text always goes in as text, never as HTML: names come from the user's files.
 export function make(tag: string, attributes: Record<string, string> = {}, ...children: Child[]): HTMLElement {
     const element = document.createElement(tag);
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    for (const child of children) if (child !== null) element.append(child);
+    for (const child of children)
+        if (child !== null) element.append(child);
     return element;
 }
 
@@ -16,16 +17,16 @@ export function section(title: string, ...children: Child[]): HTMLElement {
     return make("section", {}, make("h2", {}, title), ...children);
 }
 
-export function number(value: Figure | undefined, digits = 2): string {
+export function number(value: Figure|undefined, digits = 2): string {
     return value === null || value === undefined ? "–" : value.toFixed(digits);
 }
 
-export function percent(value: Figure | undefined, digits = 1): string {
+export function percent(value: Figure|undefined, digits = 1): string {
     return value === null || value === undefined ? "–" : (100 * value).toFixed(digits) + " %";
 }
 
 // Rates run from thousandths to thousands.
-export function rate(value: Figure | undefined): string {
+export function rate(value: Figure|undefined): string {
     if (value === null || value === undefined) return "–";
     return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
@@ -39,16 +40,20 @@ export function range(pair: Pair, show: (value: Figure) => string): string {
 }
 
 // First row is the head; cells of the first column are row heads; the others are right-aligned numbers.
-export function table(rows: (string | Node)[][], className = ""): HTMLElement {
-    const head = make("tr", {}, ...rows[0].map((cell) => make("th", { scope: "col" }, cell)));
-    const body = rows.slice(1).map((row) =>
-        make("tr", {}, ...row.map((cell, i) => (i === 0 ? make("th", { scope: "row" }, cell) : make("td", {}, cell)))),
+export function table(rows: (string|Node)[][], className = ""): HTMLElement {
+    const head = make("tr", {}, ...rows[0].map((cell) => make("th", {scope: "col"}, cell)));
+    const body = rows.slice(1).map(
+        (row) => make(
+            "tr", {}, ...row.map((cell, i) => (i === 0 ? make("th", {scope: "row"}, cell) : make("td", {}, cell)))),
     );
-    return make("div", { class: "scroll" }, make("table", { class: className }, make("thead", {}, head), make("tbody", {}, ...body)));
+    return make(
+        "div", {class: "scroll"},
+        make("table", {class: className}, make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
 export function choice(label: string, options: string[], changed: (index: number) => void): HTMLElement {
-    const select = make("select", {}, ...options.map((text, i) => make("option", { value: String(i) }, text))) as HTMLSelectElement;
+    const select =
+        make("select", {}, ...options.map((text, i) => make("option", {value: String(i)}, text))) as HTMLSelectElement;
     select.addEventListener("change", () => changed(Number(select.value)));
     return make("label", {}, label + " ", select);
 }
@@ -61,7 +66,8 @@ export function theme(name: string): string {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// Okabe and Ito's palette, told apart with every kind of colour vision; yellow and black do not show on both backgrounds.
+// Okabe and Ito's palette, told apart with every kind of colour vision; yellow and black do not show on both
+// backgrounds.
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 const PALETTE_DARK = ["#4ba3e3", "#ff8a3d", "#2fc79b", "#e29cc4", "#f0b840", "#8fd0f5"];
 
@@ -77,5 +83,5 @@ export function redrawOnScheme(draw: () => void): void {
 }
 
 export function grid(): Record<string, unknown> {
-    return { gridLineColor: theme("--line"), axisLineColor: theme("--line"), axisLabelFontSize: 12 };
+    return {gridLineColor: theme("--line"), axisLineColor: theme("--line"), axisLabelFontSize: 12};
 }

@@ -2,15 +2,19 @@
 
 import "dygraphs/dygraph.css";
 import "./report.css";
+
 import Dygraph from "dygraphs/dygraph.min.js";
-import type { Data, Figure, Table } from "./data";
-import { colour, grid, make, number, percent, range, rate, redrawOnScheme, section } from "./page";
-import { confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection } from "./tables";
-import { thresholdSection } from "./threshold";
-import { timelineSection } from "./timeline";
+
+import type {Data, Figure, Table} from "./data";
+import {colour, grid, make, number, percent, range, rate, redrawOnScheme, section} from "./page";
+import {confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection} from "./tables";
+import {thresholdSection} from "./threshold";
+import {timelineSection} from "./timeline";
 
 function card(value: string, title: string, note: string): HTMLElement {
-    return make("div", { class: "card" }, make("div", { class: "value" }, value), make("div", { class: "title" }, title), make("div", { class: "cardnote" }, note));
+    return make(
+        "div", {class: "card"}, make("div", {class: "value"}, value), make("div", {class: "title"}, title),
+        make("div", {class: "cardnote"}, note));
 }
 
 function minutes(hours: number): string {
@@ -23,12 +27,23 @@ function eventCards(data: Data): HTMLElement[] {
     const miss = e.fnr === null || e.fcr === null ? null : e.fnr + e.fcr;
     const quiet = e.false_positives === 0;
     return [
-        card(percent(e.recall, 0), "of events are found and named right", `${e.true_positives} of ${e.n_events}; ${e.missed} missed, ${e.wrong_class} named wrong. Lost: ${percent(miss)}, ` +
-            `95 %: ${range(e.fnr_plus_fcr_95, percent)}`),
-        card(rate(e.fp_per_hour), "false reports per hour", (quiet ? `none in ${minutes(e.rejection_hours)}` : `${e.false_positives} in ${minutes(e.rejection_hours)}`) +
-            `; with 95 % confidence below ${rate(e.fp_per_hour_below_95)} per hour` + (quiet ? "" : `; people differ: ${range(e.fp_per_hour_95, rate)}`)),
-        card(number(e.latency.median_s) + " s", "until half of the reports are out", `95 % within ${number(e.latency.p95_s)} s after the event's start`),
-        card(number(e.iou50_f1, 3), "F1 of the times (IoU 0.5)", `95 %: ${range(e.iou50_f1_95, (v) => number(v, 3))}. Both ends of an event count`),
+        card(
+            percent(e.recall, 0), "of events are found and named right",
+            `${e.true_positives} of ${e.n_events}; ${e.missed} missed, ${e.wrong_class} named wrong. Lost: ${
+                percent(miss)}, ` +
+                `95 %: ${range(e.fnr_plus_fcr_95, percent)}`),
+        card(
+            rate(e.fp_per_hour), "false reports per hour",
+            (quiet ? `none in ${minutes(e.rejection_hours)}` :
+                     `${e.false_positives} in ${minutes(e.rejection_hours)}`) +
+                `; with 95 % confidence below ${rate(e.fp_per_hour_below_95)} per hour` +
+                (quiet ? "" : `; people differ: ${range(e.fp_per_hour_95, rate)}`)),
+        card(
+            number(e.latency.median_s) + " s", "until half of the reports are out",
+            `95 % within ${number(e.latency.p95_s)} s after the event's start`),
+        card(
+            number(e.iou50_f1, 3), "F1 of the times (IoU 0.5)",
+            `95 %: ${range(e.iou50_f1_95, (v) => number(v, 3))}. Both ends of an event count`),
     ];
 }
 
@@ -37,43 +52,57 @@ function keySection(data: Data): HTMLElement {
     const test = m.test.integer;
     const float = m.test.float;
     const cards = [
-        card(percent(test.frames.accuracy), "of the time the class is right", `95 %: ${range(test.frames.accuracy_95, percent)}` +
-            (test.frames.accuracy_with_margins !== null && m.has_events ? `; ${percent(test.frames.accuracy_with_margins)} when borders of events are forgiven` : "")),
+        card(
+            percent(test.frames.accuracy), "of the time the class is right",
+            `95 %: ${range(test.frames.accuracy_95, percent)}` +
+                (test.frames.accuracy_with_margins !== null && m.has_events ?
+                     `; ${percent(test.frames.accuracy_with_margins)} when borders of events are forgiven` :
+                     "")),
         ...eventCards(data),
-        ...(test.windows ? [card(percent(test.windows.accuracy), "of windows are right", `${test.windows.n_windows.toLocaleString("en")} windows inside one label, each from a fresh start`)] : []),
+        ...(test.windows ? [card(
+                               percent(test.windows.accuracy), "of windows are right",
+                               `${
+                                   test.windows.n_windows.toLocaleString(
+                                       "en")} windows inside one label, each from a fresh start`)] :
+                           []),
     ];
     if (float && float.frames.accuracy !== null && test.frames.accuracy !== null) {
         const points = 100 * (test.frames.accuracy - float.frames.accuracy);
-        cards.push(card((points >= 0 ? "+" : "−") + Math.abs(points).toFixed(2), "points: integers against float", `frame accuracy; float has ${percent(float.frames.accuracy)}`));
+        cards.push(card(
+            (points >= 0 ? "+" : "−") + Math.abs(points).toFixed(2), "points: integers against float",
+            `frame accuracy; float has ${percent(float.frames.accuracy)}`));
     }
-    return make("section", {}, make("div", { class: "cards" }, ...cards));
+    return make("section", {}, make("div", {class: "cards"}, ...cards));
 }
 
 function curve(title: string, source: Table): HTMLElement {
-    const chart = make("div", { class: "chart" });
-    const legend = make("div", { class: "legend" });
+    const chart = make("div", {class: "chart"});
+    const legend = make("div", {class: "legend"});
     // columns of figures in 0..1 go left, losses right; step is the axis, the learning rate would only fill the legend
-    const columns = source.columns.map((name, i) => ({ name, i })).filter(({ name, i }) => i > 0 && !/^(lr|learning_rate|seconds)$/.test(name));
+    const columns = source.columns.map((name, i) => ({name, i}))
+                        .filter(({name, i}) => i > 0 && !/^(lr|learning_rate|seconds)$/.test(name));
     const isLoss = (name: string) => /loss/.test(name);
-    let graph: Dygraph | null = null;
-    queueMicrotask(() =>
-        redrawOnScheme(() => {
+    let graph: Dygraph|null = null;
+    queueMicrotask(
+        () => redrawOnScheme(() => {
             graph?.destroy();
-            graph = new Dygraph(chart, source.rows.map((row) => [row[0], ...columns.map(({ i }) => row[i])] as Figure[]), {
-                ...grid(),
-                labels: [source.columns[0], ...columns.map(({ name }) => name)],
-                colors: columns.map((_, i) => colour(i)),
-                series: Object.fromEntries(columns.filter(({ name }) => isLoss(name)).map(({ name }) => [name, { axis: "y2", strokePattern: [6, 3] }])),
-                axes: { y2: { drawGrid: false, independentTicks: true, axisLabelWidth: 44 } },
-                xlabel: source.columns[0],
-                ylabel: "accuracy, F1",
-                ...(columns.some(({ name }) => isLoss(name)) ? { y2label: "loss" } : {}),
-                connectSeparatedPoints: true,
-                strokeWidth: 2,
-                labelsDiv: legend,
-                legend: "always",
-                digitsAfterDecimal: 3,
-            });
+            graph =
+                new Dygraph(chart, source.rows.map((row) => [row[0], ...columns.map(({i}) => row[i])] as Figure[]), {
+                    ...grid(),
+                    labels: [source.columns[0], ...columns.map(({name}) => name)],
+                    colors: columns.map((_, i) => colour(i)),
+                    series: Object.fromEntries(columns.filter(({name}) => isLoss(name))
+                                                   .map(({name}) => [name, {axis: "y2", strokePattern: [6, 3]}])),
+                    axes: {y2: {drawGrid: false, independentTicks: true, axisLabelWidth: 44}},
+                    xlabel: source.columns[0],
+                    ylabel: "accuracy, F1",
+                    ...(columns.some(({name}) => isLoss(name)) ? {y2label: "loss"} : {}),
+                    connectSeparatedPoints: true,
+                    strokeWidth: 2,
+                    labelsDiv: legend,
+                    legend: "always",
+                    digitsAfterDecimal: 3,
+                });
         }),
     );
     return make("div", {}, make("h3", {}, title), chart, legend);
@@ -81,24 +110,31 @@ function curve(title: string, source: Table): HTMLElement {
 
 function curvesSection(data: Data): HTMLElement {
     const curves = [
-        { title: "Training", source: data.train_curve },
-        { title: "Fine-tuning with quantisation in the loop", source: data.finetune_curve },
-    ].filter((c): c is { title: string; source: Table } => c.source !== undefined && c.source.rows.length > 0 && c.source.columns.length > 1);
-    if (curves.length === 0) return section("Learning curves", make("p", { class: "missing" }, "No learning curves: the files of the training are not in this run's folder."));
-    return section("Learning curves", make("div", { class: "columns" }, ...curves.map((c) => curve(c.title, c.source))));
+        {title: "Training", source: data.train_curve},
+        {title: "Fine-tuning with quantisation in the loop", source: data.finetune_curve},
+    ].filter((c): c is {
+        title: string;
+        source: Table
+    } => c.source !== undefined && c.source.rows.length > 0 && c.source.columns.length > 1);
+    if (curves.length === 0)
+        return section(
+            "Learning curves",
+            make("p", {class: "missing"}, "No learning curves: the training's files are not in this folder."));
+    return section("Learning curves", make("div", {class: "columns"}, ...curves.map((c) => curve(c.title, c.source))));
 }
 
 function head(data: Data): HTMLElement {
     const m = data.metrics;
     const people = m.test.integer.people ?? [];
     const hours = people.reduce((sum, p) => sum + p.n_frames, 0) / m.rate_hz / 3600;
+    const who = people.length === 1 ? "one person" : people.length + " people";
     return make(
-        "header",
-        {},
-        make("h1", {}, m.dataset + ": what the user of the device will see"),
-        make("p", {}, `Measured with the integers that run on the device, on ${minutes(hours)} of labelled recordings of ${people.length} ` +
-            `${people.length === 1 ? "person" : "people"} whom the model never saw. Intervals of 95 % come from drawing people anew; with few people they are rough.`),
-    );
+        "header", {}, make("h1", {}, m.dataset + ": what the user of the device will see"),
+        make(
+            "p", {},
+            `Measured with the integers that run on the device, on ${minutes(hours)} of labelled recordings of ${
+                who} ` +
+                "whom the model never saw. Intervals of 95 % come from drawing people anew; with few people they are rough."));
 }
 
 function start(): void {

@@ -1,34 +1,44 @@
 // Confusion matrices, trivial detectors, people, latency, footprint, lineage.
 
-import type { Data, Frames, Result } from "./data";
-import { make, number, percent, rate, section, table } from "./page";
+import type {Data, Frames, Result} from "./data";
+import {make, number, percent, rate, section, table} from "./page";
 
 // Shade by the share of the row, text by count; the reader without colours has the numbers.
-function matrix(rowNames: string[], columnNames: string[], cells: (number | null)[][], what: string): HTMLElement {
-    const head = make("tr", {}, make("th", {}, "true \\ said"), ...columnNames.map((name) => make("th", { scope: "col" }, name)), make("th", { scope: "col" }, "all"));
+function matrix(rowNames: string[], columnNames: string[], cells: (number|null)[][], what: string): HTMLElement {
+    const head = make(
+        "tr", {}, make("th", {}, "true \\ said"), ...columnNames.map((name) => make("th", {scope: "col"}, name)),
+        make("th", {scope: "col"}, "all"));
     const rows = cells.map((row, i) => {
         const sum = row.reduce((a: number, b) => a + (b ?? 0), 0);
         return make(
             "tr",
             {},
-            make("th", { scope: "row" }, rowNames[i]),
+            make("th", {scope: "row"}, rowNames[i]),
             ...row.map((cell, j) => {
-                if (cell === null) return make("td", { class: "void" }, "");
+                if (cell === null) return make("td", {class: "void"}, "");
                 const share = sum > 0 ? cell / sum : 0;
-                const td = make("td", { class: i === j ? "right" : "wrong", title: `${cell} ${what}, ${(100 * share).toFixed(1)} % of the row` }, cell === 0 ? "·" : cell.toLocaleString("en"));
+                const td = make(
+                    "td", {
+                        class: i === j ? "right" : "wrong",
+                        title: `${cell} ${what}, ${(100 * share).toFixed(1)} % of the row`
+                    },
+                    cell === 0 ? "·" : cell.toLocaleString("en"));
                 td.style.setProperty("--share", share.toFixed(3));
                 return td;
             }),
-            make("td", { class: "sum" }, sum.toLocaleString("en")),
+            make("td", {class: "sum"}, sum.toLocaleString("en")),
         );
     });
-    return make("div", { class: "scroll" }, make("table", { class: "matrix" }, make("thead", {}, head), make("tbody", {}, ...rows)));
+    return make(
+        "div", {class: "scroll"},
+        make("table", {class: "matrix"}, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
 function perClass(frames: Frames): HTMLElement {
     return table([
         ["class", "frames", "recall", "precision", "F1"],
-        ...frames.classes.map((c) => [c.name, c.n_true.toLocaleString("en"), percent(c.recall), percent(c.precision), number(c.f1, 3)]),
+        ...frames.classes.map(
+            (c) => [c.name, c.n_true.toLocaleString("en"), percent(c.recall), percent(c.precision), number(c.f1, 3)]),
     ]);
 }
 
@@ -41,12 +51,20 @@ export function confusionSection(data: Data): HTMLElement {
         const chosen = classes.map((_, k) => k).filter((k) => classes[k].event);
         const last = classes.length;
         const order = [...chosen, last];
-        const cells = order.map((i) => order.map((j) => (i === last && j === last ? null : result.events!.confusion![i][j])));
+        const cells =
+            order.map((i) => order.map((j) => (i === last && j === last ? null : result.events!.confusion![i][j])));
         parts.push(
             make("h3", {}, "Events"),
-            make("p", {}, "Rows: what happened. Columns: what the device reported first. The row “no event” holds false positives, the column “no report” missed events. " +
-                `Besides, ${result.events.repeats + result.events.duplicates} further reports came inside events already reported.`),
-            matrix([...chosen.map((k) => names[k]), "no event"], [...chosen.map((k) => names[k]), "no report"], cells, "events"),
+            make(
+                "p", {},
+                "Rows: what happened. Columns: what the device reported first. The row “no event” holds false " +
+                    "positives, the column “no report” missed events. " +
+                    `Besides, ${
+                        result.events.repeats +
+                        result.events.duplicates} further reports came inside events already reported.`),
+            matrix(
+                [...chosen.map((k) => names[k]), "no event"], [...chosen.map((k) => names[k]), "no report"], cells,
+                "events"),
         );
     }
     if (result.frames.confusion) {
@@ -67,25 +85,35 @@ function trivialRow(name: string, r: Result, hasEvents: boolean): string[] {
         percent(r.frames.accuracy),
         percent(r.frames.balanced_accuracy),
         number(r.frames.macro_f1, 3),
-        ...(hasEvents && e
-            ? [percent(e.fnr), percent(e.fcr), rate(e.fp_per_hour), number(e.f1, 3), number(e.iou50_f1, 3), percent(e.false_active_share)]
-            : []),
+        ...(hasEvents && e ?
+                [
+                    percent(e.fnr), percent(e.fcr), rate(e.fp_per_hour), number(e.f1, 3), number(e.iou50_f1, 3),
+                    percent(e.false_active_share)
+                ] :
+                []),
     ];
 }
 
 export function trivialSection(data: Data): HTMLElement {
     const m = data.metrics;
-    const head = ["detector", "frames right", "balanced", "macro F1", ...(m.has_events ? ["missed", "wrong class", "FP per hour", "event F1", "IoU-0.5 F1", "falsely active"] : [])];
+    const head = [
+        "detector", "frames right", "balanced", "macro F1",
+        ...(m.has_events ? ["missed", "wrong class", "FP per hour", "event F1", "IoU-0.5 F1", "falsely active"] : [])
+    ];
     return section(
         "Compared with detectors that look at nothing",
-        make("p", {}, "“Always” says one class for ever; the clock knows only the time since the recording began. Where one of them comes close to the model, " +
-            "that figure says little about the model: look at the other columns."),
-        table([
-            head,
-            trivialRow("this model, int8", m.test.integer, m.has_events),
-            ...(m.test.float ? [trivialRow("the same in float", m.test.float, m.has_events)] : []),
-            ...m.trivial.map((t) => trivialRow(t.name, t, m.has_events)),
-        ], "compare"),
+        make(
+            "p", {},
+            "“Always” says one class for ever; the clock knows only the time since the recording began. Where one of " +
+                "them comes close to the model, that figure says little about the model: look at the other columns."),
+        table(
+            [
+                head,
+                trivialRow("this model, int8", m.test.integer, m.has_events),
+                ...(m.test.float ? [trivialRow("the same in float", m.test.float, m.has_events)] : []),
+                ...m.trivial.map((t) => trivialRow(t.name, t, m.has_events)),
+            ],
+            "compare"),
     );
 }
 
@@ -96,42 +124,58 @@ export function peopleSection(data: Data): HTMLElement {
     return section(
         "Test people one by one",
         table([
-            ["person", "frames", "frames right", "macro F1", ...(windows ? ["windows right"] : []),
-                ...(hasEvents ? ["events", "found", "wrong class", "missed", "false positives", "FP per hour", "IoU-0.5 F1"] : [])],
-            ...people.map((p) => [
-                p.name,
-                p.n_frames.toLocaleString("en"),
-                percent(p.accuracy),
-                number(p.macro_f1, 3),
-                ...(windows ? [percent(p.window_accuracy)] : []),
-                ...(hasEvents && p.events
-                    ? [p.events.n_events, p.events.true_positives, p.events.wrong_class, p.events.missed, p.events.false_positives].map(String).concat([
-                          rate(p.events.fp_per_hour),
-                          number(p.events.iou50_f1, 3),
-                      ])
-                    : []),
-            ]),
+            [
+                "person", "frames", "frames right", "macro F1", ...(windows ? ["windows right"] : []),
+                ...(hasEvents ?
+                        ["events", "found", "wrong class", "missed", "false positives", "FP per hour", "IoU-0.5 F1"] :
+                        [])
+            ],
+            ...people.map(
+                (p) =>
+                    [p.name,
+                     p.n_frames.toLocaleString("en"),
+                     percent(p.accuracy),
+                     number(p.macro_f1, 3),
+                     ...(windows ? [percent(p.window_accuracy)] : []),
+                     ...(hasEvents && p.events ?
+                             [
+                                 p.events.n_events, p.events.true_positives, p.events.wrong_class, p.events.missed,
+                                 p.events.false_positives
+                             ].map(String)
+                                 .concat([
+                                     rate(p.events.fp_per_hour),
+                                     number(p.events.iou50_f1, 3),
+                                 ]) :
+                             []),
+    ]),
         ]),
     );
 }
 
-export function latencySection(data: Data): HTMLElement | null {
+export function latencySection(data: Data): HTMLElement|null {
     const events = data.metrics.test.integer.events;
     if (!events || events.latency.histogram.counts.length === 0) return null;
-    const { first_s, width_s, counts } = events.latency.histogram;
+    const {first_s, width_s, counts} = events.latency.histogram;
     const most = Math.max(...counts);
     const bars = counts.map((n, i) => {
         const from = first_s + i * width_s;
-        const bar = make("div", { class: "bar", title: `${n} events between ${from.toFixed(1)} and ${(from + width_s).toFixed(1)} s` });
+        const bar = make(
+            "div",
+            {class: "bar", title: `${n} events between ${from.toFixed(1)} and ${(from + width_s).toFixed(1)} s`});
         bar.style.height = (100 * n) / most + "%";
         return bar;
     });
     return section(
         "Latency",
-        make("p", {}, `From the start of an event to its report: mean ${number(events.latency.mean_s)} s, half within ${number(events.latency.median_s)} s, ` +
-            `95 % within ${number(events.latency.p95_s)} s. Below 0: before the labelled start.`),
-        make("div", { class: "histogram" }, ...bars),
-        make("div", { class: "ends" }, make("span", {}, first_s.toFixed(1) + " s"), make("span", {}, `greatest bar: ${most} events`),
+        make(
+            "p", {},
+            `From the start of an event to its report: mean ${number(events.latency.mean_s)} s, half within ${
+                number(events.latency.median_s)} s, ` +
+                `95 % within ${number(events.latency.p95_s)} s. Below 0: before the labelled start.`),
+        make("div", {class: "histogram"}, ...bars),
+        make(
+            "div", {class: "ends"}, make("span", {}, first_s.toFixed(1) + " s"),
+            make("span", {}, `greatest bar: ${most} events`),
             make("span", {}, (first_s + counts.length * width_s).toFixed(1) + " s")),
     );
 }
@@ -144,26 +188,33 @@ const UNITS: [RegExp, string][] = [
 function footprintValue(key: string, value: unknown): string {
     if (typeof value !== "number") return typeof value === "string" ? value : JSON.stringify(value);
     const unit = UNITS.find(([pattern]) => pattern.test(key));
-    return value.toLocaleString("en", { maximumFractionDigits: 1 }) + (unit ? unit[1] : "");
+    return value.toLocaleString("en", {maximumFractionDigits: 1}) + (unit ? unit[1] : "");
 }
 
 function isList(value: unknown): value is Record<string, unknown>[] {
-    return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "object" && item !== null && !Array.isArray(item));
+    return Array.isArray(value) && value.length > 0 &&
+        value.every((item) => typeof item === "object" && item !== null && !Array.isArray(item));
 }
 
 export function footprintSection(data: Data): HTMLElement {
     const footprint = data.footprint;
     if (!footprint)
-        return section("Footprint", make("p", { class: "missing" }, "Not measured yet: run the stage deploy, then report again."));
+        return section(
+            "Footprint", make("p", {class: "missing"}, "Not measured yet: run the stage deploy, then report again."));
     const plain = Object.entries(footprint).filter(([, value]) => !isList(value));
-    const lists = Object.entries(footprint).filter((entry): entry is [string, Record<string, unknown>[]] => isList(entry[1]));
+    const lists =
+        Object.entries(footprint).filter((entry): entry is[string, Record<string, unknown>[]] => isList(entry[1]));
     return section(
         "Footprint on the device",
-        table([["", "measured"], ...plain.map(([key, value]) => [key.replace(/_/g, " "), footprintValue(key, value)])], "facts"),
+        table(
+            [["", "measured"], ...plain.map(([key, value]) => [key.replace(/_/g, " "), footprintValue(key, value)])],
+            "facts"),
         ...lists.flatMap(([key, list]) => {
             const all = [...new Set(list.flatMap((item) => Object.keys(item)))];
             const keys = [...all.filter((k) => k === "name"), ...all.filter((k) => k !== "name")];
-            const cell = (value: unknown) => (typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 1 }) : footprintValue("", value ?? ""));
+            const cell = (value: unknown) =>
+                (typeof value === "number" ? value.toLocaleString("en", {maximumFractionDigits: 1}) :
+                                             footprintValue("", value ?? ""));
             return [
                 make("h3", {}, key.replace(/_/g, " ")),
                 table([keys.map((k) => k.replace(/_/g, " ")), ...list.map((item) => keys.map((k) => cell(item[k])))]),
@@ -187,9 +238,10 @@ export function lineageSection(data: Data): HTMLElement {
                 ["settings", Object.entries(m.settings).map(([key, value]) => `${key} ${value}`).join(", ")],
             ],
             "facts",
-        ),
+            ),
         data.config ? make("details", {}, make("summary", {}, "Configuration"), make("pre", {}, data.config)) : null,
-        make("p", { class: "note" }, "Definitions of all figures: docs/metrics.md. All numbers of this page: metrics.json and sweep.csv."),
+        make(
+            "p", {class: "note"},
+            "Definitions of all figures: docs/metrics.md. All numbers of this page: metrics.json and sweep.csv."),
     );
 }
-

@@ -1,8 +1,8 @@
 // The central figure: what happens when the threshold moves.
 
 import Dygraph from "dygraphs/dygraph.min.js";
-import type { Data, Figure, Rule, Table } from "./data";
-import { colour, grid, make, number, percent, plural, rate, redrawOnScheme, section, table, theme } from "./page";
+import type {Data, Figure, Rule, Table} from "./data";
+import {colour, grid, make, number, percent, plural, rate, redrawOnScheme, section, table, theme} from "./page";
 
 const SETS = ["test", "validation"] as const;
 type Set = (typeof SETS)[number];
@@ -21,7 +21,8 @@ class Sweep {
     }
     // The row that behaves as threshold `on` does: the lowest attainable value that is not below it.
     rowOf(on: number): number {
-        for (let i = 0; i < this.length; i++) if ((this.get(i, "on") ?? 0) >= on) return i;
+        for (let i = 0; i < this.length; i++)
+            if ((this.get(i, "on") ?? 0) >= on) return i;
         return this.length - 1;
     }
 }
@@ -40,7 +41,9 @@ function figureTable(sweep: Sweep, row: number): HTMLElement {
             line("events found", (s) => count(s, "true") + " of " + count(s, "events")),
             line("missed, FNR", (s) => percent(value(s, "fnr"))),
             line("wrong class, FCR", (s) => percent(value(s, "fcr"))),
-            line("false positives per hour, FPR", (s) => rate(value(s, "fp_per_hour")) + " (" + count(s, "false_positives") + ")"),
+            line(
+                "false positives per hour, FPR",
+                (s) => rate(value(s, "fp_per_hour")) + " (" + count(s, "false_positives") + ")"),
             line("mean latency", (s) => number(value(s, "latency_mean_s")) + " s"),
             line("event F1", (s) => number(value(s, "event_f1"), 3)),
             line("IoU-0.5 F1", (s) => number(value(s, "iou50_f1"), 3)),
@@ -49,7 +52,8 @@ function figureTable(sweep: Sweep, row: number): HTMLElement {
     );
 }
 
-// Thresholds where nothing is found are of no use, nor those with hundreds of false positives per hour: the first view leaves both out.
+// Thresholds where nothing is found are of no use, nor those with hundreds of false positives per hour: the first view
+// leaves both out.
 function firstView(sweep: Sweep, chosen: number): [number, number] {
     const logit = (i: number) => sweep.get(i, "on_logit") ?? 0;
     let low = 0;
@@ -60,57 +64,96 @@ function firstView(sweep: Sweep, chosen: number): [number, number] {
     return [logit(low) - pad, logit(high) + pad];
 }
 
-function latencyRange(rows: (number | null)[][]): [number, number] {
+function latencyRange(rows: (number|null)[][]): [number, number] {
     const values = rows.map((row) => row[4]).filter((v): v is number => v !== null);
     const low = Math.min(0, ...values);
     const high = Math.max(0.1, ...values);
     return [low, high + 0.1 * (high - low)];
 }
 
+function verticalLine(
+    canvas: CanvasRenderingContext2D, area: {y: number; h: number}, at: number, style: string, dash: number[]): void {
+    canvas.save();
+    canvas.strokeStyle = style;
+    canvas.lineWidth = 2;
+    canvas.setLineDash(dash);
+    canvas.beginPath();
+    canvas.moveTo(at, area.y);
+    canvas.lineTo(at, area.y + area.h);
+    canvas.stroke();
+    canvas.restore();
+}
+
+// One radio button per set of people.
+function peoplePicker(first: Set, changed: (set: Set) => void): HTMLElement {
+    const picker = make("fieldset", {class: "pick"}, make("legend", {}, "curves of the"));
+    for (const name of SETS) {
+        const radio = make("input", {type: "radio", name: "sweep-set", value: name}) as HTMLInputElement;
+        radio.checked = name === first;
+        radio.addEventListener("change", () => changed(name));
+        picker.append(make("label", {}, radio, " " + name + " people"));
+    }
+    return picker;
+}
+
+function ruleInWords(rule: Rule): string {
+    return `Rule on the device: a report after ${plural(rule.count, "decision")} in a row at or above ${rule.on} ` +
+        `(1/256 logit), active until below ${rule.off}; ` +
+        (rule.smooth_shift > 0 ? `scores smoothed over about ${2 ** rule.smooth_shift} decisions; ` :
+                                 "scores as they are; ") +
+        (rule.refractory > 0 ? `at least ${plural(rule.refractory, "decision")} between two reports.` :
+                               "no pause after a report.");
+}
+
 export function thresholdSection(data: Data): HTMLElement {
     const rule: Rule = data.metrics.summary.rule;
     if (!data.sweep || data.sweep.rows.length < 2)
-        return section("Threshold", make("p", { class: "missing" }, "No threshold to show: no class of this model is an event, or sweep.csv is missing."));
+        return section(
+            "Threshold",
+            make(
+                "p", {class: "missing"},
+                "No threshold to show: no class of this model is an event, or sweep.csv is missing."));
     const sweep = new Sweep(data.sweep);
     const chosen = sweep.rowOf(rule.on);
-    const chart = make("div", { class: "chart tall" });
-    const legend = make("div", { class: "legend" });
+    const chart = make("div", {class: "chart tall"});
+    const legend = make("div", {class: "legend"});
     const readout = make("div", {});
     const where = make("output", {});
-    const slider = make("input", { type: "range", min: "0", max: String(sweep.length - 1), value: String(chosen), "aria-label": "threshold" }) as HTMLInputElement;
+    const slider = make("input", {
+                       type: "range",
+                       min: "0",
+                       max: String(sweep.length - 1),
+                       value: String(chosen),
+                       "aria-label": "threshold"
+                   }) as HTMLInputElement;
     let set: Set = "test";
     let row = chosen;
-    let graph: Dygraph | null = null;
+    let graph: Dygraph|null = null;
 
     const logit = (i: number) => sweep.get(i, "on_logit") ?? 0;
-    const mark = (canvas: CanvasRenderingContext2D, area: { y: number; h: number }, g: Dygraph, x: number, style: string, dash: number[]) => {
-        const at = g.toDomXCoord(x);
-        canvas.save();
-        canvas.strokeStyle = style;
-        canvas.lineWidth = 2;
-        canvas.setLineDash(dash);
-        canvas.beginPath();
-        canvas.moveTo(at, area.y);
-        canvas.lineTo(at, area.y + area.h);
-        canvas.stroke();
-        canvas.restore();
-    };
     const draw = () => {
         const dateWindow = graph ? graph.xAxisRange() : firstView(sweep, chosen);
         graph?.destroy();
-        const rows = data.sweep!.rows.map((_, i) => [
-            logit(i),
-            timesHundred(sweep.get(i, set + "_fnr")),
-            timesHundred(sweep.get(i, set + "_fcr")),
-            sweep.get(i, set + "_fp_per_hour"),
-            sweep.get(i, set + "_latency_mean_s"),
+        const rows = data.sweep!.rows.map(
+            (_, i) =>
+                [logit(i),
+                 timesHundred(sweep.get(i, set + "_fnr")),
+                 timesHundred(sweep.get(i, set + "_fcr")),
+                 sweep.get(i, set + "_fp_per_hour"),
+                 sweep.get(i, set + "_latency_mean_s"),
         ]);
         graph = new Dygraph(chart, rows, {
             ...grid(),
-            labels: ["threshold", "FNR, missed (%)", "FCR, wrong class (%)", "FPR (false positives per hour)", "latency (s, right axis)"],
+            labels: [
+                "threshold", "FNR, missed (%)", "FCR, wrong class (%)", "FPR (false positives per hour)",
+                "latency (s, right axis)"
+            ],
             colors: [colour(0), colour(1), colour(2), colour(3)],
-            series: { "latency (s, right axis)": { axis: "y2", strokePattern: [6, 3] } },
-            axes: { y: { valueRange: [0, 102], axisLabelWidth: 44 }, y2: { valueRange: latencyRange(rows), drawGrid: false, independentTicks: true, axisLabelWidth: 44 } },
+            series: {"latency (s, right axis)": {axis: "y2", strokePattern: [6, 3]}},
+            axes: {
+                y: {valueRange: [0, 102], axisLabelWidth: 44},
+                y2: {valueRange: latencyRange(rows), drawGrid: false, independentTicks: true, axisLabelWidth: 44}
+            },
             dateWindow,
             xlabel: "threshold (logit margin)",
             ylabel: "% of events; per hour",
@@ -119,9 +162,9 @@ export function thresholdSection(data: Data): HTMLElement {
             labelsDiv: legend,
             legend: "always",
             digitsAfterDecimal: 2,
-            underlayCallback: (canvas: CanvasRenderingContext2D, area: { y: number; h: number }, g: Dygraph) => {
-                mark(canvas, area, g, logit(chosen), theme("--text"), []);
-                if (row !== chosen) mark(canvas, area, g, logit(row), theme("--accent"), [4, 4]);
+            underlayCallback: (canvas: CanvasRenderingContext2D, area: {y: number; h: number}, g: Dygraph) => {
+                verticalLine(canvas, area, g.toDomXCoord(logit(chosen)), theme("--text"), []);
+                if (row !== chosen) verticalLine(canvas, area, g.toDomXCoord(logit(row)), theme("--accent"), [4, 4]);
             },
         });
     };
@@ -132,43 +175,25 @@ export function thresholdSection(data: Data): HTMLElement {
         graph?.updateOptions({});
     };
     slider.addEventListener("input", move);
-    const back = make("button", { type: "button" }, "back to the chosen one");
+    const back = make("button", {type: "button"}, "back to the chosen one");
     back.addEventListener("click", () => {
         slider.value = String(chosen);
         move();
     });
-    const people = make("fieldset", { class: "pick" }, make("legend", {}, "curves of the"));
-    SETS.forEach((name) => {
-        const radio = make("input", { type: "radio", name: "sweep-set", value: name }) as HTMLInputElement;
-        radio.checked = name === set;
-        radio.addEventListener("change", () => {
-            set = name;
-            draw();
-        });
-        people.append(make("label", {}, radio, " " + name + " people"));
+    const people = peoplePicker(set, (name) => {
+        set = name;
+        draw();
     });
     const result = section(
         "Threshold: what it costs to be stricter",
         make(
-            "p",
-            {},
-            "Further right the device asks for more evidence: fewer false positives, more missed events. The solid line marks the threshold that was " +
-                "chosen on the validation people, out of " + data.metrics.rules_compared.toLocaleString("en") +
-                " rules; the test people had no part in it. Drag over the chart to zoom, double-click to see all.",
-        ),
-        people,
-        chart,
-        legend,
-        make("div", { class: "slider" }, make("label", {}, "threshold ", slider), where, back),
-        readout,
-        make(
-            "p",
-            { class: "note" },
-            `Rule on the device: a report after ${plural(rule.count, "decision")} in a row at or above ${rule.on} (1/256 logit), active until below ${rule.off}; ` +
-                (rule.smooth_shift > 0 ? `scores smoothed over about ${2 ** rule.smooth_shift} decisions; ` : "scores as they are; ") +
-                (rule.refractory > 0 ? `at least ${plural(rule.refractory, "decision")} between two reports.` : "no pause after a report."),
-        ),
-    );
+            "p", {},
+            "Further right the device asks for more evidence: fewer false positives, more missed events. The solid " +
+                "line marks the threshold that was chosen on the validation people, out of " +
+                data.metrics.rules_compared.toLocaleString("en") + " rules; the test people had no part in it. " +
+                "Drag over the chart to zoom, double-click to see all."),
+        people, chart, legend, make("div", {class: "slider"}, make("label", {}, "threshold ", slider), where, back),
+        readout, make("p", {class: "note"}, ruleInWords(rule)));
     // dygraphs measures its element, which must be in the page
     queueMicrotask(() => {
         redrawOnScheme(draw);

@@ -1,0 +1,102 @@
+// What was true and what the device said, painted as lanes above the signals of one recording.
+
+import type {Area} from "dygraphs/dygraph.min.js";
+import type {Interval, Metrics, Timeline} from "./data";
+import {colour, theme} from "./page";
+
+const HEIGHT = 18;  // pixels of a lane
+
+export class Lanes {
+    readonly names: string[];
+    // classes that have a colour of their own: the events, or all classes where none is an event
+    readonly coloured: number[];
+    private fills: string[] = [];
+    private ink = {text: "", onColour: "", line: ""};
+
+    constructor(private readonly metrics: Metrics) {
+        const all = metrics.classes.map((_, k) => k);
+        this.names = metrics.has_events ? ["labels", "model", "active", "reports"] : ["labels", "model"];
+        this.coloured = all.filter((k) => !metrics.has_events || metrics.classes[k].event);
+    }
+
+    get height(): number {
+        return this.names.length * HEIGHT + 8;
+    }
+
+    top(lane: number): number {
+        return lane * HEIGHT;
+    }
+
+    // Reads the colours of the present scheme, once per drawing.
+    takeColours(): void {
+        this.ink = {text: theme("--text"), onColour: theme("--on-colour"), line: theme("--line")};
+        this.fills = this.metrics.classes.map((_, k) => {
+            const place = this.coloured.indexOf(k);
+            return place < 0 ? this.ink.line : colour(place);
+        });
+    }
+
+    fill(k: number): string {
+        return this.fills[k];
+    }
+
+    paint(canvas: CanvasRenderingContext2D, area: Area, toX: (seconds: number) => number, is: Timeline["is"]): void {
+        canvas.save();
+        canvas.font = "11px system-ui, sans-serif";
+        canvas.beginPath();
+        canvas.rect(area.x, area.y, area.w, area.h);
+        canvas.clip();
+        const x = (frame: number) => toX(frame / this.metrics.rate_hz);
+        is.intervals.forEach((interval) => this.bar(canvas, area, x, 0, interval));
+        is.predicted.forEach((interval) => this.bar(canvas, area, x, 1, interval));
+        if (this.metrics.has_events) {
+            is.segments.forEach((interval) => this.bar(canvas, area, x, 2, interval));
+            is.triggers.forEach(([frame, k, kind]) => this.trigger(canvas, area, x(frame), k, kind));
+        }
+        canvas.fillStyle = this.ink.line;
+        canvas.fillRect(area.x, area.y + this.names.length * HEIGHT + 2, area.w, 1);
+        canvas.restore();
+    }
+
+    private bar(canvas: CanvasRenderingContext2D, area: Area, x: (frame: number) => number, lane: number, [
+        start, end, k
+    ]: Interval): void {
+        const left = Math.max(x(start), area.x);
+        const right = Math.min(x(end), area.x + area.w);
+        if (right <= area.x || left >= area.x + area.w) return;
+        const y = area.y + lane * HEIGHT + 2;
+        canvas.fillStyle = this.fills[k];
+        canvas.fillRect(left, y, Math.max(right - left, 1.5), HEIGHT - 4);
+        const name = this.metrics.classes[k].name;
+        if (right - left > 20 && canvas.measureText(name).width + 6 < right - left) {
+            canvas.fillStyle = this.coloured.includes(k) ? this.ink.onColour : this.ink.text;
+            canvas.fillText(name, left + 3, y + HEIGHT - 8);
+        }
+    }
+
+    // Up: right. Cross: false. Down: of the wrong class or once more. The shape says it, the colour is the class.
+    private trigger(canvas: CanvasRenderingContext2D, area: Area, x: number, k: number, kind: string): void {
+        if (x < area.x || x > area.x + area.w) return;
+        const y = area.y + 3 * HEIGHT + HEIGHT / 2;
+        canvas.fillStyle = this.fills[k];
+        canvas.globalAlpha = 0.5;
+        canvas.fillRect(x - 0.5, y, 1, area.y + area.h - y);
+        canvas.globalAlpha = 1;
+        canvas.beginPath();
+        if (kind === "false") {
+            canvas.lineWidth = 3;
+            canvas.strokeStyle = this.ink.text;
+            canvas.moveTo(x - 5, y - 5);
+            canvas.lineTo(x + 5, y + 5);
+            canvas.moveTo(x + 5, y - 5);
+            canvas.lineTo(x - 5, y + 5);
+            canvas.stroke();
+        } else {
+            const tip = kind === "true" ? -6 : 6;
+            canvas.moveTo(x, y + tip);
+            canvas.lineTo(x - 6, y - tip);
+            canvas.lineTo(x + 6, y - tip);
+            canvas.fill();
+        }
+    }
+}
