@@ -105,12 +105,19 @@ void tin_augment_draw(tin_augment *a, const tin_model *model, tin_triads triads,
     }
 }
 
-/* Nearly normal, mean 0, deviation 1: the sum of four uniform numbers. */
-static float fast_normal(tin_rng *rng)
+/* Adds noise that is nearly normal: the sum of four random bytes, two values out of one draw. */
+static void add_noise(const tin_augment *a, int n_channels, tin_rng *rng, float *x)
 {
-    uint64_t bits = tin_rng_next(rng);
-    int32_t sum = (int32_t)((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
-    return (float)(sum - 131070) * (1.7320508f / 65536);
+    const uint64_t even = 0x00ff00ff00ff00ffu;
+    const float scale = 1 / 147.80054f; /* sqrt(4 * (256^2 - 1) / 12) */
+    for (int c = 0; c < n_channels; c += 2) {
+        uint64_t bits = tin_rng_next(rng), sums = (bits & even) + (bits >> 8 & even);
+        sums += sums >> 16;
+        x[c] += a->noise[c] * scale * (float)((int)(sums & 0xffff) - 510);
+        if (c + 1 < n_channels) {
+            x[c + 1] += a->noise[c + 1] * scale * (float)((int)(sums >> 32 & 0xffff) - 510);
+        }
+    }
 }
 
 static void turn_frame(const tin_augment *a, int n_channels, const float *from, float *x)
@@ -147,8 +154,8 @@ void tin_augment_apply(const tin_augment *a, const int16_t *counts, int64_t n_co
             from[c] = (float)now[c] + share * (float)(next[c] - now[c]);
         }
         turn_frame(a, n_channels, from, x);
-        for (int c = 0; noisy && c < n_channels; c++) {
-            x[c] += a->noise[c] * fast_normal(noise);
+        if (noisy) {
+            add_noise(a, n_channels, noise, x);
         }
     }
 }
