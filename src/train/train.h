@@ -1,7 +1,7 @@
 /* Training: the engine for small causal models, the loop around it, and quantisation-aware fine-tuning.
  *
  * Deterministic: same dataset, model, settings and seed give the same bytes of weights at any number of threads, also
- * when a run was killed and resumed from its checkpoint. */
+ * when a run was killed and resumed from its checkpoint; on one instruction set (docs/training.md). */
 #ifndef TIN_TRAIN_H
 #define TIN_TRAIN_H
 
@@ -31,7 +31,7 @@ typedef struct tin_train_result {
 
 /* Trains `model` in place; it ends with the weights of the best validation score. Resumes from the checkpoint in
  * options->folder when it belongs to the same run (config, data, seed). TIN_ERR_NUMERIC names step and streams of the
- * batch; TIN_ERR_INTERRUPTED leaves a checkpoint. */
+ * batch; TIN_ERR_INTERRUPTED leaves a checkpoint; TIN_ERR_MISMATCH: the checkpoint is of another instruction set. */
 tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
                      tin_train_result *result, tin_error *err) TIN_USE_RESULT;
 
