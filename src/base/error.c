@@ -38,7 +38,7 @@ tin_status tin_fail_errno(tin_error *err, const char *file, const char *action)
     int number = errno;
     tin_status status = number == ENOMEM ? TIN_ERR_MEMORY : TIN_ERR_IO;
     const char *mend = "";
-    if (number == ENOSPC)
+    if (number == ENOSPC || number == EDQUOT || number == EFBIG)
         mend = "; free space on that disk and run again";
     else if (number == EACCES || number == EPERM || number == EROFS)
         mend = "; check the owner and the permissions of the file and its folder";

@@ -104,7 +104,8 @@ tin_status tin_writer_commit(tin_writer *w, tin_error *err)
     tin_status status = TIN_OK;
     errno = 0;
     if (ferror(w->stream) || fflush(w->stream) != 0) {
-        if (errno == 0)
+        /* An earlier write failed and its errno is gone: one more byte into the file that is thrown away tells it again. */
+        if (errno == 0 && write(fileno(w->stream), "", 1) == 1)
             errno = EIO;
         status = tin_fail_errno(err, w->path, "cannot write");
     } else if (fsync(fileno(w->stream)) != 0) {

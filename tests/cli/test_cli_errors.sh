@@ -78,7 +78,17 @@ small_project full
 [ $code = 6 ] || { echo "full disk: exit code $code: $(cat err)"; exit 1; }
 grep -q 'full/' err || { echo "full disk: $(cat err)"; exit 1; }
 [ -z "$(find full/data -name '*.tind*' 2>/dev/null)" ] || { echo "a full disk left: $(find full/data)"; exit 1; }
-"$tinamou" data full --quiet >/dev/null
+# the same at limits that hit the store, the results of a stage and the report
+for limit in 1 60 200 500; do
+    code=0
+    (ulimit -f $limit; exec "$tinamou" run full --quiet >out 2>err) || code=$?
+    [ $code = 6 ] || { echo "full disk at $limit: exit code $code: $(cat err)"; exit 1; }
+    grep -q 'full/.*free' err || { echo "full disk at $limit: $(cat err)"; exit 1; }
+    [ -z "$(find full -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]' ! -name '*.sqlite')" ] ||
+        { echo "a full disk left: $(find full)"; exit 1; }
+    [ $limit != 60 ] || "$tinamou" data full --quiet >/dev/null
+done
+"$tinamou" run full --quiet >/dev/null
 code=0
 "$tinamou" data full --quiet --json >/dev/full 2>err || code=$?
 [ $code = 6 ] || { echo "/dev/full: exit code $code: $(cat err)"; exit 1; }
