@@ -27,6 +27,8 @@ libcmocka-dev | unit tests
 node-typescript | type check of the page of the report
 g++ | generated code in C++
 clang | generated code by another compiler
+chromium | opens the report
+node-typescript | types of the page of the report
 '
 [ "${1:-}" != test ] || packages=$packages$test_packages
 

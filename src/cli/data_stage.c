@@ -138,6 +138,15 @@ static size_t count_subjects(const tin_dataset *dataset, tin_role role)
     return n;
 }
 
+static int count_event_classes(const tin_dataset *dataset)
+{
+    int n = 0;
+    for (int i = 0; i < dataset->n_classes; i++) {
+        n += dataset->classes[i].event;
+    }
+    return n;
+}
+
 static tin_status describe(cli_session *session, const char *path, tin_error *err)
 {
     const tin_dataset *d = session->dataset;
@@ -173,6 +182,10 @@ static tin_status describe(cli_session *session, const char *path, tin_error *er
                      tin_dataset_frames(d, TIN_ROLE_TEST)) /
                 d->rate_hz / 3600,
             events, path);
+    if (count_event_classes(d) == 0) {
+        cli_log(session,
+                "data: no class is an event, so that nothing triggers; mark some with `event: true` in data.classes");
+    }
     return cli_set(session->results, "data", figures, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -226,6 +227,41 @@ static tin_status lock_run(tin_runs *runs, const tin_run *run, tin_error *err)
     return TIN_OK;
 }
 
+/* What tin_writer_open leaves when its process is killed: a result's name with six letters or digits behind it. */
+static bool is_leftover(const char *name)
+{
+    static const char *const endings[] = {".json", ".safetensors", ".csv", ".html", ".txt", ".c", ".h"};
+    size_t n = strlen(name);
+    if (n < 8 || name[n - 7] != '.' ||
+        strspn(name + n - 6, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != 6) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(endings[i]);
+        if (n - 7 > length && strncmp(name + n - 7 - length, endings[i], length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The run is locked, so that no process still writes them. What cannot be removed does no harm. */
+static void remove_leftovers(const tin_run *run)
+{
+    char folder[TIN_PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", run->folder);
+    FTS *walk = fts_open((char *const[]){folder, NULL}, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    const FTSENT *entry;
+    while (walk && (entry = fts_read(walk)) != NULL) {
+        if (entry->fts_info == FTS_F && is_leftover(entry->fts_name)) {
+            (void)unlink(entry->fts_path);
+        }
+    }
+    if (walk) {
+        fts_close(walk);
+    }
+}
+
 /* First 12 digits of SHA-256 over the version, the canonical settings and the data's hash. */
 static tin_status name_run(const char *config, const char *data_hash, tin_run *run, tin_error *err)
 {
@@ -257,6 +293,9 @@ tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *
     status = status ? status : tin_path_join(run->folder, runs->folder, run->id, err);
     status = status ? status : tin_folder_make(run->folder, err);
     status = status ? status : lock_run(runs, run, err);
+    if (status == TIN_OK) {
+        remove_leftovers(run);
+    }
     status = status ? status : tin_path_join(path, run->folder, "config.txt", err);
     status = status ? status : tin_file_write(path, text, strlen(text), err);
     status = status ? status

@@ -37,7 +37,8 @@ typedef struct tin_run {
 tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error *err) TIN_USE_RESULT;
 void tin_runs_close(tin_runs *runs);
 /* Finds or makes the run of this config and data, and keeps every other process out of it until tin_runs_close (or the
- * end of this process): TIN_ERR_IO when another one is at work in it. Writes config.txt, the canonical settings. */
+ * end of this process): TIN_ERR_IO when another one is at work in it. Writes config.txt, the canonical settings, and
+ * removes the half-written files of a process that was killed. */
 tin_status tin_runs_enter(tin_runs *runs, const tin_config *config, const char *data_hash, tin_run *run,
                           tin_error *err) TIN_USE_RESULT;
 /* True in *done when the stage finished and every file that it recorded is unchanged. */

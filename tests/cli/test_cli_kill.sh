@@ -1,6 +1,6 @@
 #!/bin/sh
 # test_cli_kill.sh TINAMOU FOLDER: `tinamou run` is killed (kill -9) at times that cover every stage, run again after each kill, and
-# ends with the same bytes as a run that was left alone. Then the same with one kill in each stage by name.
+# ends with the same bytes as a run that was left alone. Then the same with one kill per project, at eight times of the run.
 set -eu
 tinamou=$1 folder=$2
 . "$(dirname "$0")/small_project.sh"

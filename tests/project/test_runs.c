@@ -168,6 +168,29 @@ static void test_a_missing_file_is_not_recorded(void **state)
     tin_runs_close(runs);
 }
 
+static void test_what_a_kill_left_is_removed(void **state)
+{
+    (void)state;
+    tin_runs *runs = NULL;
+    tin_run run;
+    char path[TIN_PATH_MAX];
+    const char *const left = "metrics.json.Ab3dE9", *const mine[] = {"notes.backup", "metrics.json", "a.json.Ab3d.9",
+                                                                     ".json.Ab3dE9"};
+    enter(&runs, 1, HASH_A, &run);
+    put(&run, left, "half");
+    for (size_t i = 0; i < sizeof mine / sizeof *mine; i++)
+        put(&run, mine[i], "whole");
+    tin_runs_close(runs);
+    enter(&runs, 1, HASH_A, &run);
+    assert_int_equal(tin_path_join(path, run.folder, left, NULL), TIN_OK);
+    assert_false(tin_file_exists(path));
+    for (size_t i = 0; i < sizeof mine / sizeof *mine; i++) {
+        assert_int_equal(tin_path_join(path, run.folder, mine[i], NULL), TIN_OK);
+        assert_true(tin_file_exists(path));
+    }
+    tin_runs_close(runs);
+}
+
 static void test_one_process_per_run(void **state)
 {
     (void)state;
@@ -338,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup(test_done_until_a_file_changes, fresh),
         cmocka_unit_test_setup(test_an_earlier_stage_undoes_later_ones, fresh),
         cmocka_unit_test_setup(test_a_missing_file_is_not_recorded, fresh),
+        cmocka_unit_test_setup(test_what_a_kill_left_is_removed, fresh),
         cmocka_unit_test_setup(test_one_process_per_run, fresh),
         cmocka_unit_test_setup(test_several_writers, fresh),
         cmocka_unit_test_setup(test_kill_leaves_a_whole_store, fresh),
