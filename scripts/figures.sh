@@ -1,7 +1,7 @@
 #!/bin/sh
 # figures.sh [ID...]: measures and prints one line per figure, `id value unit`. Progress goes to stderr. Without an ID: all of them.
 # An ID may be a prefix: `figures.sh spsw m4.har`. TINAMOU_DATA is the folder that holds hapt/ and spsw/, as published.
-# Work is kept in build/figures; a run that is there already is not repeated.
+# Work is kept in build/figures; a run that is there already and was made by the same program is not repeated.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$root/build/figures
@@ -47,6 +47,13 @@ build() {
     cmake -S "$root" -B "$root/build/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTINAMOU_TESTS=OFF >&2
     cmake --build "$root/build/release" --target tinamou bench_m4_har >&2
     tinamou=$root/build/release/tinamou
+    # a program that was built anew begins anew, though its version may be the same
+    program=$(sha256sum "$tinamou" | cut -c1-64)
+    if [ "$(cat "$work/program" 2>/dev/null)" != "$program" ]; then
+        rm -rf "$work"
+        mkdir -p "$work"
+        echo "$program" >"$work/program"
+    fi
 }
 
 # run_example NAME DATASET: all seeds of examples/NAME; what is done is skipped by the program itself
@@ -117,7 +124,6 @@ determinism() {
 }
 
 ids=$*
-mkdir -p "$work"
 build
 demo
 spsw
