@@ -1,6 +1,5 @@
 /* Generate, measure and verify, generate again with the measured figures in the header comment. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -237,12 +237,10 @@ tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *fi
     return status ? status : cli_set(figures, "file", json_string(path), err);
 }
 
-static const struct {
-    cli_stage_function *run;
-} stages[TIN_STAGE_COUNT] = {
-    [TIN_STAGE_TRAIN] = {cli_stage_train},       [TIN_STAGE_QUANTIZE] = {cli_stage_quantize},
-    [TIN_STAGE_EVALUATE] = {cli_stage_evaluate}, [TIN_STAGE_DEPLOY] = {cli_stage_deploy},
-    [TIN_STAGE_REPORT] = {cli_stage_report},
+static cli_stage_function *const stages[TIN_STAGE_COUNT] = {
+    [TIN_STAGE_TRAIN] = cli_stage_train,       [TIN_STAGE_QUANTIZE] = cli_stage_quantize,
+    [TIN_STAGE_EVALUATE] = cli_stage_evaluate, [TIN_STAGE_DEPLOY] = cli_stage_deploy,
+    [TIN_STAGE_REPORT] = cli_stage_report,
 };
 
 /* Puts the figures of a stage that was done before into the results. */
@@ -270,7 +268,7 @@ static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
     char *text = NULL;
     json_t *figures = json_object();
     tin_status status =
-        figures ? stages[stage].run(session, figures, &files, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+        figures ? stages[stage](session, figures, &files, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
     for (int i = 0; i < files.n; i++) {
         names[i] = files.names[i];
     }
