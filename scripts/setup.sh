@@ -16,8 +16,6 @@ libsqlite3-dev | the store of runs
 libssl-dev | SHA-256
 esbuild | bundles the page of the report
 libjs-dygraphs | its charts
-esbuild | bundles the page of the report
-libjs-dygraphs | its charts
 gcc-arm-none-eabi | builds the generated code for the Cortex-M4
 libnewlib-arm-none-eabi | its string.h
 qemu-system-arm | the emulated Cortex-M4
