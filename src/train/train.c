@@ -165,6 +165,7 @@ static tin_status allocate(training *t, tin_error *err)
     }
     memcpy(s->params, t->model->params, n_params * sizeof *s->params);
     memcpy(s->best, t->model->params, n_params * sizeof *s->best);
+    s->best_score = -1; /* below every score */
     return tin_optimiser_create(&s->optimiser, t->model, err);
 }
 
@@ -283,7 +284,7 @@ static tin_status validate(training *t, tin_error *err)
     s->loss_sum = 0;
     s->n_losses = 0;
     t->last_score = score.macro_f1;
-    if (s->best_step == 0 || score.macro_f1 > s->best_score) {
+    if (score.macro_f1 > s->best_score) {
         s->best_score = score.macro_f1;
         s->best_step = s->step;
         memcpy(s->best, s->params, t->model->n_params * sizeof *s->best);
@@ -293,12 +294,26 @@ static tin_status validate(training *t, tin_error *err)
     return write_curve(t, err);
 }
 
+/* Fine-tuning competes with what it starts from: the quantised model without fine-tuning, step 0. */
+static tin_status score_start(training *t, tin_error *err)
+{
+    tin_validation_score score;
+    if (!t->options->quant || t->state.step > 0) {
+        return TIN_OK;
+    }
+    tin_status status = tin_validation_run(t->validation, t->engine, t->state.params, &score, err);
+    if (status == TIN_OK) {
+        t->state.best_score = score.macro_f1;
+    }
+    return status;
+}
+
 static tin_status loop(training *t, tin_error *err)
 {
     tin_progress_state *s = &t->state;
     tin_progress bar;
     double started = tin_now(), before = s->seconds;
-    tin_status status = TIN_OK;
+    tin_status status = score_start(t, err);
     tin_progress_begin(&bar, t->options->name, t->settings->steps, t->options->quiet);
     while (!s->finished && status == TIN_OK) {
         status = train_step(t, err);

@@ -23,7 +23,7 @@ typedef struct tin_train_options {
 } tin_train_options;
 
 typedef struct tin_train_result {
-    int steps, best_step;
+    int steps, best_step;  /* best_step 0: fine-tuning found nothing better than its start */
     double best_score; /* macro F1 of frames on the validation streams */
     double seconds;
     double frames_per_second;

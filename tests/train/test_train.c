@@ -409,6 +409,21 @@ static void fine_tunes_with_quantisation(void **unused)
         fail_msg("%s", tin_error_text(&err));
     }
     assert_true(result.best_score > 0.85);
+    double good = result.best_score;
+
+    /* steps that only do harm: what was given comes back */
+    float *before = tin_alloc(folded->n_params, sizeof *before, &err);
+    assert_non_null(before);
+    memcpy(before, folded->params, folded->n_params * sizeof *before);
+    options.settings.learning_rate = 1;
+    options.settings.steps = options.settings.evaluate_every = 20;
+    if (tin_train(folded, dataset, &options, &result, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    assert_int_equal(result.best_step, 0);
+    assert_true(result.best_score == good);
+    assert_memory_equal(before, folded->params, folded->n_params * sizeof *before);
+    tin_free(before);
     tin_pool_destroy(pool);
     tin_model_free(model);
     tin_model_free(folded);
