@@ -102,11 +102,14 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     tin_qmodel *qmodel = NULL;
     tin_evaluate_summary summary;
     tin_footprint footprint = {0};
-    char code[TIN_PATH_MAX], path[TIN_PATH_MAX], command[64];
-    const tin_measure_options measure = {
-        .optimize = settings->optimize, .max_frames = settings->verify_frames, .quiet = session->options.quiet};
+    char code[TIN_PATH_MAX], path[TIN_PATH_MAX], build[TIN_PATH_MAX], command[64];
+    const tin_measure_options measure = {.optimize = settings->optimize,
+                                         .max_frames = settings->verify_frames,
+                                         .build = build,
+                                         .quiet = session->options.quiet};
 
     tin_status status = load_inputs(session, &qmodel, &summary, code, err);
+    status = status ? status : tin_path_join(build, session->run.folder, "build-m4", err);
     if (status) {
         goto cleanup;
     }

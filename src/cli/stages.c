@@ -231,7 +231,7 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
 tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
     char path[TIN_PATH_MAX];
-    tin_status status = tin_evaluate_report(session->dataset, session->run.folder, err);
+    tin_status status = tin_evaluate_report(session->dataset, session->run.folder, session->config->project, err);
     status = status ? status : cli_add_file(files, session, true, err, "report.html");
     status = status ? status : in_run(session, path, "report.html", err);
     return status ? status : cli_set(figures, "file", json_string(path), err);

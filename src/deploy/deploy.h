@@ -47,6 +47,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
 typedef struct tin_measure_options {
     const char *optimize; /* "speed" or "size" */
     int64_t max_frames;   /* 0: all frames of the test streams */
+    const char *build;    /* folder for what is built and exchanged, made here; NULL: FOLDER/build-m4 */
     bool quiet;
 } tin_measure_options;
 

@@ -74,7 +74,8 @@ static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options 
                  {e->frames, "frames", ".bin"}, {e->results, "results", ".bin"}};
     status = path_in(b->source, b->folder, b->name, ".c", err);
     if (status == TIN_OK) {
-        status = tin_path_join(b->build, b->folder, "build-m4", err);
+        status = options->build ? tin_path_join(b->build, options->build, "", err)
+                                : tin_path_join(b->build, b->folder, "build-m4", err);
     }
     if (status == TIN_OK) {
         status = tin_folder_make(b->build, err);

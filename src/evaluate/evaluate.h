@@ -38,7 +38,9 @@ tin_status tin_evaluate(const tin_qmodel *qmodel, const tin_model *float_model, 
 /* Reads the summary back from metrics.json in `folder`. */
 tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, tin_error *err) TIN_USE_RESULT;
 
-/* Writes FOLDER/report.html: one file, opens offline. Uses metrics.json, curve files, footprint.json if it is there. */
-tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, tin_error *err) TIN_USE_RESULT;
+/* Writes FOLDER/report.html: one file, opens offline, headed by `title`. Uses metrics.json, curve files, footprint.json
+ * if it is there. */
+tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, const char *title,
+                               tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -256,14 +256,17 @@ static void add_channels(tin_text *out, const tin_dataset *dataset)
 }
 
 /* All data of the page as one JSON object. */
-static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *folder, tin_error *err)
+static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *folder, const char *title,
+                         tin_error *err)
 {
     json_t *metrics = NULL;
     tin_status status = tin_json_load(&metrics, folder, "metrics.json", err);
     if (status != TIN_OK) {
         return status;
     }
-    tin_text_add(out, "{\"metrics\":");
+    tin_text_add(out, "{\"title\":");
+    add_string(out, title);
+    tin_text_add(out, ",\"metrics\":");
     add_json(out, metrics);
     const json_t *rule = json_object_get(json_object_get(metrics, "summary"), "rule");
     double on = (double)json_integer_value(json_object_get(rule, "on"));
@@ -318,12 +321,12 @@ static void write_page(FILE *out, const char *json)
     fputs(page, out);
 }
 
-tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, tin_error *err)
+tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, const char *title, tin_error *err)
 {
     char path[TIN_PATH_MAX];
     tin_text json = {0};
     tin_writer writer = {0};
-    tin_status status = gather(&json, dataset, folder, err);
+    tin_status status = gather(&json, dataset, folder, title, err);
     if (status == TIN_OK) {
         status = tin_path_join(path, folder, "report.html", err);
     }

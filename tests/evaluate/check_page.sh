@@ -29,6 +29,7 @@ for title in 'Threshold: what it costs to be stricter' 'Timelines of the test pe
     'Where these figures come from' '<canvas' 'type="range"' '18 of 18'; do
     need whole "$title"
 done
+need whole 'a &lt;/script&gt; title: what the user'
 need whole '&lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;' # a class name that tries to be a script is text
 
 # a user moves the slider to the strictest threshold, looks at the validation people, and takes the second recording

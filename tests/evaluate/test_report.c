@@ -75,7 +75,7 @@ static void a_whole_run_gives_one_file_with_everything(void **state)
     write_file(folder, "finetune_curve.csv", CURVE);
     write_file(folder, "footprint.json", FOOTPRINT);
     write_file(folder, "config.txt", "project: made </script>\n");
-    assert_int_equal(tin_evaluate_report(dataset, folder, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *html = read_report(folder);
     json_t *data = data_of(html);
     static const char *const keys[] = {"metrics",   "sweep",  "train_curve", "finetune_curve",
@@ -109,7 +109,7 @@ static void missing_inputs_leave_their_keys_out(void **state)
     static const tin_class states[] = {{"rest", false}, {"wave", false}, {"knock", false}};
     tin_dataset *dataset = make_run(folder, states);
     assert_int_equal(remove(TEST_TEMPORARY "/bare/timelines.json"), 0);
-    assert_int_equal(tin_evaluate_report(dataset, folder, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *html = read_report(folder);
     json_t *data = data_of(html);
     assert_null(json_object_get(data, "sweep"));
@@ -127,9 +127,9 @@ static void same_inputs_same_bytes(void **state)
     (void)state;
     const char *folder = TEST_TEMPORARY "/same";
     tin_dataset *dataset = make_run(folder, CLASSES);
-    assert_int_equal(tin_evaluate_report(dataset, folder, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *one = read_report(folder);
-    assert_int_equal(tin_evaluate_report(dataset, folder, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *two = read_report(folder);
     assert_string_equal(one, two);
     tin_free(one);
@@ -166,7 +166,7 @@ static void damaged_inputs_are_refused_by_name(void **state)
         write_file(folder, "report.html", "the earlier one");
         write_file(folder, cases[i].file, cases[i].text);
         tin_error err = {0};
-        assert_int_equal(tin_evaluate_report(dataset, folder, &err), TIN_ERR_FORMAT);
+        assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", &err), TIN_ERR_FORMAT);
         assert_non_null(strstr(tin_error_text(&err), cases[i].file));
         assert_non_null(strstr(err.message, cases[i].says));
         assert_int_equal(err.line, cases[i].line);
@@ -186,7 +186,7 @@ static void timelines_of_an_unknown_stream_are_refused(void **state)
     snprintf(text, sizeof text, "{\"data_hash\": \"%s\", \"streams\": [{\"id\": \"nobody\"}]}", dataset->hash);
     write_file(folder, "timelines.json", text);
     tin_error err = {0};
-    assert_int_equal(tin_evaluate_report(dataset, folder, &err), TIN_ERR_FORMAT);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", &err), TIN_ERR_FORMAT);
     assert_non_null(strstr(err.message, "stream 1"));
     tin_dataset_close(dataset);
 }
@@ -219,7 +219,7 @@ static void every_allocation_may_fail(void **state)
     for (size_t n = 1; !done && n < 500; n++) {
         tin_error err = {0};
         tin_memory_fail_at(n);
-        tin_status status = tin_evaluate_report(dataset, folder, &err);
+        tin_status status = tin_evaluate_report(dataset, folder, "a </script> title", &err);
         size_t made = tin_memory_fail_at(0);
         done = status == TIN_OK;
         assert_true(done ? made < n : status == TIN_ERR_MEMORY);

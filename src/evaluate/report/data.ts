@@ -123,6 +123,7 @@ export interface Timeline {
 }
 
 export interface Data {
+    title: string;
     metrics: Metrics;
     sweep?: Table;
     train_curve?: Table;

@@ -129,7 +129,7 @@ function head(data: Data): HTMLElement {
     const hours = people.reduce((sum, p) => sum + p.n_frames, 0) / m.rate_hz / 3600;
     const who = people.length === 1 ? "one person" : people.length + " people";
     return make(
-        "header", {}, make("h1", {}, m.dataset + ": what the user of the device will see"),
+        "header", {}, make("h1", {}, data.title + ": what the user of the device will see"),
         make(
             "p", {},
             `Measured with the integers that run on the device, on ${minutes(hours)} of labelled recordings of ${
@@ -139,7 +139,7 @@ function head(data: Data): HTMLElement {
 
 function start(): void {
     const data = JSON.parse(document.getElementById("data")!.textContent!) as Data;
-    document.title = "Tinamou: " + data.metrics.dataset;
+    document.title = "Tinamou: " + data.title;
     const sections = [
         head(data),
         keySection(data),
