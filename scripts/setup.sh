@@ -22,7 +22,6 @@ qemu-system-arm | the emulated Cortex-M4
 '
 test_packages='
 libcmocka-dev | unit tests
-node-typescript | type check of the page of the report
 g++ | generated code in C++
 clang | generated code by another compiler
 chromium | opens the report
