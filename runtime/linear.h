@@ -9,9 +9,8 @@
 typedef struct tink_linear_t {
     const int8_t *weight;       /* per four rows: taps, each as tink_dot4 reads it */
     const int32_t *bias, *mult; /* [rows], filled up to a multiple of four */
-    int32_t jump;               /* from tap to tap of x */
-    int16_t taps, columns;      /* columns per tap */
-    int16_t rows, shift, low;
+    int32_t jump, columns;      /* from tap to tap of x; columns per tap */
+    int16_t taps, rows, shift, low;
 } tink_linear_t;
 
 /* y[r] = saturate(requantize(bias[r] + sum of w[r] * x)), as int8 into y8 or, when that is NULL, as int16 into y16. */

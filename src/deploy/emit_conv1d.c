@@ -50,10 +50,9 @@ static void linear_data(tin_emit *e, int layer)
     tin_text_printf(&e->source, "static const %s_linear_t %s_%s = {\n", e->name, e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
                     label);
-    tin_text_printf(&e->source, "    %d, %d, %d, /* jump, taps, columns */\n", l->dilation * l->n_inputs, m.taps,
-                    m.width);
-    tin_text_printf(&e->source, "    %d, %d, %d, /* rows, shift, low */\n};\n\n", l->n_outputs, l->shift,
-                    l->relu ? 0 : -127);
+    tin_text_printf(&e->source, "    %d, %d, /* jump, columns */\n", l->dilation * l->n_inputs, m.width);
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n};\n\n", m.taps, l->n_outputs,
+                    l->shift, l->relu ? 0 : -127);
 }
 
 void tin_emit_conv1d_data(tin_emit *e, int layer)

@@ -157,6 +157,8 @@ static void test_extreme_shapes(void **state)
         {.op = TIN_OP_CONV1D, .units = 2, .kernel = 3, .dilation = 2, .depthwise = true},
         {.op = TIN_OP_DENSE, .units = 1},
         {.op = TIN_OP_DENSE, .units = 6}};
+    static const random_layer long_window[] = {{.op = TIN_OP_CONV1D, .units = 2, .kernel = 513, .stride = 300}};
+    compare_spec(&(random_spec){.n_channels = 64, .n_classes = 2, .layers = long_window, .n_layers = 1}, 106);
     compare_spec(&(random_spec){.n_channels = 64, .n_classes = 200, .layers = wide, .n_layers = 4, .event_every = 1},
                  101);
     compare_spec(&(random_spec){.n_channels = 1, .n_classes = 1, .layers = strided, .n_layers = 5}, 102);

@@ -134,8 +134,15 @@ static void test_linear_rows_and_taps(void **state)
                 }
             }
         }
-        const tink_linear_t layer = {weight,           bias,          mult,           jump, (int16_t)taps,
-                                     (int16_t)columns, (int16_t)rows, (int16_t)shift, 0};
+        const tink_linear_t layer = {.weight = weight,
+                                     .bias = bias,
+                                     .mult = mult,
+                                     .jump = jump,
+                                     .columns = columns,
+                                     .taps = (int16_t)taps,
+                                     .rows = (int16_t)rows,
+                                     .shift = (int16_t)shift,
+                                     .low = 0};
         memset(y8, 99, sizeof y8);
         memset(y16, 99, sizeof y16);
         tink_linear(&layer, x, y8, NULL);
