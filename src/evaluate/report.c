@@ -285,6 +285,7 @@ static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *
         status = add_config(out, folder, err);
     }
     add_channels(out, dataset);
+    tin_text_printf(out, ",\"unlabelled\":%" PRId32, dataset->unlabelled);
     if (status == TIN_OK) {
         status = add_timelines_file(out, dataset, folder, err);
     }

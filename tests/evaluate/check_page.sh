@@ -1,5 +1,5 @@
 #!/bin/sh
-# check_page.sh FOLDER: opens FOLDER/whole/report.html and FOLDER/bare/report.html in a headless browser; fails on any message on the console
+# check_page.sh FOLDER: opens report.html of FOLDER/whole, FOLDER/states and FOLDER/bare in a headless browser; fails on any message on the console
 # and when a section is missing. Exit code 77: no browser.
 set -eu
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || exit 77
@@ -52,6 +52,12 @@ EOF
 open "$work" used
 need used '0 of 18' # nothing is found there
 need used '<title>used</title>'
+
+# no class is an event; some labels are no class
+open "$1" states
+for text in '19 labelled intervals.' 'Stretches without a label are left out' 'without looking at the signals' '<canvas'; do
+    need states "$text"
+done
 
 open "$1" bare
 for sentence in 'No threshold to show' 'No timelines' 'No learning curves' 'Not measured yet'; do

@@ -17,7 +17,7 @@ static const tin_class CLASSES[] = {{"rest", false}, {"wave", true}, {"knock", t
 static const tin_channel CHANNELS[] = {{"a", "g", 1.0}, {"b", "g", 1.0}};
 
 /* One person: an event every 60 frames, 20 long, classes in turn; signal of the class 80, noise +-10. Labels of `role`
- * are exchanged when swap is set (class 1 <-> 2). unlabelled: frames 0..39. */
+ * are exchanged when swap is set (class 1 <-> 2). unlabelled: frames 0..39; 10..29 have a label that is no class. */
 static inline void add_person(tin_dataset_builder *builder, const char *name, tin_role role, uint64_t seed, bool swap)
 {
     static int16_t counts[N_FRAMES * N_CHANNELS];
@@ -35,6 +35,7 @@ static inline void add_person(tin_dataset_builder *builder, const char *name, ti
     for (int t = 0; t < N_FRAMES * N_CHANNELS; t++) {
         counts[t] = (int16_t)((int)tin_rng_below(&rng, 21) - 10);
     }
+    intervals[stream.n_intervals++] = (tin_interval){10, 30, TIN_LABEL_IGNORE};
     int64_t free_from = 40;
     for (int i = 0; i < 9; i++) {
         int64_t start = 50 + 60 * i + (int64_t)tin_rng_below(&rng, 20);

@@ -122,6 +122,25 @@ static void missing_inputs_leave_their_keys_out(void **state)
     tin_dataset_close(dataset);
 }
 
+/* check_page.sh opens this one too: labels that are no class must not stop the drawing. */
+static void a_run_without_events_has_its_timelines(void **state)
+{
+    (void)state;
+    const char *folder = TEST_TEMPORARY "/states";
+    static const tin_class states[] = {{"rest", false}, {"wave", false}, {"knock", false}};
+    tin_dataset *dataset = make_run(folder, states);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "states", NULL), TIN_OK);
+    char *html = read_report(folder);
+    json_t *data = data_of(html);
+    assert_int_equal(json_integer_value(json_object_get(data, "unlabelled")), TIN_LABEL_IGNORE);
+    const json_t *is = json_object_get(json_array_get(json_object_get(data, "timelines"), 0), "is");
+    const json_t *first = json_array_get(json_object_get(is, "intervals"), 0);
+    assert_int_equal(json_integer_value(json_array_get(first, 2)), TIN_LABEL_IGNORE);
+    json_decref(data);
+    tin_free(html);
+    tin_dataset_close(dataset);
+}
+
 static void same_inputs_same_bytes(void **state)
 {
     (void)state;
@@ -233,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_run_gives_one_file_with_everything),
         cmocka_unit_test(missing_inputs_leave_their_keys_out),
+        cmocka_unit_test(a_run_without_events_has_its_timelines),
         cmocka_unit_test(same_inputs_same_bytes),
         cmocka_unit_test(damaged_inputs_are_refused_by_name),
         cmocka_unit_test(timelines_of_an_unknown_stream_are_refused),

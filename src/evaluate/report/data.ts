@@ -130,6 +130,7 @@ export interface Data {
     finetune_curve?: Table;
     footprint?: Record<string, unknown>;
     config?: string;
+    unlabelled: number;  // class of frames without a label, -1: none
     channels: {name: string; unit: string; scale: number}[];
     n_timelines?: number;
     timelines?: Timeline[];

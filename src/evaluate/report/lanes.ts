@@ -61,6 +61,7 @@ export class Lanes {
     private bar(canvas: CanvasRenderingContext2D, area: Area, x: (frame: number) => number, lane: number, [
         start, end, k
     ]: Interval): void {
+        if (k < 0) return;  // a label of the source that is no class here
         const left = Math.max(x(start), area.x);
         const right = Math.min(x(end), area.x + area.w);
         if (right <= area.x || left >= area.x + area.w) return;

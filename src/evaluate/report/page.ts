@@ -22,7 +22,7 @@ export function number(value: Figure|undefined, digits = 2): string {
 }
 
 export function percent(value: Figure|undefined, digits = 1): string {
-    return value === null || value === undefined ? "–" : (100 * value).toFixed(digits) + " %";
+    return value === null || value === undefined ? "–" : (100 * value).toFixed(digits) + "\u00a0%";
 }
 
 // Rates run from thousandths to thousands.
@@ -35,8 +35,13 @@ export function plural(count: number, noun: string): string {
     return count.toLocaleString("en") + " " + noun + (count === 1 ? "" : "s");
 }
 
-export function range(pair: Pair, show: (value: Figure) => string): string {
-    return pair[0] === null || pair[1] === null ? "" : show(pair[0]) + " to " + show(pair[1]);
+// "" where there is no interval, as with one person.
+export function range(before: string, pair: Pair, show: (value: Figure) => string): string {
+    return pair[0] === null || pair[1] === null ? "" : before + show(pair[0]) + " to " + show(pair[1]);
+}
+
+export function sentence(...parts: string[]): string {
+    return parts.filter((part) => part !== "").join("; ");
 }
 
 // First row is the head; cells of the first column are row heads; the others are right-aligned numbers.

@@ -5,8 +5,8 @@ import "./report.css";
 
 import Dygraph from "dygraphs/dygraph.min.js";
 
-import type {Data, Figure, Table} from "./data";
-import {colour, grid, make, number, percent, range, rate, redrawOnScheme, section} from "./page";
+import type {Data, Figure, Result, Table} from "./data";
+import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, section, sentence} from "./page";
 import {confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
@@ -17,55 +17,58 @@ function card(value: string, title: string, note: string): HTMLElement {
         make("div", {class: "cardnote"}, note));
 }
 
-function minutes(hours: number): string {
-    return hours < 1 ? Math.round(60 * hours) + " minutes" : hours.toFixed(1) + " hours";
+function duration(hours: number): string {
+    return hours < 1 ? plural(Math.round(60 * hours), "minute") : hours.toFixed(1) + " hours";
 }
 
 function eventCards(data: Data): HTMLElement[] {
     const e = data.metrics.test.integer.events;
     if (!e) return [];
-    const miss = e.fnr === null || e.fcr === null ? null : e.fnr + e.fcr;
+    const lost = e.fnr === null || e.fcr === null ? null : e.fnr + e.fcr;
     const quiet = e.false_positives === 0;
+    const seconds = (value: Figure) => (value === null ? "–" : number(value) + " s");
     return [
         card(
             percent(e.recall, 0), "of events are found and named right",
-            `${e.true_positives} of ${e.n_events}; ${e.missed} missed, ${e.wrong_class} named wrong. Lost: ${
-                percent(miss)}, ` +
-                `95 %: ${range(e.fnr_plus_fcr_95, percent)}`),
+            sentence(
+                `${e.true_positives} of ${e.n_events}`, `${e.missed} missed`, `${e.wrong_class} named wrong`,
+                range(`lost ${percent(lost)}, 95 %: `, e.fnr_plus_fcr_95, percent))),
         card(
             rate(e.fp_per_hour), "false reports per hour",
-            (quiet ? `none in ${minutes(e.rejection_hours)}` :
-                     `${e.false_positives} in ${minutes(e.rejection_hours)}`) +
-                `; with 95 % confidence below ${rate(e.fp_per_hour_below_95)} per hour` +
-                (quiet ? "" : `; people differ: ${range(e.fp_per_hour_95, rate)}`)),
+            sentence(
+                `${quiet ? "none" : e.false_positives} in ${duration(e.rejection_hours)} without events`,
+                `with 95 % confidence below ${rate(e.fp_per_hour_below_95)} per hour`,
+                quiet ? "" : range("people differ: ", e.fp_per_hour_95, rate))),
         card(
-            number(e.latency.median_s) + " s", "until half of the reports are out",
-            `95 % within ${number(e.latency.p95_s)} s after the event's start`),
+            seconds(e.latency.median_s), "from an event's start to its report",
+            `half of the events that are found are reported by then; 95 % within ${seconds(e.latency.p95_s)}`),
         card(
             number(e.iou50_f1, 3), "F1 of the times (IoU 0.5)",
-            `95 %: ${range(e.iou50_f1_95, (v) => number(v, 3))}. Both ends of an event count`),
+            sentence("both ends of an event count", range("95 %: ", e.iou50_f1_95, (v) => number(v, 3)))),
     ];
 }
 
+function frameCard({metrics}: Data): HTMLElement {
+    const f = metrics.test.integer.frames;
+    const accuracy = (r: Result) => r.frames.accuracy ?? 0;
+    const blind = [...metrics.trivial].sort((a, b) => accuracy(b) - accuracy(a))[0];
+    return card(
+        percent(f.accuracy), "of the time the class is right",
+        sentence(
+            range("95 %: ", f.accuracy_95, percent),
+            metrics.has_events && f.accuracy_with_margins !== null ?
+                `${percent(f.accuracy_with_margins)} when borders of events are forgiven` :
+                "",
+            blind ? `${percent(blind.frames.accuracy)} without looking at the signals (“${blind.name}”)` : ""));
+}
+
 function keySection(data: Data): HTMLElement {
-    const m = data.metrics;
-    const test = m.test.integer;
-    const float = m.test.float;
-    const cards = [
-        card(
-            percent(test.frames.accuracy), "of the time the class is right",
-            `95 %: ${range(test.frames.accuracy_95, percent)}` +
-                (test.frames.accuracy_with_margins !== null && m.has_events ?
-                     `; ${percent(test.frames.accuracy_with_margins)} when borders of events are forgiven` :
-                     "")),
-        ...eventCards(data),
-        ...(test.windows ? [card(
-                               percent(test.windows.accuracy), "of windows are right",
-                               `${
-                                   test.windows.n_windows.toLocaleString(
-                                       "en")} windows inside one label, each from a fresh start`)] :
-                           []),
-    ];
+    const {integer: test, float} = data.metrics.test;
+    const cards = [...eventCards(data), frameCard(data)];
+    if (test.windows)
+        cards.push(card(
+            percent(test.windows.accuracy), "of windows are right",
+            plural(test.windows.n_windows, "window") + " inside one label, each from a fresh start"));
     if (float && float.frames.accuracy !== null && test.frames.accuracy !== null) {
         const points = 100 * (test.frames.accuracy - float.frames.accuracy);
         cards.push(card(
@@ -132,9 +135,12 @@ function head(data: Data): HTMLElement {
         "header", {}, make("h1", {}, data.title + ": what the user of the device will see"),
         make(
             "p", {},
-            `Measured with the integers that run on the device, on ${minutes(hours)} of labelled recordings of ${
+            `Measured with the integers that run on the device, on ${duration(hours)} of labelled recordings of ${
                 who} ` +
-                "whom the model never saw. Intervals of 95 % come from drawing people anew; with few people they are rough."));
+                "whom the model never saw. " +
+                (people.length === 1 ?
+                     "With one person nobody can say how other people would differ." :
+                     "Intervals of 95 % come from drawing people anew; with few people they are too narrow.")));
 }
 
 function start(): void {

@@ -59,9 +59,8 @@ export function confusionSection(data: Data): HTMLElement {
                 "p", {},
                 "Rows: what happened. Columns: what the device reported first. The row “no event” holds false " +
                     "positives, the column “no report” missed events. " +
-                    `Besides, ${
-                        result.events.repeats +
-                        result.events.duplicates} further reports came inside events already reported.`),
+                    "Reports inside events already reported are in no cell: " +
+                    (result.events.repeats + result.events.duplicates) + "."),
             matrix(
                 [...chosen.map((k) => names[k]), "no event"], [...chosen.map((k) => names[k]), "no report"], cells,
                 "events"),
@@ -180,15 +179,29 @@ export function latencySection(data: Data): HTMLElement|null {
     );
 }
 
-const UNITS: [RegExp, string][] = [
-    [/_bytes$/, " bytes"],
-    [/^insn_/, " instructions"],
-];
+// Keys of footprint.json in words; any other key is shown as it is.
+const FOOTPRINT_WORDS: Record<string, string> = {
+    code_bytes: "code (bytes of flash)",
+    weight_bytes: "weights (bytes of flash)",
+    flash_bytes: "flash, code and weights (bytes)",
+    state_bytes: "RAM, state (bytes)",
+    stack_bytes: "stack, measured (bytes)",
+    stack_static_bytes: "stack, upper bound (bytes)",
+    insn_per_frame: "instructions per frame, average",
+    insn_worst_frame: "instructions per frame, worst",
+    insn_per_decision: "instructions per decision, average",
+    insn_per_run: "instructions each time it runs",
+    verified_frames: "frames compared with the reference",
+    mismatches: "frames that differ from it",
+};
 
-function footprintValue(key: string, value: unknown): string {
+function inWords(key: string): string {
+    return FOOTPRINT_WORDS[key] ?? key.replace(/_/g, " ");
+}
+
+function footprintValue(value: unknown): string {
     if (typeof value !== "number") return typeof value === "string" ? value : JSON.stringify(value);
-    const unit = UNITS.find(([pattern]) => pattern.test(key));
-    return value.toLocaleString("en", {maximumFractionDigits: 1}) + (unit ? unit[1] : "");
+    return value.toLocaleString("en", {maximumFractionDigits: 1});
 }
 
 function isList(value: unknown): value is Record<string, unknown>[] {
@@ -206,18 +219,13 @@ export function footprintSection(data: Data): HTMLElement {
         Object.entries(footprint).filter((entry): entry is[string, Record<string, unknown>[]] => isList(entry[1]));
     return section(
         "Footprint on the device",
-        table(
-            [["", "measured"], ...plain.map(([key, value]) => [key.replace(/_/g, " "), footprintValue(key, value)])],
-            "facts"),
+        table([["", "measured"], ...plain.map(([key, value]) => [inWords(key), footprintValue(value)])], "facts"),
         ...lists.flatMap(([key, list]) => {
             const all = [...new Set(list.flatMap((item) => Object.keys(item)))];
             const keys = [...all.filter((k) => k === "name"), ...all.filter((k) => k !== "name")];
-            const cell = (value: unknown) =>
-                (typeof value === "number" ? value.toLocaleString("en", {maximumFractionDigits: 1}) :
-                                             footprintValue("", value ?? ""));
             return [
-                make("h3", {}, key.replace(/_/g, " ")),
-                table([keys.map((k) => k.replace(/_/g, " ")), ...list.map((item) => keys.map((k) => cell(item[k])))]),
+                make("h3", {}, inWords(key)),
+                table([keys.map(inWords), ...list.map((item) => keys.map((k) => footprintValue(item[k] ?? "")))]),
             ];
         }),
     );

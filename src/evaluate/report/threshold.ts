@@ -156,7 +156,7 @@ export function thresholdSection(data: Data): HTMLElement {
             },
             dateWindow,
             xlabel: "threshold (logit margin)",
-            ylabel: "% of events; per hour",
+            ylabel: "% of events; FP per hour (cut at 100)",
             y2label: "latency (s)",
             strokeWidth: 2,
             labelsDiv: legend,

@@ -4,7 +4,7 @@ import Dygraph from "dygraphs/dygraph.min.js";
 import type {Area} from "dygraphs/dygraph.min.js";
 import type {Data, Timeline} from "./data";
 import {Lanes} from "./lanes";
-import {choice, colour, grid, make, redrawOnScheme, section} from "./page";
+import {choice, colour, grid, make, plural, redrawOnScheme, section} from "./page";
 
 // Two points per column, its least and greatest value, draw the same picture as all samples would.
 function points(timeline: Timeline, channels: number[], scales: number[], rate: number): (number|null)[][] {
@@ -34,18 +34,26 @@ function valueRange(rows: (number|null)[][], share: number): {range: [number, nu
 }
 
 function inWords(is: Timeline["is"], hasEvents: boolean): string {
-    if (!hasEvents) return `${is.intervals.length} labelled intervals.`;
+    if (!hasEvents) return plural(is.intervals.filter(([, , k]) => k >= 0).length, "labelled interval") + ".";
     const found = is.events.filter(([, , k, said]) => k === said).length;
     const wrong = is.events.filter(([, , k, said]) => said >= 0 && k !== said).length;
     const count = (kind: string) => is.triggers.filter((t) => t[2] === kind).length;
-    return `${is.events.length} events: ${found} found, ${wrong} reported as another class, ` +
-        `${is.events.length - found - wrong} missed; ${count("false")} false reports, ` +
-        `${count("repeat") + count("duplicate")} duplicates.`;
+    return `${plural(is.events.length, "event")}: ${found} found, ${wrong} reported as another class, ` +
+        `${is.events.length - found - wrong} missed; ${plural(count("false"), "false report")}, ` +
+        `${plural(count("repeat") + count("duplicate"), "duplicate")}.`;
 }
 
 const EVENT_LANES = "the labels; the class that the model prefers at each frame; the event that the device holds " +
     "active; what it reports (▲ right, ▼ wrong class or once more, ✕ false). ";
 const STATE_LANES = "the labels; the class that the model prefers at each frame. ";
+
+// What the figures make of frames that nobody labelled.
+function unlabelledInWords({unlabelled, metrics}: Data): string {
+    const frames =
+        unlabelled < 0 ? "are left out of the frame figures" : "count as " + metrics.classes[unlabelled].name;
+    return `Stretches without a label ${frames}` +
+        (metrics.has_events ? "; a report there is a false positive. " : ". ");
+}
 
 class View {
     readonly chart = make("div", {class: "chart tall"});
@@ -126,7 +134,7 @@ export function timelineSection(data: Data): HTMLElement {
         "Timelines of the test people",
         make(
             "p", {},
-            "Lanes from the top: " + (data.metrics.has_events ? EVENT_LANES : STATE_LANES) +
+            "Lanes from the top: " + (data.metrics.has_events ? EVENT_LANES : STATE_LANES) + unlabelledInWords(data) +
                 "Drag to zoom, shift-drag to move, double-click to see all."),
         view.pickers(), view.words, view.chips, make("div", {class: "lanes"}, view.chart, ...names), view.legend, more);
 }
