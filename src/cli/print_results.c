@@ -32,6 +32,9 @@ static void print_quality(const json_t *r)
     if (isfinite(number(r, "evaluate", "window_accuracy"))) {
         printf("  windows     accuracy %s int8\n", show(a, 4, number(r, "evaluate", "window_accuracy")));
     }
+    if (isnan(number(r, "evaluate", "fnr")) && isnan(number(r, "evaluate", "fp_per_hour"))) {
+        return; /* no class is an event */
+    }
     printf("  events      missed %s, wrong class %s, false positives per hour %s, latency %s s, IoU.5 F1 %s\n",
            show(a, 3, number(r, "evaluate", "fnr")), show(b, 3, number(r, "evaluate", "fcr")),
            show(c, 2, number(r, "evaluate", "fp_per_hour")), show(d, 2, number(r, "evaluate", "latency_mean_s")),
@@ -40,10 +43,12 @@ static void print_quality(const json_t *r)
 
 static void print_footprint(const json_t *r)
 {
-    char a[32], b[32], c[32], d[32];
-    printf("  Cortex-M4   flash %s bytes, RAM %s, stack %s; %s instructions per decision\n",
-           show(a, 0, number(r, "deploy", "flash_bytes")), show(b, 0, number(r, "deploy", "ram_bytes")),
-           show(c, 0, number(r, "deploy", "stack_bytes")), show(d, 0, number(r, "deploy", "insn_per_decision")));
+    char a[32], b[32], c[32];
+    printf("  Cortex-M4   flash %s bytes, RAM %s, stack %s\n", show(a, 0, number(r, "deploy", "flash_bytes")),
+           show(b, 0, number(r, "deploy", "ram_bytes")), show(c, 0, number(r, "deploy", "stack_bytes")));
+    printf("              instructions: %s per decision; %s per frame on average, %s in the worst frame\n",
+           show(a, 0, number(r, "deploy", "insn_per_decision")), show(b, 0, number(r, "deploy", "insn_per_frame")),
+           show(c, 0, number(r, "deploy", "insn_worst_frame")));
     printf("  verified    %s frames on the emulated core, %s differ from the reference\n",
            show(a, 0, number(r, "deploy", "verified_frames")), show(b, 0, number(r, "deploy", "mismatches")));
 }

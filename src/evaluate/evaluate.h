@@ -13,8 +13,7 @@ typedef struct tin_evaluate_options {
     tin_config_evaluate settings;
     uint64_t seed; /* of the bootstrap */
     tin_pool *pool;
-    const char *folder; /* run folder: writes metrics.json, sweep.csv, scores of test and validation; reads curve.csv,
-                           footprint.json */
+    const char *folder; /* run folder: all files of docs/metrics-format.md but the report go there */
     bool quiet;
 } tin_evaluate_options;
 

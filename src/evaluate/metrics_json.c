@@ -50,21 +50,21 @@ static json_t *frames_json(builder *b, const tin_detector_result *r, bool with_c
 static json_t *histogram_json(builder *b, const double *latencies, size_t n)
 {
     double width = 0.1;
-    int64_t counts[MOST_BINS + 1] = {0};
+    int64_t counts[MOST_BINS] = {0};
     double low = n > 0 ? latencies[0] : 0, high = n > 0 ? latencies[n - 1] : 0;
-    while (floor(high / width) - floor(low / width) >= MOST_BINS) {
+    while (tin_bin_of(high, width) - tin_bin_of(low, width) >= MOST_BINS) {
         width *= 2;
     }
-    double first = floor(low / width);
-    int n_bins = n > 0 ? (int)(floor(high / width) - first) + 1 : 0;
+    int64_t first = tin_bin_of(low, width);
+    int n_bins = n > 0 ? (int)(tin_bin_of(high, width) - first) + 1 : 0;
     for (size_t i = 0; i < n; i++) {
-        counts[(int)(floor(latencies[i] / width) - first)]++;
+        counts[tin_bin_of(latencies[i], width) - first]++;
     }
     json_t *o = json_object(), *bins = json_array();
     for (int i = 0; i < n_bins; i++) {
         tin_json_append(b, bins, json_integer(counts[i]));
     }
-    tin_json_put(b, o, "first_s", tin_json_real(first * width));
+    tin_json_put(b, o, "first_s", tin_json_real((double)first * width));
     tin_json_put(b, o, "width_s", tin_json_real(width));
     tin_json_put(b, o, "counts", bins);
     return o;

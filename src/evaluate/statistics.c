@@ -32,6 +32,11 @@ void tin_sort_doubles(double *values, size_t n)
     }
 }
 
+int64_t tin_bin_of(double value, double width)
+{
+    return (int64_t)floor(value / width + 1e-9);
+}
+
 double tin_mean(const double *values, size_t n)
 {
     double sum = 0;
@@ -45,7 +50,7 @@ tin_status tin_bootstrap_ratio(const double *parts, const double *wholes, size_t
                                uint64_t seed, tin_bounds *bounds, tin_error *err)
 {
     *bounds = (tin_bounds){(double)NAN, (double)NAN};
-    if (n == 0 || resamples <= 0) {
+    if (n < 2 || resamples <= 0) {
         return TIN_OK;
     }
     double *values = tin_alloc((size_t)resamples, sizeof *values, err);

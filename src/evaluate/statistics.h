@@ -16,11 +16,15 @@ typedef struct tin_bounds {
 double tin_percentile(const double *sorted, size_t n, double p);
 /* Ascending; no NaN allowed. */
 void tin_sort_doubles(double *values, size_t n);
+/* Number of the bin [k * width, (k + 1) * width) that holds the value; a value on a border belongs above it, also where
+ * the division comes out a hair too small (0.3 / 0.1). */
+int64_t tin_bin_of(double value, double width);
 double tin_mean(const double *values, size_t n); /* NaN for n = 0 */
 
 /* 95 % percentile interval of scale * sum(parts) / sum(wholes) when the n people (a person's part and whole are one
  * item) are drawn n times with replacement, `resamples` times. The same seed draws the same people, so intervals of
- * several figures belong together. Draws whose whole is 0 are left out. */
+ * several figures belong together. Draws whose whole is 0 are left out. NaN for n < 2: one person says nothing about
+ * others. */
 tin_status tin_bootstrap_ratio(const double *parts, const double *wholes, size_t n, double scale, int resamples,
                                uint64_t seed, tin_bounds *bounds, tin_error *err) TIN_USE_RESULT;
 

@@ -25,6 +25,16 @@ static void percentiles_are_linear_between_values(void **state)
     assert_true(isnan(tin_mean(v, 0)));
 }
 
+/* Frames at 50 Hz, in bins of 0.1 s: every fifth frame opens a bin, though 0.3 / 0.1 < 3 in doubles. */
+static void a_value_on_a_border_opens_its_bin(void **state)
+{
+    (void)state;
+    for (int frame = -200; frame < 3000; frame++) {
+        int expected = (frame + 1000) / 5 - 200; /* rounds down, also below 0 */
+        assert_int_equal(tin_bin_of(frame / 50.0, 0.1), expected);
+    }
+}
+
 /* Reference: scipy.stats.chi2.ppf(1 - tail, 2 * count + 2) / 2. */
 static void poisson_bounds_are_exact(void **state)
 {
@@ -85,6 +95,10 @@ static void nothing_to_bound_is_nan(void **state)
     assert_true(isnan(b.low) && isnan(b.high));
     assert_int_equal(tin_bootstrap_ratio(NULL, NULL, 0, 1, 100, 1, &b, NULL), TIN_OK);
     assert_true(isnan(b.low));
+    /* one person, drawn again and again, would be an interval of width 0 */
+    const double part = 3, whole = 4;
+    assert_int_equal(tin_bootstrap_ratio(&part, &whole, 1, 1, 100, 1, &b, NULL), TIN_OK);
+    assert_true(isnan(b.low) && isnan(b.high));
     tin_error err = {0};
     tin_memory_fail_at(1);
     assert_int_equal(tin_bootstrap_ratio(parts, wholes, 2, 1, 100, 1, &b, &err), TIN_ERR_MEMORY);
@@ -95,6 +109,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(percentiles_are_linear_between_values),
+        cmocka_unit_test(a_value_on_a_border_opens_its_bin),
         cmocka_unit_test(poisson_bounds_are_exact),
         cmocka_unit_test(bootstrap_of_equal_people_is_a_point),
         cmocka_unit_test(bootstrap_draws_people),

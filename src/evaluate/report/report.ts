@@ -85,6 +85,7 @@ function curve(title: string, source: Table): HTMLElement {
     const columns = source.columns.map((name, i) => ({name, i}))
                         .filter(({name, i}) => i > 0 && !/^(lr|learning_rate|seconds)$/.test(name));
     const isLoss = (name: string) => /loss/.test(name);
+    const inWords = (name: string) => name.replace(/_/g, " ");
     let graph: Dygraph|null = null;
     queueMicrotask(
         () => redrawOnScheme(() => {
@@ -92,10 +93,11 @@ function curve(title: string, source: Table): HTMLElement {
             graph =
                 new Dygraph(chart, source.rows.map((row) => [row[0], ...columns.map(({i}) => row[i])] as Figure[]), {
                     ...grid(),
-                    labels: [source.columns[0], ...columns.map(({name}) => name)],
+                    labels: [source.columns[0], ...columns.map(({name}) => inWords(name))],
                     colors: columns.map((_, i) => colour(i)),
-                    series: Object.fromEntries(columns.filter(({name}) => isLoss(name))
-                                                   .map(({name}) => [name, {axis: "y2", strokePattern: [6, 3]}])),
+                    series:
+                        Object.fromEntries(columns.filter(({name}) => isLoss(name))
+                                               .map(({name}) => [inWords(name), {axis: "y2", strokePattern: [6, 3]}])),
                     axes: {y2: {drawGrid: false, independentTicks: true, axisLabelWidth: 44}},
                     xlabel: source.columns[0],
                     ylabel: "accuracy, F1",
