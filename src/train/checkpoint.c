@@ -48,6 +48,24 @@ static void load_counters(tin_progress_state *s, const int64_t c[COUNTERS])
     memcpy(&s->seconds, &c[8], sizeof s->seconds);
 }
 
+/* SHA-256 of every byte of the state and of whose it is: a flipped bit would otherwise train on, to another model. */
+static tin_status digest(const tin_checkpoint_owner *owner, const tin_tensor tensors[TENSORS], char hex[TIN_HASH_HEX],
+                         tin_error *err)
+{
+    tin_hash *hash = NULL;
+    tin_status status = tin_hash_begin(&hash, err);
+    if (status) {
+        return status;
+    }
+    tin_hash_add(hash, owner->run, strlen(owner->run));
+    tin_hash_add(hash, owner->kernel, strlen(owner->kernel));
+    for (int i = 0; i < TENSORS; i++) {
+        tin_hash_add(hash, tensors[i].data, tin_tensor_bytes(&tensors[i]));
+    }
+    tin_hash_end(hash, hex);
+    return TIN_OK;
+}
+
 tin_status tin_checkpoint_write(const char *path, const tin_checkpoint_owner *owner, const tin_progress_state *state,
                                 tin_error *err)
 {
@@ -55,8 +73,13 @@ tin_status tin_checkpoint_write(const char *path, const tin_checkpoint_owner *ow
     tin_tensor tensors[TENSORS];
     save_counters(state, counters);
     list_tensors(state, counters, tensors);
-    tin_metadata metadata[] = {{"format", FORMAT}, {"run", owner->run}, {"kernel", owner->kernel}};
-    return tin_safetensors_write(path, tensors, TENSORS, metadata, 3, NULL, err);
+    char hex[TIN_HASH_HEX];
+    tin_status status = digest(owner, tensors, hex, err);
+    if (status) {
+        return status;
+    }
+    tin_metadata metadata[] = {{"format", FORMAT}, {"run", owner->run}, {"kernel", owner->kernel}, {"sha256", hex}};
+    return tin_safetensors_write(path, tensors, TENSORS, metadata, 4, NULL, err);
 }
 
 static tin_status damaged(const char *path, const char *what, tin_error *err)
@@ -66,7 +89,8 @@ static tin_status damaged(const char *path, const char *what, tin_error *err)
 }
 
 /* Counters first, because they say how long the curve is; then every tensor into its place. */
-static tin_status load(const tin_safetensors *file, tin_progress_state *state, size_t n_streams, tin_error *err)
+static tin_status load(const tin_safetensors *file, const tin_checkpoint_owner *owner, tin_progress_state *state,
+                       tin_error *err)
 {
     const void *data = NULL;
     int64_t n_counters = COUNTERS;
@@ -77,7 +101,7 @@ static tin_status load(const tin_safetensors *file, tin_progress_state *state, s
     tin_progress_state read = *state;
     load_counters(&read, data);
     if (read.n_curve < 0 || read.n_curve > read.most_curve || read.step < 0 || read.n_begun < 0) {
-        return damaged(file->path, "counters", err);
+        return tin_fail(err, TIN_ERR_FORMAT, "counters");
     }
     tin_tensor tensors[TENSORS];
     list_tensors(&read, data, tensors);
@@ -89,14 +113,32 @@ static tin_status load(const tin_safetensors *file, tin_progress_state *state, s
         }
         memcpy((void *)(uintptr_t)t->data, data, tin_tensor_bytes(t));
     }
+    char hex[TIN_HASH_HEX];
+    const char *expected = tin_safetensors_metadata(file, "sha256");
+    status = digest(owner, tensors, hex, err);
+    if (status) {
+        return status;
+    }
+    if (!expected || strcmp(expected, hex) != 0) {
+        return tin_fail(err, TIN_ERR_FORMAT, "its SHA-256 differs");
+    }
     for (int l = 0; l < read.n_lanes; l++) {
         const tin_sampler_lane *lane = &read.lanes[l];
-        if (lane->stream < 0 || (size_t)lane->stream >= n_streams || !(lane->start >= 0) || lane->chunk < 0) {
-            return damaged(file->path, "lanes", err);
+        if (lane->stream < 0 || (size_t)lane->stream >= owner->n_streams || !(lane->start >= 0) || lane->chunk < 0) {
+            return tin_fail(err, TIN_ERR_FORMAT, "lanes");
         }
     }
     *state = read;
     return TIN_OK;
+}
+
+/* What is wrong with the file is the detail; what to do about it is always the same. */
+static tin_status tell(const char *path, tin_status status, const tin_error *why, tin_error *err)
+{
+    if (status == TIN_ERR_FORMAT) {
+        return damaged(path, why->message, err);
+    }
+    return status ? tin_fail_at(err, status, path, 0, "%s", why->message) : TIN_OK;
 }
 
 tin_status tin_checkpoint_read(const char *path, const tin_checkpoint_owner *owner, tin_progress_state *state,
@@ -107,9 +149,10 @@ tin_status tin_checkpoint_read(const char *path, const tin_checkpoint_owner *own
         return TIN_OK;
     }
     tin_safetensors *file = NULL;
-    tin_status status = tin_safetensors_read(&file, path, err);
+    tin_error why = {0};
+    tin_status status = tin_safetensors_read(&file, path, &why);
     if (status) {
-        return status;
+        return tell(path, status, &why, err);
     }
     const char *format = tin_safetensors_metadata(file, "format"), *run = tin_safetensors_metadata(file, "run");
     const char *kernel = tin_safetensors_metadata(file, "kernel");
@@ -122,7 +165,7 @@ tin_status tin_checkpoint_read(const char *path, const tin_checkpoint_owner *own
             "would not be the same; finish it where it began, or delete the checkpoint",
             kernel, owner->kernel);
     } else if (strcmp(run, owner->run) == 0) {
-        status = load(file, state, owner->n_streams, err);
+        status = tell(path, load(file, owner, state, &why), &why, err);
         *found = status == TIN_OK;
     }
     tin_safetensors_free(file);

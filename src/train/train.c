@@ -196,19 +196,6 @@ static tin_status write_checkpoint(training *t, tin_error *err)
     return tin_checkpoint_write(t->checkpoint, &t->owner, &t->state, err);
 }
 
-static tin_status read_checkpoint(training *t, tin_error *err)
-{
-    bool found = false;
-    if (!t->options->folder) {
-        return TIN_OK;
-    }
-    tin_status status = tin_checkpoint_read(t->checkpoint, &t->owner, &t->state, &found, err);
-    if (found) {
-        tin_sampler_restore(t->sampler, t->state.lanes, t->state.n_begun);
-    }
-    return status;
-}
-
 static tin_status write_curve(training *t, tin_error *err)
 {
     if (!t->options->folder) {
@@ -225,6 +212,21 @@ static tin_status write_curve(training *t, tin_error *err)
         status = tin_file_write(t->curve, text.data, text.size, err);
     }
     tin_text_free(&text);
+    return status;
+}
+
+/* The curve is written again with it: what lies there may be newer than the checkpoint, damaged or gone. */
+static tin_status read_checkpoint(training *t, tin_error *err)
+{
+    bool found = false;
+    if (!t->options->folder) {
+        return TIN_OK;
+    }
+    tin_status status = tin_checkpoint_read(t->checkpoint, &t->owner, &t->state, &found, err);
+    if (found) {
+        tin_sampler_restore(t->sampler, t->state.lanes, t->state.n_begun);
+        status = write_curve(t, err);
+    }
     return status;
 }
 

@@ -345,8 +345,43 @@ static void damaged_checkpoints_are_refused(void **unused)
         tin_error err = {0};
         assert_int_equal(run(model, &settings, 1, folder, NULL, &result, &err), TIN_ERR_FORMAT);
     }
+    for (size_t n = size - 1; n > size / 2; n -= step) { /* one bit of the state: it must not train on from there */
+        data[n] = (char)(data[n] ^ 4);
+        assert_int_equal(tin_file_write(path, data, size, NULL), TIN_OK);
+        data[n] = (char)(data[n] ^ 4);
+        tin_error err = {0};
+        tin_model *fresh = fresh_model(); /* a run is known by the weights it starts from, too */
+        assert_int_equal(run(fresh, &settings, 1, folder, NULL, &result, &err), TIN_ERR_FORMAT);
+        assert_non_null(strstr(tin_error_text(&err), "delete it to train from the start"));
+        tin_model_free(fresh);
+    }
     tin_free(data);
     tin_model_free(model);
+}
+
+static void finished_runs_write_their_curve_again(void **unused)
+{
+    (void)unused;
+    const char *folder = TEST_TEMPORARY "/curve", *path = TEST_TEMPORARY "/curve/train_curve.csv";
+    tin_config_train settings = usual;
+    tin_train_result result;
+    settings.steps = 20;
+    settings.evaluate_every = 5;
+    remove_checkpoint(folder);
+    tin_model *model = fresh_model(), *again = fresh_model();
+    must_run(model, &settings, 1, folder, &result);
+    char *before = NULL, *after = NULL;
+    size_t size_before, size_after;
+    assert_int_equal(tin_file_read(path, &before, &size_before, NULL), TIN_OK);
+    assert_int_equal(tin_file_write(path, "damage", 6, NULL), TIN_OK);
+    must_run(again, &settings, 1, folder, &result);
+    assert_int_equal(tin_file_read(path, &after, &size_after, NULL), TIN_OK);
+    assert_int_equal(size_before, size_after);
+    assert_memory_equal(before, after, size_before);
+    tin_free(before);
+    tin_free(after);
+    tin_model_free(model);
+    tin_model_free(again);
 }
 
 static void divergence_names_step_and_recordings(void **unused)
@@ -481,6 +516,7 @@ int main(void)
         cmocka_unit_test(interruption_leaves_a_checkpoint),
         cmocka_unit_test(checkpoints_of_others_are_not_taken),
         cmocka_unit_test(damaged_checkpoints_are_refused),
+        cmocka_unit_test(finished_runs_write_their_curve_again),
         cmocka_unit_test(divergence_names_step_and_recordings),
         cmocka_unit_test(patience_ends_it),
         cmocka_unit_test(fine_tunes_with_quantisation),
