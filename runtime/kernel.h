@@ -18,7 +18,6 @@
 #if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #define TINK_DSP 1
 #endif
-
 /* [end] */
 
 #endif

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "deploy/deploy.h"
 
-#define TIN_NAME_MAX 48 /* letters of a generated name */
+#define TIN_NAME_MAX 48      /* letters of a generated name */
+#define TIN_EMIT_COLUMNS 120 /* of a generated line */
 
 /* Where the input row of a layer lives. */
 typedef enum tin_place {
@@ -41,7 +42,6 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err) TIN_USE_RESULT;
 void tin_emit_label(const tin_qmodel *model, int layer, char label[32]);
 /* Multiply-accumulates of the frame on which every layer runs. */
 double tin_emit_worst_macs(const tin_emit *e);
-double tin_emit_average_macs(const tin_emit *e);
 
 /* TIN_ERR_MODEL with the mend when `name` cannot be the prefix of C and C++ code and the stem of a file. */
 tin_status tin_emit_check_name(const char *name, tin_error *err) TIN_USE_RESULT;
@@ -58,6 +58,8 @@ void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, co
 void tin_emit_fragment(tin_emit *e, const char *file);
 /* A C string literal, any bytes. */
 void tin_emit_string(tin_text *text, const char *s);
+/* Breaks long lines and sets comments below each other, once all names are in. */
+void tin_emit_layout(tin_text *text);
 /* `s` made safe for the inside of a comment. */
 void tin_emit_comment(tin_text *text, const char *s);
 

@@ -55,8 +55,8 @@ void tin_emit_facts(tin_emit *e, tin_text *t)
         tin_text_add(t, "\n");
     }
     fact(t, "command", f->command);
-    tin_text_printf(t, " * MAC          %.1f per frame on average, %.0f on the worst frame\n", tin_emit_average_macs(e),
-                    tin_emit_worst_macs(e));
+    tin_text_printf(t, " * MAC          %.1f per frame on average, %.0f on the worst frame, %.0f per decision\n",
+                    tin_qmodel_macs(e->model) / e->model->hop, tin_emit_worst_macs(e), tin_qmodel_macs(e->model));
     if (f->footprint != NULL) {
         footprint_facts(t, f->footprint);
     }
@@ -233,9 +233,9 @@ void tin_emit_header(tin_emit *e)
     tin_text_printf(t,
                     "typedef struct %s_result_t {\n"
                     "    int16_t score[%s_CLASSES]; /* logits * %s_SCORE_ONE */\n"
-                    "    int16_t class_index;       /* greatest score, the lowest index on a tie */\n"
-                    "    int16_t active;            /* event class that is going on, -1: none */\n"
-                    "    int16_t trigger;           /* event class detected with this frame, -1: none */\n"
+                    "    int16_t class_index; /* greatest score, the lowest index on a tie */\n"
+                    "    int16_t active; /* event class that is going on, -1: none */\n"
+                    "    int16_t trigger; /* event class detected with this frame, -1: none */\n"
                     "} %s_result_t;\n\n",
                     e->name, e->upper, e->upper, e->name);
     tin_text_printf(t,

@@ -88,12 +88,3 @@ double tin_emit_worst_macs(const tin_emit *e)
     }
     return sum;
 }
-
-double tin_emit_average_macs(const tin_emit *e)
-{
-    double sum = 0;
-    for (int i = 0; i < e->model->n_layers; i++) {
-        sum += e->layers[i].macs * (double)e->layers[i].runs;
-    }
-    return sum / e->model->hop;
-}

@@ -1,5 +1,5 @@
 /* Pieces of C text: arrays, kernels, strings, comments. */
-#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "deploy/emit.h"
@@ -53,13 +53,14 @@ void tin_emit_array(tin_emit *e, const char *type, const char *label, const char
 {
     tin_text *t = &e->source;
     tin_text_printf(t, "static const %s %s_%s_%s[%ld] = {", type, e->name, label, suffix, n);
-    size_t line = t->size;
+    int column = TIN_EMIT_COLUMNS;
     for (long i = 0; i < n; i++) {
-        if (i == 0 || t->size - line > 108) {
-            tin_text_add(t, "\n    ");
-            line = t->size;
-        }
-        tin_text_printf(t, "%ld,%s", value(context, i), i + 1 < n && t->size - line <= 107 ? " " : "");
+        char number[24];
+        const int length = snprintf(number, sizeof number, "%ld,", value(context, i));
+        const bool fits = column + 1 + length <= TIN_EMIT_COLUMNS;
+        tin_text_add(t, fits ? " " : "\n    ");
+        tin_text_add(t, number);
+        column = (fits ? column + 1 : 4) + length;
     }
     tin_text_add(t, "\n};\n");
 }

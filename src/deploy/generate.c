@@ -97,7 +97,8 @@ static void layer_data(tin_emit *e)
     tin_text_add(&e->source, "/* decision layer */\n");
     tin_emit_array(e, "uint8_t", "is", "event", m->n_classes, event_at, m->classes);
     tin_text_printf(&e->source,
-                    "static const %s_rule_t %s_rule = {%s_ON, %s_OFF, %s_COUNT, %s_REFRACTORY, %s_SMOOTH_SHIFT};\n\n",
+                    "static const %s_rule_t %s_rule = {\n    %s_ON,\n    %s_OFF,\n    %s_COUNT,\n"
+                    "    %s_REFRACTORY,\n    %s_SMOOTH_SHIFT,\n};\n\n",
                     e->name, e->name, e->upper, e->upper, e->upper, e->upper, e->upper);
 }
 
@@ -269,6 +270,8 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     }
     source(e);
     tin_emit_header(e);
+    tin_emit_layout(&e->source);
+    tin_emit_layout(&e->header);
     status = tin_text_check(&e->source, err);
     if (status == TIN_OK) {
         status = tin_text_check(&e->header, err);

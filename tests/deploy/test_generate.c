@@ -235,6 +235,49 @@ static void test_compiles_everywhere(void **state)
     tin_qmodel_free(model);
 }
 
+/* However long the name is, the code reads as if it had been written for it. */
+static void test_layout(void **state)
+{
+    (void)state;
+    static const random_layer layers[] = {
+        {.op = TIN_OP_CONV1D, .units = 2, .kernel = 3, .stride = 5, .depthwise = true},
+        {.op = TIN_OP_AVG_POOL, .kernel = 3, .stride = 2},
+        {.op = TIN_OP_GRU, .units = 26}};
+    static const char *const names[] = {"g", "gestures", "a_name_that_is_rather_long_for_c"};
+    const random_spec spec = {.n_channels = 3, .n_classes = 40, .layers = layers, .n_layers = 3, .event_every = 3};
+    const tin_decision_rule rule = {.smooth_shift = 2, .on = 5, .count = 1};
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    must(random_model(&model, &spec, 13, &err), &err);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const tin_generate_facts facts = facts_of(names[i]);
+        must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+        for (int part = 0; part < 2; part++) {
+            char file[80];
+            (void)snprintf(file, sizeof file, "%s%s", names[i], part ? ".h" : ".c");
+            char *text = read_text(file);
+            assert_null(strstr(text, "\n\n\n"));
+            assert_null(strstr(text, " \n"));
+            for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+                const bool code = strstr(line, "/*") == NULL && strncmp(line, " *", 2) != 0 && line[0] != '#';
+                if (strlen(line) > 120 && (code || i < 2)) {
+                    fail_msg("%s: %s", file, line);
+                }
+            }
+            tin_free(text);
+        }
+    }
+    must(tin_generate(model, &rule, &(tin_generate_facts){.name = "gestures", .command = ""}, TEST_TEMPORARY, &err),
+         &err);
+    char *code = read_text("gestures.c"), *header = read_text("gestures.h");
+    assert_non_null(strstr(code, "*rule,\n                               const uint8_t *is_event"));
+    assert_non_null(strstr(code, "shift) +\n                                              gestures_requantize(b[i]"));
+    assert_non_null(strstr(header, "/* logits * GESTURES_SCORE_ONE */\n    int16_t class_index;             /* gre"));
+    tin_free(code);
+    tin_free(header);
+    tin_qmodel_free(model);
+}
+
 /* Two models and a profile build in one program, and both sources in one file. */
 static void test_two_models_in_one_program(void **state)
 {
@@ -388,7 +431,8 @@ static void test_header_states_facts(void **state)
     char *bare = read_text("har.h"), *bare_code = read_text("har.c");
     assert_non_null(strstr(bare, model->hash));
     assert_non_null(strstr(bare, "SPDX-License-Identifier: 0BSD"));
-    assert_non_null(strstr(bare, "MAC          1620.0 per frame on average, 6000 on the worst frame"));
+    assert_non_null(
+        strstr(bare, "MAC          1620.0 per frame on average, 6000 on the worst frame, 6480 per decision"));
     assert_non_null(strstr(bare, "#define HAR_HOP 4"));
     assert_non_null(strstr(bare, "#define HAR_RATE_MILLIHZ 50000"));
     assert_non_null(strstr(bare, "#define HAR_ON (300)"));
@@ -457,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_random_models),
         cmocka_unit_test(test_extreme_shapes),
         cmocka_unit_test(test_compiles_everywhere),
+        cmocka_unit_test(test_layout),
         cmocka_unit_test(test_two_models_in_one_program),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_class_names_in_any_script),
