@@ -43,9 +43,6 @@ void tin_emit_label(const tin_qmodel *model, int layer, char label[32]);
 /* Multiply-accumulates of the frame on which every layer runs. */
 double tin_emit_worst_macs(const tin_emit *e);
 
-/* TIN_ERR_MODEL with the mend when `name` cannot be the prefix of C and C++ code and the stem of a file. */
-tin_status tin_emit_check_name(const char *name, tin_error *err) TIN_USE_RESULT;
-
 /* Text. */
 typedef long (*tin_emit_value)(const void *context, long index);
 /* static const TYPE NAME_LABEL[_SUFFIX][n] = {...}; */

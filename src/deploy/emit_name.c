@@ -18,7 +18,8 @@ static const char *const keywords[] = {
     "or_eq", "private", "protected", "public", "reinterpret_cast", "requires", "static_cast", "template", "this",
     "throw", "try", "typeid", "typename", "using", "virtual", "wchar_t", "xor", "xor_eq"};
 
-/* NAME_t would be a type, or NAME.h a header, of the standard library or POSIX. */
+/* NAME_t would be a type, or NAME.h a header, of the standard library or POSIX; in any case of letters, as there are file
+ * systems to which String.h is string.h. */
 static const char *const taken[] = {
     "int8",         "int16",        "int32",       "int64",       "uint8",       "uint16",      "uint32",
     "uint64",       "int_least8",   "int_least16", "int_least32", "int_least64", "uint_least8", "uint_least16",
@@ -35,10 +36,24 @@ static const char *const taken[] = {
     "stdnoreturn",  "string",       "strings",     "tgmath",      "threads",     "uchar",       "unistd",
     "memory",       "features"};
 
-static bool listed(const char *name, const char *const list[], size_t n)
+static bool is_keyword(const char *name)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(name, list[i]) == 0) {
+    for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
+        if (strcmp(name, keywords[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_taken(const char *name)
+{
+    char lower[TIN_NAME_MAX + 1] = "";
+    for (size_t i = 0; name[i] != '\0'; i++) {
+        lower[i] = (char)tolower((unsigned char)name[i]);
+    }
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        if (strcmp(lower, taken[i]) == 0) {
             return true;
         }
     }
@@ -58,19 +73,19 @@ tin_status tin_emit_check_name(const char *name, tin_error *err)
     for (const char *c = name; *c != '\0'; c++) {
         const bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
         const bool digit = *c >= '0' && *c <= '9';
-        if (!letter && !(digit && c > name) && !(*c == '_' && c > name && c[-1] != '_')) {
+        if (!letter && !(digit && c > name) && !(*c == '_' && c > name && c[-1] != '_' && c[1] != '\0')) {
             return tin_fail(
                 err, TIN_ERR_MODEL,
                 "\"%s\" cannot be the prefix of C code; begin with a letter and go on with letters, digits and single "
-                "underscores",
+                "underscores between them",
                 name);
         }
     }
-    if (listed(name, keywords, sizeof keywords / sizeof keywords[0])) {
+    if (is_keyword(name)) {
         return tin_fail(err, TIN_ERR_MODEL, "\"%s\" is a word of C or C++; add something, for example \"%s_model\"",
                         name, name);
     }
-    if (listed(name, taken, sizeof taken / sizeof taken[0])) {
+    if (is_taken(name)) {
         return tin_fail(err, TIN_ERR_MODEL,
                         "\"%s_t\" or \"%s.h\" belongs to the C library; add something, for example \"%s_model\"", name,
                         name, name);

@@ -313,6 +313,8 @@ static void test_names(void **state)
     (void)state;
     static const char *const bad[] = {"",          "1st",
                                       "has space", "a-b",
+                                      "String",    "STDINT",
+                                      "x1_",       "Size",
                                       "int",       "class",
                                       "template",  "int8",
                                       "size",      "time",
@@ -321,7 +323,7 @@ static void test_names(void **state)
                                       "stdint",    "co_await",
                                       "a\nb",      "\xc3\xa9t\xc3\xa9",
                                       "../x",      "name_that_is_far_too_long_for_any_c_compiler_to_like_it"};
-    static const char *const good[] = {"har", "Har2", "a", "my_model", "x1_"};
+    static const char *const good[] = {"har", "Har2", "a", "my_model", "x_1"};
     tin_error err = {0};
     tin_qmodel *model = NULL;
     const tin_decision_rule rule = {.on = 1, .count = 1};
