@@ -24,11 +24,13 @@ static const char *show(char text[32], int decimals, double value)
 static void print_quality(const json_t *r)
 {
     char a[32], b[32], c[32], d[32];
-    printf("  frames      accuracy %s int8, %s float   (95 %% of resampled people: %s to %s)\n",
-           show(a, 4, number(r, "evaluate", "frame_accuracy")),
-           show(b, 4, number(r, "evaluate", "float_frame_accuracy")),
-           show(c, 3, number(r, "evaluate", "frame_accuracy_low")),
-           show(d, 3, number(r, "evaluate", "frame_accuracy_high")));
+    printf("  frames      accuracy %s int8, %s float", show(a, 4, number(r, "evaluate", "frame_accuracy")),
+           show(b, 4, number(r, "evaluate", "float_frame_accuracy")));
+    if (isfinite(number(r, "evaluate", "frame_accuracy_low"))) {
+        printf("   (95 %% of resampled people: %s to %s)", show(c, 3, number(r, "evaluate", "frame_accuracy_low")),
+               show(d, 3, number(r, "evaluate", "frame_accuracy_high")));
+    }
+    puts("");
     if (isfinite(number(r, "evaluate", "window_accuracy"))) {
         printf("  windows     accuracy %s int8\n", show(a, 4, number(r, "evaluate", "window_accuracy")));
     }

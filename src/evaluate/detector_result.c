@@ -127,8 +127,8 @@ static int64_t right_frames(const tin_person_result *person, int n_classes)
     return right;
 }
 
-/* The four ratios that get a bootstrap: numerators and denominators of one person. */
-enum { RATIO_ACCURACY, RATIO_MISS, RATIO_FP, RATIO_IOU, N_RATIOS };
+/* The ratios that get a bootstrap: numerators and denominators of one person. */
+enum { RATIO_ACCURACY, RATIO_MISS, RATIO_FP, RATIO_IOU, RATIO_WINDOWS, N_RATIOS };
 
 static void ratios_of(const tin_person_result *person, int n_classes, double part[N_RATIOS], double whole[N_RATIOS])
 {
@@ -141,12 +141,14 @@ static void ratios_of(const tin_person_result *person, int n_classes, double par
     whole[RATIO_FP] = (double)e->rejection_frames;
     part[RATIO_IOU] = 2 * (double)e->overlap50;
     whole[RATIO_IOU] = (double)(e->n_segments + e->n_events);
+    part[RATIO_WINDOWS] = (double)person->windows_right;
+    whole[RATIO_WINDOWS] = (double)person->n_windows;
 }
 
 static tin_status bootstrap(tin_detector_result *result, int resamples, uint64_t seed, tin_error *err)
 {
     tin_bounds *bounds[N_RATIOS] = {&result->accuracy_bounds, &result->miss_bounds, &result->fp_per_hour_bounds,
-                                    &result->iou50_f1_bounds};
+                                    &result->iou50_f1_bounds, &result->window_bounds};
     size_t n = result->n_people;
     double *parts = tin_alloc(n * N_RATIOS, sizeof *parts, err);
     double *wholes = tin_alloc(n * N_RATIOS, sizeof *wholes, err);

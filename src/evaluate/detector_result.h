@@ -35,8 +35,8 @@ typedef struct tin_detector_result {
     /* set by tin_detector_result_finish, as are the ratios inside total and people */
     tin_event_figures events;
     double accuracy_with_margins, window_accuracy;
-    tin_bounds accuracy_bounds, miss_bounds, fp_per_hour_bounds, iou50_f1_bounds; /* miss: fnr + fcr */
-    double fp_per_hour_below;                                                     /* one-sided 95 % Poisson bound */
+    tin_bounds accuracy_bounds, window_bounds, miss_bounds, fp_per_hour_bounds, iou50_f1_bounds; /* miss: fnr + fcr */
+    double fp_per_hour_below; /* one-sided 95 % Poisson bound */
 } tin_detector_result;
 
 /* People are those of `set`. */

@@ -166,6 +166,7 @@ static json_t *result_json(builder *b, const tin_detector_result *r, bool has_ev
         json_t *windows = json_object();
         tin_json_put(b, windows, "n_windows", json_integer(r->total.n_windows));
         tin_json_put(b, windows, "accuracy", tin_json_real(r->window_accuracy));
+        tin_json_put(b, windows, "accuracy_95", bounds_json(b, r->window_bounds));
         tin_json_put(b, o, "windows", windows);
     }
     if (in_detail) {

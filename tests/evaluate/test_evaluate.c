@@ -47,6 +47,12 @@ static void a_good_model_gets_good_figures(void **state)
     assert_memory_equal(&loaded.rule, &s.rule, sizeof s.rule);
     assert_true(fabs(loaded.latency_mean_s - s.latency_mean_s) < 1e-8 && loaded.n_events == 18);
     assert_true(isnan(loaded.float_frame_accuracy));
+    json_t *root = NULL;
+    assert_int_equal(tin_json_load(&root, folder, "metrics.json", NULL), TIN_OK);
+    const json_t *windows = json_object_get(json_object_get(json_object_get(root, "test"), "integer"), "windows");
+    const json_t *bounds = json_object_get(windows, "accuracy_95");
+    assert_true(json_number_value(json_array_get(bounds, 0)) == 1 && json_number_value(json_array_get(bounds, 1)) == 1);
+    json_decref(root);
 }
 
 static void trivial_detectors_stand_beside_the_model(void **state)

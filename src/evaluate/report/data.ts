@@ -75,7 +75,7 @@ export interface Person {
 export interface Result {
     frames: Frames;
     events?: Events;
-    windows?: {n_windows: number; accuracy: Figure};
+    windows?: {n_windows: number; accuracy: Figure; accuracy_95: Pair};
     people?: Person[];
 }
 

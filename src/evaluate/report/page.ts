@@ -21,6 +21,10 @@ export function number(value: Figure|undefined, digits = 2): string {
     return value === null || value === undefined ? "–" : value.toFixed(digits);
 }
 
+export function seconds(value: Figure|undefined): string {
+    return value === null || value === undefined ? "–" : value.toFixed(2) + "\u00a0s";
+}
+
 export function percent(value: Figure|undefined, digits = 1): string {
     return value === null || value === undefined ? "–" : (100 * value).toFixed(digits) + "\u00a0%";
 }

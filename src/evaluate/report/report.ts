@@ -6,7 +6,7 @@ import "./report.css";
 import Dygraph from "dygraphs/dygraph.min.js";
 
 import type {Data, Figure, Result, Table} from "./data";
-import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, section, sentence} from "./page";
+import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, sentence} from "./page";
 import {confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
@@ -18,7 +18,7 @@ function card(value: string, title: string, note: string): HTMLElement {
 }
 
 function duration(hours: number): string {
-    return hours < 1 ? plural(Math.round(60 * hours), "minute") : hours.toFixed(1) + " hours";
+    return hours < 1 ? (60 * hours).toFixed(hours < 1 / 6 ? 1 : 0) + " minutes" : hours.toFixed(1) + " hours";
 }
 
 function eventCards(data: Data): HTMLElement[] {
@@ -26,7 +26,6 @@ function eventCards(data: Data): HTMLElement[] {
     if (!e) return [];
     const lost = e.fnr === null || e.fcr === null ? null : e.fnr + e.fcr;
     const quiet = e.false_positives === 0;
-    const seconds = (value: Figure) => (value === null ? "–" : number(value) + " s");
     return [
         card(
             percent(e.recall, 0), "of events are found and named right",
@@ -62,13 +61,20 @@ function frameCard({metrics}: Data): HTMLElement {
             blind ? `${percent(blind.frames.accuracy)} without looking at the signals (“${blind.name}”)` : ""));
 }
 
+function windowCards({metrics}: Data): HTMLElement[] {
+    const {integer, float} = metrics.test;
+    if (!integer.windows) return [];
+    return [card(
+        percent(integer.windows.accuracy), "of windows are right",
+        sentence(
+            plural(integer.windows.n_windows, "window") + " inside one label, each from a fresh start",
+            range("95 %: ", integer.windows.accuracy_95, percent),
+            float?.windows ? `float has ${percent(float.windows.accuracy)}` : ""))];
+}
+
 function keySection(data: Data): HTMLElement {
     const {integer: test, float} = data.metrics.test;
-    const cards = [...eventCards(data), frameCard(data)];
-    if (test.windows)
-        cards.push(card(
-            percent(test.windows.accuracy), "of windows are right",
-            plural(test.windows.n_windows, "window") + " inside one label, each from a fresh start"));
+    const cards = [...eventCards(data), ...windowCards(data), frameCard(data)];
     if (float && float.frames.accuracy !== null && test.frames.accuracy !== null) {
         const points = 100 * (test.frames.accuracy - float.frames.accuracy);
         cards.push(card(

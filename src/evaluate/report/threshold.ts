@@ -2,7 +2,7 @@
 
 import Dygraph from "dygraphs/dygraph.min.js";
 import type {Data, Figure, Rule, Table} from "./data";
-import {colour, grid, make, number, percent, plural, rate, redrawOnScheme, section, table, theme} from "./page";
+import {colour, grid, make, number, percent, plural, rate, redrawOnScheme, seconds, section, table, theme} from "./page";
 
 const SETS = ["test", "validation"] as const;
 type Set = (typeof SETS)[number];
@@ -44,7 +44,7 @@ function figureTable(sweep: Sweep, row: number): HTMLElement {
             line(
                 "false positives per hour, FPR",
                 (s) => rate(value(s, "fp_per_hour")) + " (" + count(s, "false_positives") + ")"),
-            line("mean latency", (s) => number(value(s, "latency_mean_s")) + " s"),
+            line("mean latency", (s) => seconds(value(s, "latency_mean_s"))),
             line("event F1", (s) => number(value(s, "event_f1"), 3)),
             line("IoU-0.5 F1", (s) => number(value(s, "iou50_f1"), 3)),
         ],
