@@ -66,6 +66,8 @@ typedef struct cli_session {
 
 tin_status cli_session_open(cli_session *session, const cli_options *options, tin_error *err) TIN_USE_RESULT;
 void cli_session_close(cli_session *session);
+/* TIN_ERR_USAGE for a folder's name that is empty or that no result could hold. */
+tin_status cli_check_folder(const char *folder, tin_error *err) TIN_USE_RESULT;
 /* One line on stderr unless quiet. */
 void cli_log(const cli_session *session, const char *format, ...) TIN_PRINTF(2, 3);
 /* object[key] = value; takes the reference. Records TIN_ERR_MEMORY. NaN becomes null in cli_set_real. */
@@ -88,7 +90,7 @@ typedef struct cli_files {
 tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
                         ...) TIN_PRINTF(5, 6) TIN_USE_RESULT;
 
-/* One function per stage; figures is an empty JSON object to be filled. */
+/* One function per stage; figures is an empty JSON object to be filled with what the store keeps, which is no path. */
 typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli_files *files, tin_error *err);
 cli_stage_function cli_stage_train, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy, cli_stage_report;
 

@@ -71,13 +71,21 @@ static tin_status set_quoted(draft *d, const char *key, const char *value)
     return status;
 }
 
-/* Path of the first file of `folder` that matches; false when there is none. */
+/* Path of the first file of `folder` that matches; false when there is none. The folder's own name is no pattern. */
 static bool first_match(const char *folder, const char *pattern, char path[TIN_PATH_MAX])
 {
-    char full[TIN_PATH_MAX];
+    char full[TIN_PATH_MAX], plain[TIN_PATH_MAX];
+    size_t n = 0;
+    for (const char *c = folder; *c && n + 3 < sizeof plain; c++) {
+        if (strchr("*?[\\", *c)) {
+            plain[n++] = '\\';
+        }
+        plain[n++] = *c;
+    }
+    plain[n] = '\0';
     glob_t found = {0};
     bool any =
-        tin_path_join(full, folder, pattern, NULL) == TIN_OK && glob(full, 0, NULL, &found) == 0 && found.gl_pathc > 0;
+        tin_path_join(full, plain, pattern, NULL) == TIN_OK && glob(full, 0, NULL, &found) == 0 && found.gl_pathc > 0;
     if (any) {
         snprintf(path, TIN_PATH_MAX, "%s", found.gl_pathv[0]);
     }
@@ -209,15 +217,24 @@ static tin_status choose_example(const cli_options *options, const char *source,
     return tin_fail(err, TIN_ERR_USAGE, "--source is '%s'; give one of simulate, hapt, spsw, csv", source);
 }
 
-/* The last part of the folder's name; "tinamou" for "." and the like. */
+#define MAX_NAME 60 /* bytes of a project's name */
+
+/* The last part of the folder's name, as much as a project's name may have; "tinamou" for "." and the like. */
 static const char *project_name(const char *folder, char name[TIN_PATH_MAX])
 {
     snprintf(name, TIN_PATH_MAX, "%s", folder);
     for (size_t n = strlen(name); n > 0 && name[n - 1] == '/'; n--) {
         name[n - 1] = '\0';
     }
-    const char *last = strrchr(name, '/');
+    char *last = strrchr(name, '/');
     last = last ? last + 1 : name;
+    if (strlen(last) > MAX_NAME) {
+        size_t n = MAX_NAME;
+        while (n > 0 && ((unsigned char)last[n] & 0xC0) == 0x80) { /* not inside a character */
+            n--;
+        }
+        last[n] = '\0';
+    }
     return last[0] && strcmp(last, ".") != 0 && strcmp(last, "..") != 0 ? last : "tinamou";
 }
 
@@ -251,7 +268,8 @@ tin_status cli_command_init(const cli_command *command, const cli_options *optio
     (void)command;
     char path[TIN_PATH_MAX];
     const char *source = options->source ? options->source : options->data ? detect_source(options->data) : "simulate";
-    tin_status status = tin_path_join(path, options->project, CLI_PROJECT_FILE, err);
+    tin_status status = cli_check_folder(options->project, err);
+    status = status ? status : tin_path_join(path, options->project, CLI_PROJECT_FILE, err);
     if (status == TIN_OK && tin_file_exists(path)) {
         status =
             tin_fail_at(err, TIN_ERR_USAGE, path, 0, "the project exists already; edit this file, or remove it first");

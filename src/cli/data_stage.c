@@ -1,22 +1,44 @@
 /* The dataset's file name is made from everything that decides its content: the settings of `data`, the seed where the
  * source uses one, the program's version, and for recordings the names, sizes and times of their files. So a dataset
  * that is there is the right one, and nothing else needs to be remembered. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <fnmatch.h>
 #include <fts.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "data/data.h"
 
-#define MAX_WARNINGS 8 /* printed */
+#define MAX_WARNINGS 8               /* printed */
+#define HALF_WRITTEN "*.tind.??????" /* what tin_writer_open makes beside a dataset */
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
     return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* What the program itself writes changes with every command, and is no recording, even where a project and its
+ * recordings share a folder: settings, datasets, half-written datasets, their lock, and all that lies beside the run store. */
+static bool is_own(const FTSENT *entry)
+{
+    char store[TIN_PATH_MAX];
+    if (entry->fts_info == FTS_D) {
+        return strcmp(entry->fts_name, "runs") == 0 &&
+               tin_path_join(store, entry->fts_path, "runs.sqlite", NULL) == TIN_OK && tin_file_exists(store);
+    }
+    if (entry->fts_name[0] == '.') { /* the importers pass hidden files over, too */
+        return true;
+    }
+    return strcmp(entry->fts_name, CLI_PROJECT_FILE) == 0 || fnmatch("*.tind", entry->fts_name, 0) == 0 ||
+           fnmatch(HALF_WRITTEN, entry->fts_name, 0) == 0;
 }
 
 /* Adds name, size and time of every file below `folder`, in order of their names. */
@@ -30,11 +52,13 @@ static tin_status stamp_files(tin_hash *hash, const char *folder, tin_error *err
         return tin_fail_errno(err, folder, "cannot list");
     }
     tin_status status = TIN_OK;
-    const FTSENT *entry;
+    FTSENT *entry;
     while (status == TIN_OK && (entry = fts_read(walk)) != NULL) {
         if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
             status = tin_fail_at(err, TIN_ERR_IO, entry->fts_path, 0, "cannot read: %s; mend the permissions",
                                  strerror(entry->fts_errno));
+        } else if (is_own(entry)) {
+            (void)fts_set(walk, entry, FTS_SKIP);
         } else if (entry->fts_info == FTS_F) {
             const struct stat *info = entry->fts_statp;
             int n = snprintf(line, sizeof line, "%s %" PRId64 " %" PRId64 ".%09ld\n", entry->fts_path + strlen(root),
@@ -209,6 +233,44 @@ static tin_status describe_run(cli_session *session, tin_error *err)
     return cli_set(session->results, "run", run, err);
 }
 
+static void remove_half_written(const char *folder)
+{
+    char path[TIN_PATH_MAX];
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)) != NULL) {
+        if (fnmatch(HALF_WRITTEN, entry->d_name, 0) == 0 &&
+            tin_path_join(path, folder, entry->d_name, NULL) == TIN_OK) {
+            (void)unlink(path);
+        }
+    }
+    if (dir) {
+        closedir(dir);
+    }
+}
+
+/* Whoever may write datasets shares the lock of their folder; whoever has it alone knows that half-written files belong
+ * to killed processes, and removes them. The system drops the lock with its process. Returns the lock's descriptor to
+ * be closed, -1 where locks do not work: then nothing is removed. */
+static int enter_folder(const char *dataset)
+{
+    char folder[TIN_PATH_MAX], path[TIN_PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", dataset);
+    *strrchr(folder, '/') = '\0';
+    if (tin_path_join(path, folder, ".lock", NULL) != TIN_OK) {
+        return -1;
+    }
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+        remove_half_written(folder);
+    }
+    if (lock >= 0 && flock(lock, LOCK_SH) != 0) {
+        close(lock);
+        lock = -1;
+    }
+    return lock;
+}
+
 tin_status cli_data_stage(cli_session *session, bool force, tin_error *err)
 {
     char path[TIN_PATH_MAX];
@@ -216,10 +278,14 @@ tin_status cli_data_stage(cli_session *session, bool force, tin_error *err)
     if (status) {
         return status;
     }
+    int lock = enter_folder(path);
     if (!force && dataset_holds(session, path)) {
         cli_log(session, "data: done before, skipped (--force redoes it)");
     } else {
         status = build(session, path, err);
+    }
+    if (lock >= 0) {
+        close(lock);
     }
     status = status ? status : describe(session, path, err);
     status =

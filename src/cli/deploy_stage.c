@@ -102,7 +102,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     tin_qmodel *qmodel = NULL;
     tin_evaluate_summary summary;
     tin_footprint footprint = {0};
-    char code[TIN_PATH_MAX], path[TIN_PATH_MAX], build[TIN_PATH_MAX], command[64];
+    char code[TIN_PATH_MAX], build[TIN_PATH_MAX], command[64];
     const tin_measure_options measure = {.optimize = settings->optimize,
                                          .max_frames = settings->verify_frames,
                                          .build = build,
@@ -135,9 +135,6 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     status = status ? status : cli_add_file(files, session, true, err, "code/%s.h", settings->name);
     status = status ? status : cli_add_file(files, session, true, err, "footprint.json");
     status = status ? status : footprint_figures(figures, &footprint, err);
-    status = status ? status : tin_path_join(path, code, settings->name, err);
-    status = status ? status : cli_set(figures, "code", json_sprintf("%s.c", path), err);
-    status = status ? status : cli_set(figures, "header", json_sprintf("%s.h", path), err);
     if (status == TIN_OK) {
         cli_log(session, "deploy: %" PRId64 " frames on the emulated Cortex-M4, %" PRId64 " differ from the reference",
                 footprint.verified_frames, footprint.mismatches);

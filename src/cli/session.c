@@ -31,6 +31,16 @@ tin_status cli_set_real(json_t *object, const char *key, double value, tin_error
     return cli_set(object, key, isfinite(value) ? json_real(value) : json_null(), err);
 }
 
+tin_status cli_check_folder(const char *folder, tin_error *err)
+{
+    json_t *text = json_string(folder); /* NULL for what JSON, YAML and the report cannot hold */
+    json_decref(text);
+    if (!folder[0]) {
+        return tin_fail(err, TIN_ERR_USAGE, "the name of the folder is empty; give one, or `.` for this folder");
+    }
+    return text ? TIN_OK : tin_fail(err, TIN_ERR_USAGE, "the name of the folder is not valid UTF-8; rename the folder");
+}
+
 /* What was given on the command line wins over tinamou.yaml. */
 static tin_status apply_options(cli_session *session, tin_error *err)
 {
@@ -67,7 +77,8 @@ tin_status cli_session_open(cli_session *session, const cli_options *options, ti
 {
     char path[TIN_PATH_MAX];
     session->options = *options;
-    tin_status status = tin_path_join(path, options->project, CLI_PROJECT_FILE, err);
+    tin_status status = cli_check_folder(options->project, err);
+    status = status ? status : tin_path_join(path, options->project, CLI_PROJECT_FILE, err);
     if (status) {
         return status;
     }

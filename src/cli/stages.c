@@ -230,11 +230,9 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
 
 tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
-    char path[TIN_PATH_MAX];
+    (void)figures;
     tin_status status = tin_evaluate_report(session->dataset, session->run.folder, session->config->project, err);
-    status = status ? status : cli_add_file(files, session, true, err, "report.html");
-    status = status ? status : in_run(session, path, "report.html", err);
-    return status ? status : cli_set(figures, "file", json_string(path), err);
+    return status ? status : cli_add_file(files, session, true, err, "report.html");
 }
 
 static cli_stage_function *const stages[TIN_STAGE_COUNT] = {
@@ -242,6 +240,23 @@ static cli_stage_function *const stages[TIN_STAGE_COUNT] = {
     [TIN_STAGE_EVALUATE] = cli_stage_evaluate, [TIN_STAGE_DEPLOY] = cli_stage_deploy,
     [TIN_STAGE_REPORT] = cli_stage_report,
 };
+
+/* Where the files are, as seen from this process: what the store remembers was seen from another folder. */
+static tin_status set_places(cli_session *session, tin_stage stage, json_t *figures, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = TIN_OK;
+    if (stage == TIN_STAGE_REPORT) {
+        status = in_run(session, path, "report.html", err);
+        status = status ? status : cli_set(figures, "file", json_string(path), err);
+    } else if (stage == TIN_STAGE_DEPLOY) {
+        status = in_run(session, path, "code", err);
+        status = status ? status : tin_path_join(path, path, session->config->deploy.name, err);
+        status = status ? status : cli_set(figures, "code", json_sprintf("%s.c", path), err);
+        status = status ? status : cli_set(figures, "header", json_sprintf("%s.h", path), err);
+    }
+    return status;
+}
 
 /* Puts the figures of a stage that was done before into the results. */
 static tin_status recall(cli_session *session, tin_stage stage, tin_error *err)
@@ -258,7 +273,8 @@ static tin_status recall(cli_session *session, tin_stage stage, tin_error *err)
                         tin_stage_name(stage));
     }
     cli_log(session, "%s: done before, skipped (--force redoes it)", tin_stage_name(stage));
-    return cli_set(session->results, tin_stage_name(stage), figures, err);
+    status = set_places(session, stage, figures, err);
+    return status ? (json_decref(figures), status) : cli_set(session->results, tin_stage_name(stage), figures, err);
 }
 
 static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
@@ -278,6 +294,7 @@ static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
                       : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
     }
     free(text);
+    status = status ? status : set_places(session, stage, figures, err);
     return status ? (json_decref(figures), status) : cli_set(session->results, tin_stage_name(stage), figures, err);
 }
 
@@ -310,6 +327,19 @@ tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force,
     return status;
 }
 
+/* Before hours of training, not behind them. */
+static tin_status check_name(const cli_session *session, tin_error *err)
+{
+    tin_error why = {0};
+    if (tin_emit_check_name(session->config->deploy.name, &why) == TIN_OK) {
+        return TIN_OK;
+    }
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_path_join(path, session->project, CLI_PROJECT_FILE, err);
+    return status ? status
+                  : tin_fail_at(err, TIN_ERR_CONFIG, path, 0, "deploy.name (else made from project): %s", why.message);
+}
+
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err)
 {
     cli_session session = {0};
@@ -318,6 +348,9 @@ tin_status cli_command_stages(const cli_command *command, const cli_options *opt
                       : all                        ? TIN_STAGE_TRAIN
                                                    : (tin_stage)command->last_stage;
     tin_status status = cli_session_open(&session, options, err);
+    if (status == TIN_OK && command->last_stage >= (int)TIN_STAGE_DEPLOY) {
+        status = check_name(&session, err);
+    }
     status = status ? status : cli_data_stage(&session, options->force && (all || data_only), err);
     if (status == TIN_OK && !data_only) {
         status = cli_run_stages(&session, (tin_stage)command->last_stage, force, err);

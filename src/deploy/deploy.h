@@ -43,9 +43,6 @@ typedef struct tin_generate_facts {
  * can ask before it trains. */
 tin_status tin_emit_check_name(const char *name, tin_error *err) TIN_USE_RESULT;
 
-/* TIN_ERR_MODEL with the mend when `name` cannot be the prefix of C and C++ code and the stem of a file. */
-tin_status tin_emit_check_name(const char *name, tin_error *err) TIN_USE_RESULT;
-
 /* Writes FOLDER/NAME.c and NAME.h atomically. Same inputs give the same bytes. TIN_ERR_MODEL for a name that
  * tin_emit_check_name refuses. */
 tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_generate_facts *facts,

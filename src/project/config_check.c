@@ -150,22 +150,33 @@ static tin_status check_layers(const tin_config *config, complaint *c)
     return TIN_OK;
 }
 
-/* "my-gestures" -> "my_gestures": letters, digits and _ stay, anything else becomes _, and a leading digit gets an m
- * before it. */
+/* "my-gestures" -> "my_gestures": letters and digits stay, what is between them becomes one _, and a leading digit gets
+ * an m before it. A name without any becomes "model". */
 static char *identifier(const char *name, tin_error *err)
 {
     size_t n = strlen(name);
-    char *id = tin_alloc(n + 2, 1, err);
+    char *id = tin_alloc(n + sizeof "model", 1, err);
     if (!id) {
         return NULL;
     }
     size_t at = 0;
-    if (isdigit((unsigned char)name[0])) {
-        id[at++] = 'm';
-    }
+    bool gap = false;
     for (size_t i = 0; i < n; i++) {
         unsigned char ch = (unsigned char)name[i];
-        id[at++] = (char)(ch < 128 && isalnum(ch) ? ch : '_');
+        if (ch >= 128 || !isalnum(ch)) {
+            gap = at > 0;
+            continue;
+        }
+        if (at == 0 && isdigit(ch)) {
+            id[at++] = 'm';
+        } else if (gap) {
+            id[at++] = '_';
+        }
+        gap = false;
+        id[at++] = (char)ch;
+    }
+    if (at == 0) {
+        memcpy(id, "model", sizeof "model");
     }
     return id;
 }

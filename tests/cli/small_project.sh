@@ -23,7 +23,7 @@ YAML
 # results FOLDER: hash and name of every file that a project's runs made, but not of what only serves the work: the store, its
 # locks, checkpoints, the working folder of the measurement and half-written datasets.
 results() {
-    (cd "$1" && find data runs -type f ! -path 'runs/runs.sqlite*' ! -name lock ! -path '*/build-m4/*' ! -name '*checkpoint*' ! -path 'data/*.tind.*' |
+    (cd "$1" && find data runs -type f ! -path 'runs/runs.sqlite*' ! -name lock ! -name .lock ! -path '*/build-m4/*' ! -name '*checkpoint*' ! -path 'data/*.tind.*' |
         LC_ALL=C sort | xargs sha256sum)
 }
 

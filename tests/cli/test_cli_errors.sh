@@ -47,6 +47,16 @@ refuses 4 'no \*.csv' init q --data empty
 refuses 6 'nowhere' init q --data nowhere
 [ ! -e q ] || { echo "a failed init left a folder"; exit 1; }
 
+refuses 2 'folder is empty' run ''
+refuses 2 'not valid UTF-8' init "$(printf 'n\377')"
+small_project word
+sed -i 's/^project:.*/project: int/' word/tinamou.yaml
+refuses 3 'word/tinamou.yaml: error: deploy.name.*"int_model"' run word
+[ ! -e word/data ] || { echo "a name that cannot be was noticed late"; exit 1; }
+long=$(printf 'x%.0s' $(seq 200))
+"$tinamou" init --quiet "$long"
+"$tinamou" runs "$long" >/dev/null
+
 # recordings: each broken file is named with its line, and the mend is told
 mkdir recordings
 write_good() {
@@ -59,6 +69,13 @@ write_good
 "$tinamou" init --quiet c --data recordings
 grep -q 'columns: \["ax", "ay", "az"\]' c/tinamou.yaml
 "$tinamou" data c >/dev/null 2>log || { cat log; exit 1; }
+# a folder's name is no pattern, and a project that shares the folder with its recordings makes its dataset once
+mkdir 'odd [x]*'
+cp recordings/* 'odd [x]*'
+"$tinamou" init --quiet 'odd [x]*' --data 'odd [x]*'
+"$tinamou" data 'odd [x]*' >/dev/null 2>log
+"$tinamou" data 'odd [x]*' >/dev/null 2>log
+grep -q 'data: done before' log || { echo "made again: $(cat log)"; exit 1; }
 broken() { # broken CODE TEXT SED-COMMAND
     write_good
     sed -i "$3" recordings/b_1.csv

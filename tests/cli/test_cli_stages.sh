@@ -35,6 +35,11 @@ run=${run%/report.html}
 [ -f "$run/report.html" ] || fail "no report in $run"
 grep -q '^  verified' "$folder/out" || fail "no verification in the table"
 
+# the places of the files are as seen from where the command was given
+(cd "$project" && "$tinamou" run --quiet >"$folder/out" && sed -n 's/^  \(code\|header\|report\|dataset\) *//p' "$folder/out" >"$folder/places")
+[ "$(wc -l <"$folder/places")" = 4 ] || fail "places: $(cat "$folder/places")"
+(cd "$project" && while read -r place; do [ -f "$place" ] || fail "no file $place"; done <"$folder/places")
+
 # nothing on stderr when quiet, one JSON object on stdout
 "$tinamou" run "$project" --json --quiet >"$folder/out" 2>"$folder/log"
 [ ! -s "$folder/log" ] || fail "quiet printed: $(cat "$folder/log")"
@@ -63,6 +68,18 @@ printf 'damage' | dd of="$dataset" bs=1 seek=3000 conv=notrunc 2>/dev/null
 logs 'made again' run "$project"
 results "$project" >"$folder/after"
 diff "$folder/before" "$folder/after"
+
+# a curve that was damaged under a finished training is written again
+echo damage >"$run/train_curve.csv"
+logs 'data: done before' run "$project"
+results "$project" >"$folder/after"
+diff "$folder/before" "$folder/after"
+# what a killed process left beside the datasets goes, when nobody is writing there
+touch "$project/data/0123456789ab.tind.Ab3dE6"
+(flock -s 9; "$tinamou" data "$project" --quiet >/dev/null) 9>>"$project/data/.lock"
+[ -f "$project/data/0123456789ab.tind.Ab3dE6" ] || fail "a half-written dataset of a living process was removed"
+"$tinamou" data "$project" --quiet >/dev/null
+[ ! -e "$project/data/0123456789ab.tind.Ab3dE6" ] || fail "a half-written dataset was left"
 
 # another seed is another run; the list shows both
 logs 'run: ' train "$project" --seed 6

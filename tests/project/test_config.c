@@ -107,6 +107,24 @@ static void test_defaults(void **state)
     tin_config_free(c);
 }
 
+static void test_names_of_the_code(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"my-gestures", "my_gestures"}, {"a - b", "a_b"}, {"-x-", "x"},   {"\xc3\xa4rger", "rger"}, {"9", "m9"},
+        {"\xcf\x80", "model"},          {"__", "model"},  {"a__1", "a_1"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[400];
+        tin_error err;
+        tin_config *c = NULL;
+        snprintf(text, sizeof text, "project: \"%s\"\n" MODEL, names[i][0]);
+        if (load(&c, text, &err))
+            fail_msg("%s", tin_error_text(&err));
+        assert_string_equal(c->deploy.name, names[i][1]);
+        tin_config_free(c);
+    }
+}
+
 /* text, line of the complaint, a part of the message */
 static const struct {
     const char *text;
@@ -275,9 +293,13 @@ static void test_canonical(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_every_kind),   cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_says_what_is_wrong), cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_hostile_bytes),      cmocka_unit_test(test_memory_fails_everywhere),
+        cmocka_unit_test(test_reads_every_kind),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_names_of_the_code),
+        cmocka_unit_test(test_says_what_is_wrong),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_hostile_bytes),
+        cmocka_unit_test(test_memory_fails_everywhere),
         cmocka_unit_test(test_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
