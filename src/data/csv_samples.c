@@ -23,6 +23,10 @@ typedef struct sample_reader {
 tin_status tin_csv_check_label(const tin_csv_layout *layout, const char *label, const char *path, long line,
                                tin_error *err)
 {
+    const char *fault = tin_dataset_text_fault(label, true);
+    if (fault != NULL)
+        return tin_fail_at(err, TIN_ERR_DATA, path, line, "column '%s': the label %s; save the file as UTF-8 text",
+                           layout->label_column[0] != '\0' ? layout->label_column : "label", fault);
     for (size_t i = 0; i < layout->n_labels; i++)
         if (strcmp(layout->labels[i], label) == 0)
             return TIN_OK;
@@ -121,6 +125,11 @@ static tin_status take_subject(sample_reader *s)
         return tin_fail_at(s->err, TIN_ERR_DATA, t->path, t->line, "column '%s': empty; name the person",
                            s->layout->subject_column);
     if (s->r->subject == NULL) {
+        const char *fault = tin_dataset_text_fault(subject, true);
+        if (fault != NULL)
+            return tin_fail_at(s->err, TIN_ERR_DATA, t->path, t->line,
+                               "column '%s': the person's name %s; save the file as UTF-8 text",
+                               s->layout->subject_column, fault);
         s->r->subject = tin_strdup(subject, s->err);
         return s->r->subject == NULL ? TIN_ERR_MEMORY : TIN_OK;
     }

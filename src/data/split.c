@@ -77,6 +77,11 @@ static void take_every_fifth(subject *subjects, size_t n, bool validation, bool 
 
 static tin_status check_roles(const subject *subjects, size_t n, tin_error *err)
 {
+    if (n < 3)
+        return tin_fail(err, TIN_ERR_DATA,
+                        "the recordings are of %zu %s; one each is needed for training, validation and test: add "
+                        "recordings of others",
+                        n, n == 1 ? "person" : "people");
     static const char *const names[3] = {"training", "validation", "test"};
     static const char *const mends[3] = {"leave subjects out of data.validation and data.test",
                                          "list some in data.validation", "list some in data.test"};

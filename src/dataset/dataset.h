@@ -74,6 +74,10 @@ tin_status tin_dataset_verify(const tin_dataset *dataset, tin_error *err) TIN_US
 /* NULL is allowed. */
 void tin_dataset_close(tin_dataset *dataset);
 
+/* What forbids a text as a name, id or label in a dataset ("is not valid UTF-8"), or NULL: for importers, who know the
+ * line. */
+const char *tin_dataset_text_fault(const char *text, bool may_be_empty);
+
 /* Label per frame, labels[n_frames]: class index or TIN_LABEL_IGNORE. */
 void tin_dataset_labels(const tin_dataset *dataset, const tin_stream *stream, int16_t *labels);
 /* Frames of all streams with that role. */

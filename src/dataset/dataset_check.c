@@ -18,8 +18,7 @@ static int utf8_length(const unsigned char *s)
     return overlong || outside ? 0 : n;
 }
 
-/* NULL when fine, else what is wrong. */
-static const char *text_fault(const char *text, bool may_be_empty)
+const char *tin_dataset_text_fault(const char *text, bool may_be_empty)
 {
     if (text == NULL)
         return "is missing";
@@ -43,7 +42,7 @@ static const char *text_fault(const char *text, bool may_be_empty)
 static tin_status check_text(const char *text, bool may_be_empty, const char *what, tin_dataset_place place,
                              tin_error *err)
 {
-    const char *fault = text_fault(text, may_be_empty);
+    const char *fault = tin_dataset_text_fault(text, may_be_empty);
     return fault == NULL ? TIN_OK
                          : tin_fail_at(err, place.status, place.file, 0, "%s %s; give plain text", what, fault);
 }

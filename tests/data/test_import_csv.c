@@ -118,6 +118,7 @@ static void bad_files(void **state)
     bad_file("rows", "t,ax,gx,label\n", 0, "no rows");
     bad_file("nothing", "", 0, "the file is empty");
     bad_file("endless", "t,ax,gx,label\n-1e308,1,1,\n0,1,1,\n1e308,1,1,\n", 3, "more than 30 years");
+    bad_file("latin1", "t,ax,gx,label\n0,1,1,\n20,1,1,h\xf6ren\n", 3, "column 'label': the label is not valid UTF-8");
     bad_file("quote", "t,ax,gx,label\n0,1,1,\"shake\n", 2, "never closed");
 }
 
@@ -245,6 +246,12 @@ static void wrong_settings(void **state)
     build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "samples come 20 s apart, more than 100 times slower than 50 Hz");
     s.path = "nowhere";
     build_fails(&s, folder, TIN_ERR_IO, NULL, 0, "folder");
+    s = settings_of("label", "");
+    write_text(TEST_TEMPORARY "/alone", "p1_a.csv", good);
+    build_fails(&s, TEST_TEMPORARY "/alone", TIN_ERR_DATA, NULL, 0, "of 1 person; one each is needed for training");
+    s.csv.subject_column = "who";
+    write_text(TEST_TEMPORARY "/who", "p1_a.csv", "t,ax,gx,label,who\n0,1,1,,a\xff\n");
+    build_fails(&s, TEST_TEMPORARY "/who", TIN_ERR_DATA, "p1_a.csv", 2, "the person's name is not valid UTF-8");
 }
 
 /* Units without a known full scale: the greatest value becomes the greatest count. */
