@@ -32,7 +32,8 @@ static void print_quality(const json_t *r)
     }
     puts("");
     if (isfinite(number(r, "evaluate", "window_accuracy"))) {
-        printf("  windows     accuracy %s int8\n", show(a, 4, number(r, "evaluate", "window_accuracy")));
+        printf("  windows     accuracy %s int8, %s float\n", show(a, 4, number(r, "evaluate", "window_accuracy")),
+               show(b, 4, number(r, "evaluate", "float_window_accuracy")));
     }
     if (isnan(number(r, "evaluate", "fnr")) && isnan(number(r, "evaluate", "fp_per_hour"))) {
         return; /* no class is an event */

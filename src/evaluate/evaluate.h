@@ -22,7 +22,7 @@ typedef struct tin_evaluate_summary {
     double frame_accuracy, balanced_accuracy, macro_f1; /* integer model, test people */
     double float_frame_accuracy;                        /* float model, test people */
     double frame_accuracy_low, frame_accuracy_high;     /* 95 % bootstrap over subjects */
-    double window_accuracy;                             /* settings.window_frames > 0 */
+    double window_accuracy, float_window_accuracy;      /* settings.window_frames > 0 */
     double fnr, fcr, fp_per_hour, latency_mean_s, latency_median_s, latency_p95_s,
         iou50_f1; /* events, test people, chosen rule */
     int64_t n_events, n_test_frames;

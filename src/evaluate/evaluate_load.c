@@ -71,6 +71,7 @@ tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, 
     s.frame_accuracy_low = read_real(&r, "frame_accuracy_low");
     s.frame_accuracy_high = read_real(&r, "frame_accuracy_high");
     s.window_accuracy = read_real(&r, "window_accuracy");
+    s.float_window_accuracy = read_real(&r, "float_window_accuracy");
     s.fnr = read_real(&r, "fnr");
     s.fcr = read_real(&r, "fcr");
     s.fp_per_hour = read_real(&r, "fp_per_hour");

@@ -219,6 +219,7 @@ static json_t *summary_json(builder *b, const tin_evaluate_summary *s)
     tin_json_put(b, o, "frame_accuracy_low", tin_json_real(s->frame_accuracy_low));
     tin_json_put(b, o, "frame_accuracy_high", tin_json_real(s->frame_accuracy_high));
     tin_json_put(b, o, "window_accuracy", tin_json_real(s->window_accuracy));
+    tin_json_put(b, o, "float_window_accuracy", tin_json_real(s->float_window_accuracy));
     tin_json_put(b, o, "fnr", tin_json_real(s->fnr));
     tin_json_put(b, o, "fcr", tin_json_real(s->fcr));
     tin_json_put(b, o, "fp_per_hour", tin_json_real(s->fp_per_hour));
@@ -244,6 +245,7 @@ tin_evaluate_summary tin_evaluation_summary(const tin_evaluation *e)
         .frame_accuracy_low = r->accuracy_bounds.low,
         .frame_accuracy_high = r->accuracy_bounds.high,
         .window_accuracy = r->window_accuracy,
+        .float_window_accuracy = e->has_float ? e->float_test.window_accuracy : nan,
         .fnr = e->has_events ? r->events.fnr : nan,
         .fcr = e->has_events ? r->events.fcr : nan,
         .fp_per_hour = e->has_events ? r->events.fp_per_hour : nan,

@@ -180,7 +180,7 @@ static void float_model_stands_beside_the_integer_one(void **state)
     tin_evaluate_options options = options_in(TEST_TEMPORARY "/float");
     tin_evaluate_summary s;
     assert_int_equal(tin_evaluate(&t.model, model, dataset, &options, &s, NULL), TIN_OK);
-    assert_true(s.float_frame_accuracy == 1);
+    assert_true(s.float_frame_accuracy == 1 && s.float_window_accuracy == 1);
     json_t *root = NULL;
     assert_int_equal(tin_json_load(&root, options.folder, "metrics.json", NULL), TIN_OK);
     const json_t *events = json_object_get(json_object_get(json_object_get(root, "test"), "float"), "events");

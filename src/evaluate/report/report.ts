@@ -37,7 +37,7 @@ function eventCards(data: Data): HTMLElement[] {
             sentence(
                 `${quiet ? "none" : e.false_positives} in ${duration(e.rejection_hours)} without events`,
                 `with 95 % confidence below ${rate(e.fp_per_hour_below_95)} per hour`,
-                quiet ? "" : range("people differ: ", e.fp_per_hour_95, rate))),
+                quiet ? "" : range("95 % over people: ", e.fp_per_hour_95, rate))),
         card(
             seconds(e.latency.median_s), "from an event's start to its report",
             `half of the events that are found are reported by then; 95 % within ${seconds(e.latency.p95_s)}`),

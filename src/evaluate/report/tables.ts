@@ -58,7 +58,7 @@ export function confusionSection(data: Data): HTMLElement {
             make(
                 "p", {},
                 "Rows: what happened. Columns: what the device reported first. The row “no event” holds false " +
-                    "positives, the column “no report” missed events. " +
+                    "reports, the column “no report” missed events. " +
                     "Reports inside events already reported are in no cell: " +
                     (result.events.repeats + result.events.duplicates) + "."),
             matrix(

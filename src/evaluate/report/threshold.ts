@@ -58,8 +58,9 @@ function firstView(sweep: Sweep, chosen: number): [number, number] {
     const logit = (i: number) => sweep.get(i, "on_logit") ?? 0;
     let low = 0;
     let high = sweep.length - 1;
-    while (low < chosen && (sweep.get(low, "test_fp_per_hour") ?? 0) > 150) low++;
-    while (high > chosen && (sweep.get(high, "test_true") ?? 0) === 0) high--;
+    const useful = (i: number) => (sweep.get(i, "test_true") ?? 0) > 0;
+    while (low < chosen && (!useful(low) || (sweep.get(low, "test_fp_per_hour") ?? 0) > 150)) low++;
+    while (high > chosen && !useful(high)) high--;
     const pad = 0.05 * (logit(high) - logit(low)) + 0.05;
     return [logit(low) - pad, logit(high) + pad];
 }
