@@ -20,7 +20,7 @@ typedef struct report {
     uint32_t call_ticks, loop_ticks, mark_ticks;
     uint32_t state_bytes, stack_bytes;
     struct {
-        uint32_t ticks, runs;
+        uint64_t ticks, runs;
     } sections[SECTIONS];
 } report;
 

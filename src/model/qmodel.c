@@ -9,6 +9,7 @@
 #include "model/model_build.h"
 
 #define HASH_VERSION "tinamou integer model 1"
+#define MAX_RATE_HZ 1e6 /* generated code states frames per 1000 s in 32 bits */
 
 /* ---- life ---- */
 
@@ -192,6 +193,8 @@ static tin_status check_input(const tin_qmodel *m, tin_error *err)
     if (!(m->rate_hz > 0.0) || !isfinite(m->rate_hz) || !(m->input_scale > 0.0f) || !isfinite(m->input_scale))
         return tin_fail(err, TIN_ERR_MODEL,
                         "rate_hz or input_scale is not a positive number; quantise the model again");
+    if (m->rate_hz > MAX_RATE_HZ)
+        return tin_fail(err, TIN_ERR_MODEL, "rate_hz is %g; use at most %g frames per second", m->rate_hz, MAX_RATE_HZ);
     if (m->input_shift < 0 || m->input_shift > 15)
         return tin_fail(err, TIN_ERR_MODEL,
                         "input shift %d is outside 0..15; check the range of the channels, then quantise again",

@@ -143,6 +143,7 @@ static void a_model_of_the_wrong_shape_is_refused(void **state)
     REFUSED("negative", m->input_mult[5] = -1);
     REFUSED("input_scale", m->input_scale = 0);
     REFUSED("rate_hz", m->rate_hz = INFINITY);
+    REFUSED("rate_hz", m->rate_hz = 1e300);
     REFUSED("hop is 16", m->hop = 16);
     REFUSED("0 layers", m->n_layers = 0);
     REFUSED("last layer must be dense", m->n_layers = 4);

@@ -128,7 +128,7 @@ static struct report {
     uint32_t mark_ticks;                         /* of CALIBRATION_CALLS profile marks with nothing between */
     uint32_t state_bytes, stack_bytes;
     struct {
-        uint32_t ticks, runs;
+        uint64_t ticks, runs;
     } sections[SECTIONS];
 } report;
 
@@ -196,7 +196,8 @@ static uint32_t section = SECTIONS - 1, section_start;
 
 void IN_MODEL(_profile)(int32_t layer)
 {
-    report.sections[section].ticks += section_start - TIMER_VALUE;
+    const uint32_t ticks = section_start - TIMER_VALUE;
+    report.sections[section].ticks += ticks;
     report.sections[layer].runs++;
     section = (uint32_t)layer;
     section_start = TIMER_VALUE;
@@ -209,7 +210,7 @@ static void calibrate_marks(void)
         IN_MODEL(_profile)(SECTIONS - 2);
         IN_MODEL(_profile)(SECTIONS - 1);
     }
-    report.mark_ticks = report.sections[SECTIONS - 2].ticks;
+    report.mark_ticks = (uint32_t)report.sections[SECTIONS - 2].ticks;
 }
 #endif
 
