@@ -174,6 +174,7 @@ static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *
         {"balanced_accuracy", s->balanced_accuracy},
         {"macro_f1", s->macro_f1},
         {"window_accuracy", s->window_accuracy},
+        {"float_window_accuracy", s->float_window_accuracy},
         {"fnr", s->fnr},
         {"fcr", s->fcr},
         {"fp_per_hour", s->fp_per_hour},

@@ -34,6 +34,7 @@ run=$(echo "$project"/runs/*/report.html)
 run=${run%/report.html}
 [ -f "$run/report.html" ] || fail "no report in $run"
 grep -q '^  verified' "$folder/out" || fail "no verification in the table"
+grep -q 'instructions: [0-9]* per decision; [0-9]* per frame on average, [0-9]* in the worst frame' "$folder/out" || fail "no instructions in the table"
 
 # the places of the files are as seen from where the command was given
 (cd "$project" && "$tinamou" run --quiet >"$folder/out" && sed -n 's/^  \(code\|header\|report\|dataset\) *//p' "$folder/out" >"$folder/places")
