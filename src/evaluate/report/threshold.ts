@@ -98,7 +98,8 @@ function peoplePicker(first: Set, changed: (set: Set) => void): HTMLElement {
 }
 
 function ruleInWords(rule: Rule): string {
-    return `Rule on the device: a report after ${plural(rule.count, "decision")} in a row at or above ${rule.on} ` +
+    const when = rule.count === 1 ? "at the first decision" : `after ${rule.count} decisions in a row`;
+    return `Rule on the device: a report ${when} at or above ${rule.on} ` +
         `(1/256 logit), active until below ${rule.off}; ` +
         (rule.smooth_shift > 0 ? `scores smoothed over about ${2 ** rule.smooth_shift} decisions; ` :
                                  "scores as they are; ") +
@@ -113,7 +114,9 @@ export function thresholdSection(data: Data): HTMLElement {
             "Threshold",
             make(
                 "p", {class: "missing"},
-                "No threshold to show: no class of this model is an event, or sweep.csv is missing."));
+                "No threshold to show: " +
+                    (data.metrics.has_events ? "sweep.csv is missing. Run the stage evaluate again." :
+                                               "no class of this model is an event.")));
     const sweep = new Sweep(data.sweep);
     const chosen = sweep.rowOf(rule.on);
     const chart = make("div", {class: "chart tall"});
