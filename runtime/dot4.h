@@ -10,12 +10,13 @@
 
 /* [fragment] */
 #ifdef TINK_DSP
-/* acc + four products; x02 and x13 hold x[0], x[2] and x[1], x[3] as pairs of 16 bits. */
+/* acc + four products; x02 and x13 hold x[0], x[2] and x[1], x[3] as pairs of 16 bits. The builtin is one load also
+ * where -ffreestanding makes memcpy a call. */
 static inline __attribute__((always_inline)) int32_t tink_dot4_row(const int8_t *w, int32_t x02, int32_t x13,
                                                                    int32_t acc)
 {
     int32_t packed, w02, w13;
-    memcpy(&packed, w, sizeof packed);
+    __builtin_memcpy(&packed, w, sizeof packed);
     __asm__("sxtb16 %0, %1" : "=r"(w02) : "r"(packed));
     __asm__("sxtb16 %0, %1, ror #8" : "=r"(w13) : "r"(packed));
     __asm__("smlad %0, %1, %2, %0" : "+r"(acc) : "r"(w02), "r"(x02));
@@ -32,7 +33,7 @@ TINK_KERNEL const int8_t *tink_dot4(const int8_t *w, const int8_t *x, int32_t n,
     for (left = n >> 2; left > 0; left--) {
 #ifdef TINK_DSP
         int32_t packed, x02, x13;
-        memcpy(&packed, x, sizeof packed);
+        __builtin_memcpy(&packed, x, sizeof packed);
         __asm__("sxtb16 %0, %1" : "=r"(x02) : "r"(packed));
         __asm__("sxtb16 %0, %1, ror #8" : "=r"(x13) : "r"(packed));
         a0 = tink_dot4_row(w, x02, x13, a0);

@@ -15,7 +15,7 @@
 #endif
 
 /* Cores with the DSP instructions of Armv7E-M and Armv8-M: the same results by fewer instructions. */
-#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
+#if defined(__GNUC__) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED)
 #define TINK_DSP 1
 #endif
 /* [end] */

@@ -214,11 +214,52 @@ static void test_calls_of_each_core(void **state)
     }
 }
 
+/* -ffreestanding makes every memcpy a call: none may stand in the inner loop. */
+static void test_inner_loop_calls_nothing(void **state)
+{
+    (void)state;
+    static const char *const compilers[][3] = {{"arm-none-eabi-gcc", "-ffreestanding", "-O2"},
+                                               {"arm-none-eabi-gcc", "-fno-builtin", "-Os"}};
+    const tin_decision_rule rule = {.on = 5, .count = 1};
+    const tin_generate_facts facts = facts_of("net");
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    must(random_model_har(&model, 11, &err), &err);
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    tin_qmodel_free(model);
+    for (size_t i = 0; i < sizeof compilers / sizeof compilers[0]; i++) {
+        const char *const build[] = {compilers[i][0],
+                                     compilers[i][1],
+                                     compilers[i][2],
+                                     "-mcpu=cortex-m4",
+                                     "-mthumb",
+                                     "-S",
+                                     "-std=c99",
+                                     "-pedantic",
+                                     "-Werror",
+                                     path_of("net.c"),
+                                     "-o",
+                                     path_of("net.s"),
+                                     NULL};
+        char *text = NULL;
+        size_t size = 0;
+        run(build);
+        must(tin_file_read(path_of("net.s"), &text, &size, &err), &err);
+        char *begin = strstr(text, "\nnet_dot4:"), *end = begin == NULL ? NULL : strstr(begin, ".size\tnet_dot4");
+        assert_non_null(end);
+        *end = '\0';
+        assert_non_null(strstr(begin, "smlad"));
+        assert_null(strstr(begin, "\tbl\t"));
+        tin_free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact_with_and_without_dsp),
         cmocka_unit_test(test_calls_of_each_core),
+        cmocka_unit_test(test_inner_loop_calls_nothing),
     };
 #ifdef SKIP_WITHOUT_EMULATOR
     if (!tin_process_exists("qemu-system-arm") || !tin_process_exists("arm-none-eabi-gcc")) {
