@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 
-#define MAX_THREADS 256
 /* Turns of looking for work before a worker sleeps: layers of one training step follow each other within microseconds.
  */
 #define SPINS 2000
@@ -73,10 +72,10 @@ tin_status tin_pool_create(tin_pool **pool, int n_threads, tin_error *err)
     *pool = NULL;
     if (n_threads == 0) {
         long online = sysconf(_SC_NPROCESSORS_ONLN);
-        n_threads = online < 1 ? 1 : online > MAX_THREADS ? MAX_THREADS : (int)online;
+        n_threads = online < 1 ? 1 : online > TIN_MAX_THREADS ? TIN_MAX_THREADS : (int)online;
     }
-    if (n_threads < 0 || n_threads > MAX_THREADS)
-        return tin_fail(err, TIN_ERR_USAGE, "%d threads; give 0 (all cores) to %d", n_threads, MAX_THREADS);
+    if (n_threads < 0 || n_threads > TIN_MAX_THREADS)
+        return tin_fail(err, TIN_ERR_USAGE, "%d threads; give 0 (all cores) to %d", n_threads, TIN_MAX_THREADS);
     tin_pool *p = tin_alloc(1, sizeof *p, err);
     if (!p)
         return TIN_ERR_MEMORY;

@@ -5,9 +5,11 @@
 
 #include "base/error.h"
 
+#define TIN_MAX_THREADS 256
+
 typedef struct tin_pool tin_pool;
 
-/* n_threads 0: one per online core. 1: no threads at all, jobs run in the caller. */
+/* n_threads 0..TIN_MAX_THREADS, 0: one per online core. 1: no threads at all, jobs run in the caller. */
 tin_status tin_pool_create(tin_pool **pool, int n_threads, tin_error *err) TIN_USE_RESULT;
 void tin_pool_destroy(tin_pool *pool);
 int tin_pool_threads(const tin_pool *pool);

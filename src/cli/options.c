@@ -140,7 +140,7 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
         options->source = value;
         break;
     case CLI_THREADS:
-        status = parse_number("--threads", value, 1024, &number, err);
+        status = parse_number("--threads", value, TIN_MAX_THREADS, &number, err);
         options->threads = (int)number;
         break;
     default:

@@ -1,5 +1,6 @@
 #include "project/config_schema.h"
 
+#include "base/pool.h"
 #include "project/config.h"
 
 /* The kind follows from the member's type, so that a row and config.h cannot disagree. */
@@ -179,7 +180,7 @@ const tin_setting tin_settings[] = {
      .kind = TIN_SETTING_INT,
      .offset = offsetof(tin_config, threads),
      .low = 0,
-     .high = 1024,
+     .high = TIN_MAX_THREADS,
      .neutral = true,
      .meaning = "threads, 0: all cores"},
     SECTION(tin_config, data, data_settings),

@@ -24,6 +24,7 @@ refuses 2 'no option --fast' run --fast
 refuses 2 'no option --force' runs --force
 refuses 2 "seed is '-1'" run --seed -1
 refuses 2 "threads is 'x'" run --threads x
+refuses 2 "threads is '257'; give a whole number from 0 to 256" run --threads 257
 refuses 2 'needs a value' run --seed
 refuses 2 'one folder at a time' run a b
 refuses 2 'which folder' init
