@@ -198,6 +198,12 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
         goto cleanup;
     }
     status = tin_emulate_verify(e, b->elf, options->max_frames, options->quiet, footprint, err);
+    if (status == TIN_OK && footprint->stack_bytes > footprint->stack_static_bytes) {
+        status = tin_fail(err, TIN_ERR_TOOL,
+                          "%s took %ld bytes of stack, more than the %ld of the bound: this compiler's report of the "
+                          "stack is not understood; use arm-none-eabi-gcc 10 to 12",
+                          name, footprint->stack_bytes, footprint->stack_static_bytes);
+    }
     if (status == TIN_OK) { /* else they show what went wrong */
         (void)remove(e->frames);
         (void)remove(e->results);

@@ -246,6 +246,9 @@ static void test_tampered_code(void **state)
         {"    int16_t k, best = 0;\n",
          "    int16_t k, best = 0;\n    static volatile int32_t calls;\n    if (calls++ < 0) { return 0; }\n",
          "variables"},
+        {"    return 1;\n",
+         "    __asm__ volatile(\"sub sp, #496\\n str r0, [sp]\\n add sp, #496\" ::: \"memory\");\n    return 1;\n",
+         "bytes of stack"},
         {"    return 1;\n", "    net_init(s);\n    return 1;\n", "of 1399 frames differ"},
     };
     tin_stream streams[3];
