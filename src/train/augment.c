@@ -5,21 +5,27 @@
 
 #define NOISE_SPAN 20.0 /* greatest over least deviation */
 
-static bool has_unit(const tin_channel *channels, int first, int n_channels, const char *a, const char *b)
+/* Three channels in one unit of the list. */
+static bool is_triad(const tin_channel *channels, int first, int n_channels, const char *const units[])
 {
-    for (int c = first; c < first + 3; c++) {
-        if (c >= n_channels || (strcmp(channels[c].unit, a) != 0 && strcmp(channels[c].unit, b) != 0)) {
-            return false;
-        }
+    if (first + 3 > n_channels) {
+        return false;
     }
-    return true;
+    const char *unit = channels[first].unit;
+    bool known = false;
+    for (; *units && !known; units++) {
+        known = strcmp(unit, *units) == 0;
+    }
+    return known && strcmp(unit, channels[first + 1].unit) == 0 && strcmp(unit, channels[first + 2].unit) == 0;
 }
 
 tin_triads tin_triads_find(const tin_channel *channels, int n_channels)
 {
+    static const char *const accel[] = {"g", "mg", "m/s^2", "m/s2", NULL};
+    static const char *const gyro[] = {"rad/s", "mrad/s", "deg/s", "dps", "mdps", NULL};
     tin_triads t;
-    t.accel = has_unit(channels, 0, n_channels, "g", "m/s^2");
-    t.gyro = t.accel && has_unit(channels, 3, n_channels, "rad/s", "deg/s");
+    t.accel = is_triad(channels, 0, n_channels, accel);
+    t.gyro = t.accel && is_triad(channels, 3, n_channels, gyro);
     return t;
 }
 

@@ -9,8 +9,8 @@
 
 /* Which channels turn together. */
 typedef struct tin_triads {
-    bool accel; /* channels 0-2 are three axes of acceleration (g or m/s^2) */
-    bool gyro;  /* channels 3-5 three axes of rotation (rad/s or deg/s) */
+    bool accel; /* channels 0-2 are three axes of acceleration (g, mg, m/s^2) */
+    bool gyro;  /* channels 3-5 three axes of rotation (rad/s, mrad/s, deg/s, mdps) */
 } tin_triads;
 
 tin_triads tin_triads_find(const tin_channel *channels, int n_channels);

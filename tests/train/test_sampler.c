@@ -224,6 +224,31 @@ static void windows_lie_in_one_label(void **unused)
     close_world(&w);
 }
 
+/* Every unit that the data stage knows; three channels in one unit. */
+static void triads_are_known_by_their_units(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *units[6];
+        int n;
+        bool accel, gyro;
+    } cases[] = {{{"g", "g", "g", "rad/s", "rad/s", "rad/s"}, 6, true, true},
+                 {{"mg", "mg", "mg", "mdps", "mdps", "mdps"}, 6, true, true},
+                 {{"m/s2", "m/s2", "m/s2", "dps", "dps", "dps"}, 6, true, true},
+                 {{"m/s^2", "m/s^2", "m/s^2", "mrad/s", "mrad/s", "mrad/s"}, 5, true, false},
+                 {{"g", "g", "mg", "deg/s", "deg/s", "deg/s"}, 6, false, false},
+                 {{"g", "g", "g", "V", "V", "V"}, 6, true, false},
+                 {{"g", "g"}, 2, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tin_channel channels[6] = {0};
+        for (int c = 0; c < cases[i].n; c++) {
+            channels[c].unit = (char *)(uintptr_t)cases[i].units[c];
+        }
+        tin_triads triads = tin_triads_find(channels, cases[i].n);
+        assert_true(triads.accel == cases[i].accel && triads.gyro == cases[i].gyro);
+    }
+}
+
 /* Rotation keeps the length of a triad, mirroring its squares, and both triads turn by the same angle. */
 static void augmentation_is_physical(void **unused)
 {
@@ -360,13 +385,10 @@ static void refuses_what_it_cannot_sample(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_and_resuming_change_nothing),
-        cmocka_unit_test(plain_chunks_are_the_recording),
-        cmocka_unit_test(every_recording_comes_once_per_round),
-        cmocka_unit_test(windows_lie_in_one_label),
-        cmocka_unit_test(augmentation_is_physical),
-        cmocka_unit_test(noise_and_speed_are_as_asked),
-        cmocka_unit_test(borders_are_ramps),
+        cmocka_unit_test(threads_and_resuming_change_nothing),  cmocka_unit_test(plain_chunks_are_the_recording),
+        cmocka_unit_test(every_recording_comes_once_per_round), cmocka_unit_test(windows_lie_in_one_label),
+        cmocka_unit_test(triads_are_known_by_their_units),      cmocka_unit_test(augmentation_is_physical),
+        cmocka_unit_test(noise_and_speed_are_as_asked),         cmocka_unit_test(borders_are_ramps),
         cmocka_unit_test(refuses_what_it_cannot_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
