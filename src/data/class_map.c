@@ -168,7 +168,14 @@ tin_status tin_class_map_make(tin_class_map *map, const tin_config_data *setting
         status = map_class(map, &settings->classes[i], err);
     if (status == TIN_OK)
         status = find_unlabelled(map, settings, source, err);
-    return status == TIN_OK ? check_used(map, err) : status;
+    if (status == TIN_OK)
+        status = check_used(map, err);
+    if (status == TIN_OK && map->n_classes < 2)
+        status = tin_fail(err, TIN_ERR_DATA,
+                          "all labels become the one class '%s'; a classifier needs two: label something else too, or "
+                          "name a second class in data.classes and in data.unlabelled",
+                          map->n_classes > 0 ? map->classes[0].name : TIN_CLASS_IGNORE);
+    return status;
 }
 
 void tin_class_map_free(tin_class_map *map)

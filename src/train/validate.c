@@ -64,6 +64,19 @@ static tin_status add_windows(tin_validation *v, size_t stream, tin_error *err)
     return status;
 }
 
+/* Without a label every model scores 0, and the first would be kept. */
+static bool has_labels(const tin_validation *v)
+{
+    for (size_t i = 0; i < v->dataset->n_streams; i++) {
+        for (int64_t t = 0; t < v->labels[i].n_frames; t++) {
+            if (v->labels[i].label[t] >= 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static tin_status find_pieces(tin_validation *v, tin_error *err)
 {
     const tin_dataset *d = v->dataset;
@@ -87,6 +100,11 @@ static tin_status find_pieces(tin_validation *v, tin_error *err)
         return tin_fail(err, TIN_ERR_DATA, "no %s to validate on; give data.validation subjects with recordings%s",
                         v->settings->windows ? "window inside one label" : "recording",
                         v->settings->windows ? " or make train.chunk shorter" : "");
+    }
+    if (!has_labels(v)) {
+        return tin_fail(err, TIN_ERR_DATA,
+                        "no labelled validation frames; label some, choose other subjects in data.validation, or give "
+                        "data.unlabelled a class instead of ignore");
     }
     return TIN_OK;
 }

@@ -80,8 +80,10 @@ static void other_dialect(void **state)
     char text[400];
     for (int i = 1; i <= 5; i++) {
         char name[32];
-        (void)snprintf(text, sizeof text,
-                       "\xEF\xBB\xBF\"gx\";who;label;ax;t\r\n1;x%d;;\"0.5\";0\r\n2;x%d;shake;0.25;20\r\n", i, i);
+        (void)snprintf(
+            text, sizeof text,
+            "\xEF\xBB\xBF\"gx\";who;label;ax;t\r\n1;x%d;;\"0.5\";0\r\n2;x%d;shake;0.25;20\r\n3;x%d;nod;1;40\r\n", i, i,
+            i);
         (void)snprintf(name, sizeof name, "%d.csv", i);
         write_text(folder, name, text);
     }
@@ -249,6 +251,8 @@ static void wrong_settings(void **state)
     s = settings_of("label", "");
     write_text(TEST_TEMPORARY "/alone", "p1_a.csv", good);
     build_fails(&s, TEST_TEMPORARY "/alone", TIN_ERR_DATA, NULL, 0, "of 1 person; one each is needed for training");
+    write_people(TEST_TEMPORARY "/same", "t,ax,gx,label\n0,1,1,shake\n20,1,1,shake\n");
+    build_fails(&s, TEST_TEMPORARY "/same", TIN_ERR_DATA, NULL, 0, "the one class 'shake'; a classifier needs two");
     s.csv.subject_column = "who";
     write_text(TEST_TEMPORARY "/who", "p1_a.csv", "t,ax,gx,label,who\n0,1,1,,a\xff\n");
     build_fails(&s, TEST_TEMPORARY "/who", TIN_ERR_DATA, "p1_a.csv", 2, "the person's name is not valid UTF-8");

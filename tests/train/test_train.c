@@ -474,6 +474,18 @@ static void refuses_wrong_settings(void **unused)
     settings.chunk = 81;
     assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
     assert_non_null(strstr(tin_error_text(&err), "multiple of 4"));
+    size_t n_intervals[64];
+    assert_in_range(dataset->n_streams, 1, 64);
+    for (size_t i = 0; i < dataset->n_streams; i++) { /* the labels are only hidden in memory */
+        n_intervals[i] = dataset->streams[i].n_intervals;
+        dataset->streams[i].n_intervals *= dataset->streams[i].role != TIN_ROLE_VALIDATION;
+    }
+    memset(&err, 0, sizeof err);
+    assert_int_equal(run(model, &usual, 1, NULL, NULL, &result, &err), TIN_ERR_DATA);
+    assert_non_null(strstr(tin_error_text(&err), "no labelled validation frames"));
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        dataset->streams[i].n_intervals = n_intervals[i];
+    }
     settings = usual;
     settings.steps = 0;
     memset(&err, 0, sizeof err);
