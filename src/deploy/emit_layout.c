@@ -188,7 +188,7 @@ void tin_emit_layout(tin_text *text)
         return;
     }
     wrap_lines(text->data, &wrapped);
-    if (wrapped.status == TIN_OK) {
+    if (wrapped.status == TIN_OK && wrapped.data != NULL) {
         align_comments(wrapped.data, &aligned);
     } else {
         aligned.status = wrapped.status;
