@@ -54,6 +54,15 @@ const char *tin_error_text(tin_error *err)
         snprintf(err->text, sizeof err->text, "%s: error: %s", err->file, message);
     else
         snprintf(err->text, sizeof err->text, "error: %s", message);
+    /* One line, whatever a compiler said or a file is called; and nothing that a terminal would obey. */
+    size_t n = strlen(err->text);
+    while (n > 0 && err->text[n - 1] == '\n')
+        err->text[--n] = '\0';
+    for (char *c = err->text; *c; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
     return err->text;
 }
 

@@ -58,7 +58,7 @@ tin_status tin_fail_at(tin_error *err, tin_status status, const char *file, long
 /* The same for a failed system call: appends strerror(errno). Status is TIN_ERR_IO (TIN_ERR_MEMORY for ENOMEM). */
 tin_status tin_fail_errno(tin_error *err, const char *file, const char *action);
 
-/* "FILE:LINE: error: MESSAGE" for people; owned by err, valid until err changes. */
+/* "FILE:LINE: error: MESSAGE" for people, always one line without control characters; owned by err, valid until err changes. */
 const char *tin_error_text(tin_error *err);
 
 const char *tin_status_name(tin_status status);

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/progress.h"
 #include "cli/cli.h"
@@ -58,8 +60,24 @@ static int help(int argc, char **argv)
     return 0;
 }
 
+/* With a closed standard stream the next file that is opened would take its number, and messages would go into it. What
+ * stands in for it refuses them, so that lost results are noticed. */
+static void fill_standard_streams(void)
+{
+    for (;;) {
+        int file = open("/dev/null", O_RDONLY);
+        if (file > STDERR_FILENO) {
+            close(file);
+        }
+        if (file < 0 || file > STDERR_FILENO) {
+            return;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    fill_standard_streams();
     if (argc < 2) {
         cli_print_usage(stderr);
         return tin_status_exit_code(TIN_ERR_USAGE);

@@ -125,8 +125,8 @@ static tin_status check_layers(const tin_config *config, complaint *c)
 {
     if (config->layers_count == 0) {
         return complain(c, "model.layers",
-                        "model.layers is missing; list the layers, the last one dense, e.g.\n"
-                        "model:\n  layers:\n    - {op: gru, units: 24}\n    - {op: dense}");
+                        "model.layers is missing; list the layers, the last one dense, e.g. "
+                        "`model: {layers: [{op: gru, units: 24}, {op: dense}]}`");
     }
     if (config->layers[config->layers_count - 1].op != TIN_OP_DENSE) {
         return complain(c, "model.layers",

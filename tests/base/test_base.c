@@ -34,6 +34,14 @@ static void first_error_wins(void **state)
     assert_int_equal(tin_status_exit_code(TIN_ERR_INTERRUPTED), 130);
 }
 
+static void errors_are_one_plain_line(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    assert_int_equal(tin_fail_at(&err, TIN_ERR_TOOL, "a\033b.c", 0, "gcc said:\none\n\ttwo\a\n\n"), TIN_ERR_TOOL);
+    assert_string_equal(tin_error_text(&err), "a?b.c: error: gcc said: one  two?");
+}
+
 static void allocation_is_zero_aligned_and_checked(void **state)
 {
     (void)state;
@@ -267,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_error_wins),
+        cmocka_unit_test(errors_are_one_plain_line),
         cmocka_unit_test(allocation_is_zero_aligned_and_checked),
         cmocka_unit_test(a_failed_write_leaves_the_earlier_file),
         cmocka_unit_test(an_aborted_writer_changes_nothing),

@@ -15,6 +15,7 @@ refuses() {
     [ $code = "$wanted" ] || { echo "tinamou $*: exit code $code, wanted $wanted: $(cat err)"; exit 1; }
     grep -q -- "$text" err || { echo "tinamou $*: no '$text' in: $(cat err)"; exit 1; }
     [ ! -s out ] || { echo "tinamou $*: printed results: $(cat out)"; exit 1; }
+    [ $# = 0 ] || tail -n 1 err | grep -q '^tinamou: ' || { echo "tinamou $*: the error is not one line: $(cat err)"; exit 1; }
 }
 
 # the command line
@@ -111,6 +112,16 @@ code=0
 "$tinamou" data full --quiet --json >/dev/full 2>err || code=$?
 [ $code = 6 ] || { echo "/dev/full: exit code $code: $(cat err)"; exit 1; }
 grep -q 'standard output' err
+# a closed stream: no message goes into a file that takes its place
+small_project closed
+"$tinamou" run closed --quiet >out
+rm -rf closed/data/.lock
+for stage in data report; do "$tinamou" $stage closed --force >out 2>&-; done
+find closed -name '*lock' -size +0 >out
+[ ! -s out ] || { echo "messages went into $(cat out)"; exit 1; }
+code=0
+"$tinamou" data closed --quiet >&- 2>err || code=$?
+[ $code = 6 ] && grep -q 'standard output' err || { echo "closed output: exit code $code: $(cat err)"; exit 1; }
 
 # a missing tool, as a PATH without it
 small_project tool
