@@ -24,6 +24,19 @@ def write_tensors(path, tensors):
     return hashlib.sha256(whole).hexdigest()
 
 
+def chain(layers):
+    """Layers (dicts) that each read the one before, with the names that the program gives."""
+    before, named = "input", []
+    for i, layer in enumerate(layers):
+        name = "%s_%d" % (layer["op"], i + 1)
+        graph = {"name": name, "from": [before], **layer}
+        if layer["op"] == "gru":
+            graph["reset_before"] = layer.get("reset_before", False)
+        named.append(graph)
+        before = name
+    return named
+
+
 def write_graph(path, graph):
     with open(path, "w") as file:
         json.dump(graph, file, indent=1)

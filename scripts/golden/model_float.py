@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model_files import write_graph, write_tensors
+from model_files import chain, write_graph, write_tensors
 
 RATE_HZ = 50.0
 
@@ -124,7 +124,7 @@ def make(folder, name, n_rows):
         "channels": [{"name": "c%d" % c, "unit": "g", "scale": 0.001} for c in range(n_channels)],
         "classes": [{"name": "k%d" % k, "event": k > 0} for k in range(n_classes)],
         "input": {"offset": offset.tolist(), "scale": [float(s) for s in scale]},
-        "layers": [facts for facts, _ in layers], "hop": hop, "tensors_sha256": digest})
+        "layers": chain([facts for facts, _ in layers]), "hop": hop, "delay": 0, "tensors_sha256": digest})
     write_tensors("%s/%s.golden.safetensors" % (folder, name), {"counts": counts, "scores": scores.astype(np.float32)})
 
 

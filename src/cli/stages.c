@@ -78,10 +78,11 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
     tin_train_result result = {0};
     char path[TIN_PATH_MAX];
     tin_train_options options = train_options(session, "train");
+    tin_layer_spec specs[TIN_MAX_LAYERS];
+    tin_config_specs(config, specs);
 
     tin_status status = in_run(session, path, "model_float", err);
-    status =
-        status ? status : tin_model_create(&model, session->dataset, config->layers, (int)config->layers_count, err);
+    status = status ? status : tin_model_create(&model, session->dataset, specs, (int)config->layers_count, err);
     status = status ? status : tin_model_fit_input(model, session->dataset, err);
     if (status) {
         goto cleanup;

@@ -18,7 +18,7 @@ static void depthwise_data(tin_emit *e, int layer)
                     label);
     tin_text_printf(
         &e->source, "    %d, /* step */\n    %d, %d, %d, %d, %d, /* inputs, multiplier, taps, shift, low */\n};\n\n",
-        l->dilation * l->n_inputs, l->n_inputs, l->n_outputs / l->n_inputs, l->kernel, l->shift, l->relu ? 0 : -127);
+        l->dilation * l->n_inputs, l->n_inputs, l->n_outputs / l->n_inputs, l->kernel, l->shift, l->activation == TIN_ACTIVATION_RELU ? 0 : -127);
 }
 
 /* With dilation 1 the whole window is one run of neighbours. */
@@ -52,7 +52,7 @@ static void linear_data(tin_emit *e, int layer)
                     label);
     tin_text_printf(&e->source, "    %d, %d, /* jump, columns */\n", l->dilation * l->n_inputs, m.width);
     tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n};\n\n", m.taps, l->n_outputs,
-                    l->shift, l->relu ? 0 : -127);
+                    l->shift, l->activation == TIN_ACTIVATION_RELU ? 0 : -127);
 }
 
 void tin_emit_conv1d_data(tin_emit *e, int layer)

@@ -53,7 +53,7 @@ static void describe(tin_emit *e, int i)
         tin_text_printf(t, ", kernel %d, stride %d, dilation %d%s", l->kernel, l->stride, l->dilation,
                         uses_depthwise(l) ? ", depthwise" : "");
     }
-    tin_text_printf(t, "%s; int8 in, %s out, value = q * %.9g\n", l->relu ? ", relu" : "",
+    tin_text_printf(t, "%s; int8 in, %s out, value = q * %.9g\n", l->activation == TIN_ACTIVATION_RELU ? ", relu" : "",
                     i + 1 == e->model->n_layers ? "int16" : "int8", (double)l->output_scale);
     tin_text_printf(t, " * %ld run%s per decision of %.0f MAC */\n", e->layers[i].runs,
                     e->layers[i].runs == 1 ? "" : "s", e->layers[i].macs);

@@ -27,26 +27,48 @@ static void fold_batch_norm(const tin_model *folded, const tin_layer *linear, co
     }
 }
 
+/* The layer whose rows layer `from` gives once batch_norm and dropout are gone. */
+static int kept(const tin_model *model, int from)
+{
+    while (from != TIN_FROM_INPUT &&
+           (model->layers[from].op == TIN_OP_DROPOUT || model->layers[from].op == TIN_OP_BATCH_NORM))
+        from = model->layers[from].from[0];
+    return from;
+}
+
+static tin_status check_norm(const tin_model *model, int norm, tin_error *err)
+{
+    int linear = model->layers[norm].from[0];
+    if (linear != TIN_FROM_INPUT && is_linear(model->layers[linear].op) && tin_model_readers(model, linear, NULL) == 1)
+        return TIN_OK;
+    return tin_fail(err, TIN_ERR_MODEL,
+                    "layer %d (batch_norm) has no conv1d or dense right before it, read by nothing else, to be folded "
+                    "into; move it there",
+                    norm + 1);
+}
+
 tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error *err)
 {
     *folded = NULL;
     tin_layer_spec specs[TIN_MAX_LAYERS];
-    int from[TIN_MAX_LAYERS]; /* layer of `model` that each kept layer comes from */
+    int place[TIN_MAX_LAYERS]; /* in the folded model */
     int n = 0;
     for (int i = 0; i < model->n_layers; i++) {
         const tin_layer *l = &model->layers[i];
-        if (l->op == TIN_OP_DROPOUT)
-            continue;
         if (l->op == TIN_OP_BATCH_NORM) {
-            if (n == 0 || !is_linear(model->layers[from[n - 1]].op))
-                return tin_fail(
-                    err, TIN_ERR_MODEL,
-                    "layer %d (batch_norm) has no conv1d or dense right before it to be folded into; move it there",
-                    i + 1);
-            continue;
+            tin_status status = check_norm(model, i, err);
+            if (status)
+                return status;
         }
-        from[n] = i;
-        specs[n++] = tin_layer_describe(l);
+        if (l->op == TIN_OP_DROPOUT || l->op == TIN_OP_BATCH_NORM)
+            continue;
+        place[i] = n;
+        specs[n] = tin_layer_describe(model, i);
+        for (int k = 0; k < l->n_from; k++) {
+            int from = kept(model, l->from[k]);
+            specs[n].from[k] = from == TIN_FROM_INPUT ? "input" : model->layers[from].name;
+        }
+        n++;
     }
     tin_model_frame frame = {model->rate_hz, model->n_channels, model->n_classes, model->channels, model->classes};
     tin_status status = tin_model_build(folded, &frame, specs, n, err);
@@ -54,17 +76,14 @@ tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error 
         return status;
     tin_model *f = *folded;
     f->input = model->input;
-    int at = -1;
+    f->delay = model->delay;
     for (int i = 0; i < model->n_layers; i++) {
         const tin_layer *l = &model->layers[i];
-        if (l->op == TIN_OP_BATCH_NORM) {
-            fold_batch_norm(f, &f->layers[at], model, l);
-        } else if (l->op != TIN_OP_DROPOUT) {
-            at++;
-            for (int p = 0; p < l->n_params; p++)
-                memcpy(tin_param_data(f, &f->layers[at].params[p]), tin_param_data(model, &l->params[p]),
-                       l->params[p].size * sizeof(float));
-        }
+        if (l->op == TIN_OP_BATCH_NORM)
+            fold_batch_norm(f, &f->layers[place[l->from[0]]], model, l);
+        for (int p = 0; l->op != TIN_OP_BATCH_NORM && p < l->n_params; p++)
+            memcpy(tin_param_data(f, &f->layers[place[i]].params[p]), tin_param_data(model, &l->params[p]),
+                   l->params[p].size * sizeof(float));
     }
     return TIN_OK;
 }

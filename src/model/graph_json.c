@@ -130,6 +130,32 @@ tin_status tin_json_ints(const json_t *object, const char *key, int n, int32_t *
     return status;
 }
 
+tin_status tin_json_layer_graph(const json_t *object, tin_layer_spec *s, tin_place place, tin_error *err)
+{
+    const json_t *list;
+    double rate = 0;
+    tin_status status = tin_json_text(object, "name", &s->name, place, err);
+    if (!status)
+        status = tin_json_list(object, "from", 1, TIN_MAX_FROM, &list, place, err);
+    if (status)
+        return status;
+    s->n_from = (int)json_array_size(list);
+    for (int k = 0; k < s->n_from; k++) {
+        if (!(s->from[k] = json_string_value(json_array_get(list, (size_t)k))))
+            return bad_member(place, "from", "a list of names of layers", err);
+    }
+    if (s->op == TIN_OP_DROPOUT)
+        status = tin_json_number(object, "rate", &rate, place, err);
+    s->rate = (float)rate;
+    if (!status && s->op == TIN_OP_GRU)
+        status = tin_json_bool(object, "reset_before", &s->reset_before, place, err);
+    if (!status && s->op == TIN_OP_EMA)
+        status = tin_json_int(object, "shift", 1, 12, &s->shift, place, err);
+    if (!status && s->op == TIN_OP_LOG_ENERGY)
+        status = tin_json_int(object, "levels", 1, 8, &s->levels, place, err);
+    return status;
+}
+
 tin_status tin_json_layer(const json_t *object, tin_layer_facts *facts, tin_place place, tin_error *err)
 {
     const char *op;
@@ -151,6 +177,32 @@ tin_status tin_json_layer(const json_t *object, tin_layer_facts *facts, tin_plac
     s->depthwise = facts->groups > 1;
     s->units = facts->n_outputs;
     return TIN_OK;
+}
+
+json_t *tin_layer_to_json(const tin_layer_facts *facts)
+{
+    const tin_layer_spec *s = &facts->spec;
+    json_t *from = json_array();
+    json_t *object =
+        json_pack("{s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:i}", "name", s->name, "op", tin_op_name(s->op), "from",
+                  from, "inputs", facts->n_inputs, "outputs", facts->n_outputs, "kernel", s->kernel, "stride",
+                  s->stride, "dilation", s->dilation, "groups", facts->groups);
+    bool ok = object != NULL;
+    for (int k = 0; ok && k < s->n_from; k++)
+        ok = json_array_append_new(from, json_string(s->from[k])) == 0;
+    if (ok && s->op == TIN_OP_DROPOUT)
+        ok = json_object_set_new(object, "rate", json_real((double)s->rate)) == 0;
+    if (ok && s->op == TIN_OP_GRU)
+        ok = json_object_set_new(object, "reset_before", json_boolean(s->reset_before)) == 0;
+    if (ok && s->op == TIN_OP_EMA)
+        ok = json_object_set_new(object, "shift", json_integer(s->shift)) == 0;
+    if (ok && s->op == TIN_OP_LOG_ENERGY)
+        ok = json_object_set_new(object, "levels", json_integer(s->levels)) == 0;
+    if (!ok) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static tin_status channel_from_json(const json_t *object, tin_channel *channel, tin_place place, tin_error *err)

@@ -47,6 +47,11 @@ typedef struct tin_layer_facts {
     int n_inputs, n_outputs, groups;
 } tin_layer_facts;
 tin_status tin_json_layer(const json_t *object, tin_layer_facts *facts, tin_place place, tin_error *err) TIN_USE_RESULT;
+/* The rest of it: name, whom the layer reads, and what only some ops have. The names belong to `object`. */
+tin_status tin_json_layer_graph(const json_t *object, tin_layer_spec *spec, tin_place place,
+                                tin_error *err) TIN_USE_RESULT;
+/* The object that tin_json_layer reads; NULL when memory is short. */
+json_t *tin_layer_to_json(const tin_layer_facts *facts);
 
 /* rate_hz, channels, classes. The strings of `channels` and `classes` belong to root. */
 tin_status tin_frame_from_json(const json_t *root, const char *file, tin_model_frame *frame,

@@ -78,169 +78,6 @@ void tin_classes_free(tin_class *classes, int n)
     tin_free(classes);
 }
 
-/* ---- shapes ---- */
-
-static void add_param(tin_layer *layer, const char *name, bool trainable, int a, int b, int c)
-{
-    tin_param *p = &layer->params[layer->n_params++];
-    *p = (tin_param){.name = name, .shape = {a, b, c}, .n_dims = c ? 3 : b ? 2 : 1, .trainable = trainable};
-    p->size = (size_t)a * (size_t)(b ? b : 1) * (size_t)(c ? c : 1);
-}
-
-static void add_params(tin_layer *layer)
-{
-    int in = layer->n_inputs, out = layer->n_outputs;
-    switch (layer->op) {
-    case TIN_OP_CONV1D:
-        add_param(layer, "weight", true, out, in / layer->groups, layer->kernel);
-        add_param(layer, "bias", true, out, 0, 0);
-        break;
-    case TIN_OP_GRU:
-        add_param(layer, "weight_ih", true, 3 * out, in, 0);
-        add_param(layer, "weight_hh", true, 3 * out, out, 0);
-        add_param(layer, "bias_ih", true, 3 * out, 0, 0);
-        add_param(layer, "bias_hh", true, 3 * out, 0, 0);
-        break;
-    case TIN_OP_DENSE:
-        add_param(layer, "weight", true, out, in, 0);
-        add_param(layer, "bias", true, out, 0, 0);
-        break;
-    case TIN_OP_BATCH_NORM:
-        add_param(layer, "weight", true, out, 0, 0);
-        add_param(layer, "bias", true, out, 0, 0);
-        add_param(layer, "running_mean", false, out, 0, 0);
-        add_param(layer, "running_var", false, out, 0, 0);
-        break;
-    case TIN_OP_AVG_POOL:
-    case TIN_OP_RELU:
-    case TIN_OP_DROPOUT:
-    case TIN_OP_COUNT:
-        break;
-    }
-}
-
-static tin_status wrong(const tin_layer_spec *spec, int index, const char *field, int value, const char *mend,
-                        tin_error *err)
-{
-    return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): %s is %d; %s", index + 1, tin_op_name(spec->op), field, value,
-                    mend);
-}
-
-static int or_one(int value)
-{
-    return value == 0 ? 1 : value;
-}
-
-/* kernel, stride and dilation: where they may stand and how large they may be. */
-static tin_status resolve_window(tin_layer *layer, const tin_layer_spec *spec, int index, tin_error *err)
-{
-    bool conv = spec->op == TIN_OP_CONV1D, window = conv || spec->op == TIN_OP_AVG_POOL;
-    layer->kernel = or_one(spec->kernel);
-    layer->stride = or_one(spec->stride);
-    layer->dilation = or_one(spec->dilation);
-    if (layer->kernel < 1 || layer->kernel > TIN_MAX_HISTORY || (!window && layer->kernel != 1))
-        return wrong(spec, index, "kernel", spec->kernel, "use 1 or more, in conv1d and avg_pool only", err);
-    if (layer->stride < 1 || layer->stride > TIN_MAX_STRIDE || (!window && layer->stride != 1))
-        return wrong(spec, index, "stride", spec->stride, "use 1 to 1024, in conv1d and avg_pool only", err);
-    if (layer->dilation < 1 || layer->dilation > TIN_MAX_HISTORY || (!conv && layer->dilation != 1))
-        return wrong(spec, index, "dilation", spec->dilation, "use 1 or more, in conv1d only", err);
-    int64_t history = (int64_t)(layer->kernel - 1) * layer->dilation + 1;
-    if (history > TIN_MAX_HISTORY)
-        return tin_fail(
-            err, TIN_ERR_MODEL,
-            "layer %d (%s): kernel and dilation span %lld rows; keep (kernel - 1) * dilation + 1 at or below %d",
-            index + 1, tin_op_name(spec->op), (long long)history, TIN_MAX_HISTORY);
-    return TIN_OK;
-}
-
-static bool changes_width(tin_op op)
-{
-    return op == TIN_OP_CONV1D || op == TIN_OP_GRU || op == TIN_OP_DENSE;
-}
-
-static tin_status resolve_width(tin_layer *layer, const tin_layer_spec *spec, int index, int n_classes, bool last,
-                                tin_error *err)
-{
-    int units = spec->units;
-    layer->groups = 1;
-    if (spec->depthwise && spec->op != TIN_OP_CONV1D)
-        return wrong(spec, index, "depthwise", 1, "use it in conv1d only", err);
-    if (!changes_width(spec->op)) {
-        layer->n_outputs = layer->n_inputs;
-        return units == 0 || units == layer->n_inputs
-                   ? TIN_OK
-                   : wrong(spec, index, "units", units, "leave it out: this layer keeps the width of its input", err);
-    }
-    if (spec->depthwise) {
-        layer->groups = layer->n_inputs;
-        if (units == 0)
-            units = layer->n_inputs;
-        if (units % layer->n_inputs != 0)
-            return wrong(spec, index, "units", units, "a depthwise conv1d needs a multiple of its inputs", err);
-    }
-    if (last && spec->op == TIN_OP_DENSE && units == 0)
-        units = n_classes;
-    if (units < 1 || units > TIN_MAX_WIDTH)
-        return wrong(spec, index, "units", units, "use 1 to 256", err);
-    layer->n_outputs = units;
-    return TIN_OK;
-}
-
-static tin_status resolve_layer(tin_layer *layer, const tin_layer_spec *spec, int index, int n_inputs, int n_classes,
-                                bool last, tin_error *err)
-{
-    if ((unsigned)spec->op >= TIN_OP_COUNT)
-        return tin_fail(err, TIN_ERR_MODEL,
-                        "layer %d: unknown op number %d; use one of the ops of docs/model-format.md", index + 1,
-                        (int)spec->op);
-    *layer = (tin_layer){.op = spec->op, .n_inputs = n_inputs, .rate = spec->rate};
-    tin_status status = resolve_window(layer, spec, index, err);
-    if (!status)
-        status = resolve_width(layer, spec, index, n_classes, last, err);
-    if (status)
-        return status;
-    if (spec->op == TIN_OP_DROPOUT ? !(spec->rate >= 0.0f && spec->rate <= 0.95f) : spec->rate != 0.0f)
-        return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): rate is %g; use 0 to 0.95, in dropout only", index + 1,
-                        tin_op_name(spec->op), (double)spec->rate);
-    add_params(layer);
-    return TIN_OK;
-}
-
-static tin_status resolve_chain(tin_model *m, const tin_layer_spec *layers, int n_layers, tin_error *err)
-{
-    if (n_layers < 1 || n_layers > TIN_MAX_LAYERS)
-        return tin_fail(err, TIN_ERR_MODEL, "the model has %d layers; give it 1 to %d", n_layers, TIN_MAX_LAYERS);
-    int width = m->n_channels;
-    m->hop = 1;
-    for (int i = 0; i < n_layers; i++) {
-        tin_layer *layer = &m->layers[i];
-        tin_status status = resolve_layer(layer, &layers[i], i, width, m->n_classes, i == n_layers - 1, err);
-        if (status)
-            return status;
-        width = layer->n_outputs;
-        if (m->hop > TIN_MAX_HOP / layer->stride)
-            return tin_fail(err, TIN_ERR_MODEL,
-                            "layer %d (%s): the strides multiply to more than %d; make them smaller", i + 1,
-                            tin_op_name(layer->op), TIN_MAX_HOP);
-        m->hop *= layer->stride;
-        for (int p = 0; p < layer->n_params; p++) {
-            layer->params[p].offset = m->n_params;
-            m->n_params += layer->params[p].size;
-        }
-        if (m->n_params > TIN_MAX_WEIGHTS)
-            return tin_fail(err, TIN_ERR_MODEL,
-                            "layer %d (%s): the model has %zu weights by now; keep it at or below %d", i + 1,
-                            tin_op_name(layer->op), m->n_params, TIN_MAX_WEIGHTS);
-    }
-    m->n_layers = n_layers;
-    const tin_layer *last = &m->layers[n_layers - 1];
-    if (last->op != TIN_OP_DENSE || width != m->n_classes)
-        return tin_fail(err, TIN_ERR_MODEL,
-                        "layer %d (%s) gives %d values; the last layer must be dense with one output per class (%d)",
-                        n_layers, tin_op_name(last->op), width, m->n_classes);
-    return TIN_OK;
-}
-
 static tin_status check_frame(const tin_model_frame *frame, tin_error *err)
 {
     if (frame->n_channels < 1 || frame->n_channels > TIN_MAX_CHANNELS)
@@ -284,7 +121,7 @@ tin_status tin_model_build(tin_model **model, const tin_model_frame *frame, cons
     m->rate_hz = frame->rate_hz;
     for (int c = 0; c < m->n_channels; c++)
         m->input.scale[c] = 1.0f;
-    status = resolve_chain(m, layers, n_layers, err);
+    status = tin_graph_resolve(m, layers, n_layers, err);
     if (!status)
         status = tin_channels_copy(&m->channels, frame->channels, m->n_channels, err);
     if (!status)
@@ -311,27 +148,17 @@ tin_status tin_model_create(tin_model **model, const tin_dataset *dataset, const
     return tin_model_build(model, &frame, layers, n_layers, err);
 }
 
-tin_layer_spec tin_layer_describe(const tin_layer *layer)
-{
-    return (tin_layer_spec){.op = layer->op,
-                            .units = changes_width(layer->op) ? layer->n_outputs : 0,
-                            .kernel = layer->kernel,
-                            .stride = layer->stride,
-                            .dilation = layer->dilation,
-                            .depthwise = layer->groups > 1,
-                            .rate = layer->rate};
-}
-
 tin_status tin_model_copy(tin_model **copy, const tin_model *model, tin_error *err)
 {
     tin_layer_spec specs[TIN_MAX_LAYERS];
     for (int i = 0; i < model->n_layers; i++)
-        specs[i] = tin_layer_describe(&model->layers[i]);
+        specs[i] = tin_layer_describe(model, i);
     tin_model_frame frame = {model->rate_hz, model->n_channels, model->n_classes, model->channels, model->classes};
     tin_status status = tin_model_build(copy, &frame, specs, model->n_layers, err);
     if (status)
         return status;
     (*copy)->input = model->input;
+    (*copy)->delay = model->delay;
     memcpy((*copy)->params, model->params, model->n_params * sizeof *model->params);
     return TIN_OK;
 }
@@ -356,7 +183,8 @@ void tin_model_initialise(tin_model *model, uint64_t seed)
             reset_batch_norm(model, layer);
             continue;
         }
-        int fan_in = layer->op == TIN_OP_GRU ? layer->n_outputs : layer->n_inputs / layer->groups * layer->kernel;
+        bool recurrent = layer->op == TIN_OP_GRU || layer->op == TIN_OP_LSTM || layer->op == TIN_OP_MGU;
+        int fan_in = recurrent ? layer->n_outputs : layer->n_inputs / layer->groups * layer->kernel;
         double bound = 1.0 / sqrt((double)fan_in);
         for (int p = 0; p < layer->n_params; p++) {
             tin_rng rng; /* one stream per tensor: a layer's weights do not depend on the layers before it */
@@ -411,19 +239,13 @@ size_t tin_model_trainable(const tin_model *model)
 double tin_model_macs(const tin_model *model)
 {
     double macs = 0;
-    int stride = 1; /* input frames per output of the layer */
     for (int i = 0; i < model->n_layers; i++) {
         const tin_layer *l = &model->layers[i];
-        stride *= l->stride;
-        double rows = model->hop / stride, in = l->n_inputs, out = l->n_outputs; /* hop is a multiple of stride */
-        if (l->op == TIN_OP_CONV1D)
-            macs += rows * out * (in / l->groups) * l->kernel;
-        else if (l->op == TIN_OP_GRU)
-            macs += rows * 3.0 * out * (in + out);
-        else if (l->op == TIN_OP_DENSE)
-            macs += rows * out * in;
-        else if (l->op == TIN_OP_BATCH_NORM)
-            macs += rows * out;
+        double rows = model->hop / l->period; /* hop is a multiple of every period */
+        if (l->op == TIN_OP_BATCH_NORM || l->op == TIN_OP_MULTIPLY)
+            macs += rows * l->n_outputs;
+        for (int p = 0; p < l->n_params; p++)
+            macs += l->params[p].n_dims > 1 ? rows * (double)l->params[p].size : 0;
     }
     return macs;
 }

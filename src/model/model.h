@@ -1,9 +1,14 @@
-/* The float model: a chain of layers over a stream, its weights, and the scaling of its input.
+/* The float model: a graph of layers over a stream, its weights, and the scaling of its input.
+ *
+ * The layers stand in an order in which each reads only layers before it, or the input. A layer reads the one right
+ * before it unless it says otherwise; the last one gives the scores. add, multiply and concat read several.
  *
  * Streaming is the semantics. A layer with kernel k, dilation d and stride s holds the last L = (k-1)*d + 1 of its
  * input rows; the stream is preceded by zeros. It gives its first output when s rows have arrived (rows 0..s-1), then
- * one every s rows. So the whole network gives decision j after input frame hop*(j+1)-1, where hop is the product of
- * all strides, from frames <= that one; a stream of n frames has n / hop decisions (integer part).
+ * one every s rows. The period of a layer is the product of the strides on the way to it: it gives output j on input
+ * frame period*(j+1)-1. Layers that are read together must have the same period, so their rows come on the same frame.
+ * The period of the last layer is the hop: the network gives decision j after input frame hop*(j+1)-1, from frames <=
+ * that one; a stream of n frames has n / hop decisions (integer part).
  *
  * Dimension letters used everywhere: T time (rows), I inputs, O outputs, K kernel taps, H GRU units, N classes.
  *
@@ -27,7 +32,21 @@
     X(TIN_OP_AVG_POOL, "avg_pool")                                                                                     \
     X(TIN_OP_BATCH_NORM, "batch_norm")                                                                                 \
     X(TIN_OP_RELU, "relu")                                                                                             \
-    X(TIN_OP_DROPOUT, "dropout")
+    X(TIN_OP_DROPOUT, "dropout")                                                                                       \
+    X(TIN_OP_LSTM, "lstm")                                                                                             \
+    X(TIN_OP_MGU, "mgu")                                                                                               \
+    X(TIN_OP_MIN_GRU, "min_gru")                                                                                       \
+    X(TIN_OP_MAX_POOL, "max_pool")                                                                                     \
+    X(TIN_OP_EMA, "ema")                                                                                               \
+    X(TIN_OP_ADD, "add")                                                                                               \
+    X(TIN_OP_MULTIPLY, "multiply")                                                                                     \
+    X(TIN_OP_CONCAT, "concat")                                                                                         \
+    X(TIN_OP_RELU6, "relu6")                                                                                           \
+    X(TIN_OP_HARD_SIGMOID, "hard_sigmoid")                                                                             \
+    X(TIN_OP_HARD_TANH, "hard_tanh")                                                                                   \
+    X(TIN_OP_SIGMOID, "sigmoid")                                                                                       \
+    X(TIN_OP_TANH, "tanh")                                                                                             \
+    X(TIN_OP_LOG_ENERGY, "log_energy")
 
 typedef enum tin_op {
 #define X(op, name) op,
@@ -40,8 +59,17 @@ const char *tin_op_name(tin_op op);
 /* TIN_OP_COUNT when unknown. */
 tin_op tin_op_from_name(const char *name);
 
+/* Gates of a recurrent layer: 3 for gru, 4 lstm, 2 mgu and min_gru; 1 for all others. */
+int tin_op_gates(tin_op op);
+bool tin_op_recurrent(tin_op op);
+/* relu, relu6, hard_sigmoid, hard_tanh, sigmoid, tanh */
+bool tin_op_is_activation(tin_op op);
+
 #define TIN_MAX_LAYERS 64
 #define TIN_MAX_PARAMS 4
+#define TIN_MAX_FROM 8          /* layers that one layer reads */
+#define TIN_LAYER_NAME 32       /* bytes of a layer's name, with the NUL */
+#define TIN_FROM_INPUT (-1)     /* in `from`: the frame itself */
 #define TIN_MAX_WIDTH 256       /* channels or units of a layer */
 #define TIN_BATCH_NORM_EPS 1e-5 /* PyTorch's default */
 
@@ -54,21 +82,46 @@ typedef struct tin_param {
     bool trainable;      /* false: running statistics */
 } tin_param;
 
-/* Parameters by op (row-major, PyTorch's layouts and gate order r, z, n):
+/* What each op computes, and its parameters (row-major, PyTorch's layouts and gate orders). s is the logistic function,
+ * h the state, h' the new state, which is the output.
  *   conv1d      weight [O][I/groups][K], bias [O];  y[o] = bias + sum_k sum_i w[o][i][k] * x[t - (K-1-k)*dilation][i]
  *               groups is 1 (dense) or I (depthwise, then O is a multiple of I; output o reads input o / (O/I))
- *   gru         weight_ih [3H][I], weight_hh [3H][H], bias_ih [3H], bias_hh [3H]   (reset_after, as PyTorch and Keras:
- *               r = s(Wr x + br + Ur h + cr), z likewise, n = tanh(Wn x + bn + r * (Un h + cn)), h' = n + z * (h - n))
  *   dense       weight [O][I], bias [O]
- *   avg_pool    none; mean over the last `kernel` rows (zeros before the stream), one output each `stride` rows
+ *   gru         weight_ih [3H][I], weight_hh [3H][H], bias_ih [3H], bias_hh [3H], rows r, z, n
+ *               r = s(Wr x + br + Ur h + cr), z likewise, h' = n + z * (h - n)
+ *               n = tanh(Wn x + bn + r * (Un h + cn))       reset after the product, as PyTorch and Keras' default
+ *               n = tanh(Wn x + bn + Un (r * h) + cn)       `reset_before`: the original definition (Cho et al. 2014)
+ *   lstm        weight_ih [4H][I], weight_hh [4H][H], bias_ih [4H], bias_hh [4H], rows i, f, g, o (PyTorch)
+ *               i, f, o = s(W x + b + U h + c), g = tanh(same), c' = f * c + i * g, h' = o * tanh(c')
+ *   mgu         weight_ih [2H][I], weight_hh [2H][H], bias_ih [2H], bias_hh [2H], rows f, n: the minimal gated unit
+ *               (Zhou et al. 2016) with the reset after the product: two thirds of a gru
+ *               f = s(Wf x + bf + Uf h + cf), n = tanh(Wn x + bn + f * (Un h + cn)), h' = h + f * (n - h)
+ *   min_gru     weight [2H][I], bias [2H], rows z, n: gates that do not read the state (Feng et al. 2024), no matrix
+ *               on the state at all;  z = s(Wz x + bz), n = tanh(Wn x + bn), h' = n + z * (h - n)
+ *   avg_pool    mean over the last `kernel` rows (zeros before the stream), one output each `stride` rows
+ *   max_pool    maximum likewise (zeros before the stream take part)
+ *   ema         y' = y + (x - y) / 2^shift, y starts at 0: a mean over a long past in one row of memory
  *   batch_norm  weight [O], bias [O], running_mean [O], running_var [O]; eps 1e-5, momentum 0.1 (PyTorch's)
- *   relu, dropout  none; dropout acts in training only */
+ *   add         sum of the layers in `from`, all of one width (residual blocks)
+ *   multiply    product of the two layers in `from`, of one width (squeeze and excite)
+ *   concat      the rows of the layers in `from`, one behind the other
+ *   relu, relu6 = min(6, relu), hard_sigmoid = clip(x/6 + 1/2, 0, 1), hard_tanh = clip(x, -1, 1), sigmoid, tanh
+ *   dropout     acts in training only
+ *   log_energy  reads the input's counts, in integers everywhere (docs/integer-arithmetic.md): per channel and level
+ *               1..levels the log2 of the energy of the Haar details over the last `kernel` blocks of `stride` frames
+ *               (stride a power of two). O = I * levels, level after level within a channel. No parameters. */
 typedef struct tin_layer {
     tin_op op;
-    int n_inputs, n_outputs;
-    int kernel, stride, dilation; /* conv1d; avg_pool uses kernel and stride; 1 elsewhere */
-    int groups;                   /* conv1d, 1 elsewhere */
-    float rate;                   /* dropout: probability of zero, 0..0.95 */
+    char name[TIN_LAYER_NAME];      /* unique in the model, "input" is taken */
+    int from[TIN_MAX_FROM], n_from; /* indices of the layers that it reads, all less than its own; or TIN_FROM_INPUT */
+    int n_inputs, n_outputs;        /* width of the row that it reads (of the whole row for concat) and gives */
+    int kernel, stride, dilation;   /* conv1d; pools and log_energy use kernel and stride; 1 elsewhere */
+    int period;                     /* input frames per output row */
+    int groups;                     /* conv1d, 1 elsewhere */
+    float rate;                     /* dropout: probability of zero, 0..0.95 */
+    bool reset_before;              /* gru */
+    int shift;                      /* ema: 1..12, 0 elsewhere */
+    int levels;                     /* log_energy: 1..8, 0 elsewhere */
     tin_param params[TIN_MAX_PARAMS];
     int n_params;
 } tin_layer;
@@ -80,11 +133,12 @@ typedef struct tin_input_scaling {
 } tin_input_scaling;
 
 typedef struct tin_model {
-    int n_channels, n_classes; /* inputs of the first layer, outputs of the last */
+    int n_channels, n_classes; /* of the input, outputs of the last layer */
     double rate_hz;            /* of the input frames */
     int hop;                   /* input frames per decision */
-    tin_class *classes;        /* [n_classes] owned */
-    tin_channel *channels;     /* [n_channels] owned */
+    int delay; /* frames, a multiple of the hop: the decision at frame t was trained on the label at t - delay */
+    tin_class *classes;    /* [n_classes] owned */
+    tin_channel *channels; /* [n_channels] owned */
     tin_input_scaling input;
     tin_layer layers[TIN_MAX_LAYERS];
     int n_layers;
@@ -95,15 +149,20 @@ typedef struct tin_model {
 /* What a caller fills in to describe a layer; 0 means the default. */
 typedef struct tin_layer_spec {
     tin_op op;
-    int units; /* conv1d output channels, gru units, dense outputs (0 for the last dense: number of classes) */
+    const char *name;               /* NULL or "": op_N, N the place in the list from 1 */
+    const char *from[TIN_MAX_FROM]; /* names of layers further up, or "input" */
+    int n_from;                     /* 0: the layer right before it, the input for the first */
+    int units; /* conv1d output channels, units of a recurrent layer, dense outputs (0 for the last: the classes) */
     int kernel, stride, dilation; /* default 1 */
     bool depthwise;               /* conv1d: groups = inputs; units 0: as many as inputs */
     float rate;
+    bool reset_before;
+    int shift, levels;
 } tin_layer_spec;
 
 /* Checks shapes, resolves sizes, allocates zero parameters (batch_norm weight and running_var 1). The last layer must
- * give n_classes outputs and be dense. TIN_ERR_MODEL names the layer and the mend. Copies names and classes from
- * `dataset` (channels, classes, rate). */
+ * give n_classes outputs and be dense; every other layer must be read. TIN_ERR_MODEL names the layer and the mend.
+ * Copies names and classes from `dataset` (channels, classes, rate). */
 tin_status tin_model_create(tin_model **model, const tin_dataset *dataset, const tin_layer_spec *layers, int n_layers,
                             tin_error *err) TIN_USE_RESULT;
 tin_status tin_model_copy(tin_model **copy, const tin_model *model, tin_error *err) TIN_USE_RESULT;
@@ -121,6 +180,12 @@ tin_status tin_model_load(tin_model **model, const char *path, tin_error *err) T
 /* New model without batch_norm (folded into the conv1d or dense before it) and dropout. TIN_ERR_MODEL if a batch_norm
  * has no such layer. */
 tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error *err) TIN_USE_RESULT;
+
+/* How many layers read layer `layer` (or TIN_FROM_INPUT); *reader, when not NULL, is the last of them. */
+int tin_model_readers(const tin_model *model, int layer, int *reader);
+/* The activation (relu, ..., tanh) that becomes part of layer `layer` in the integer model and in training: the only
+ * reader of a conv1d, dense, batch_norm or add that is not the last layer. -1: none. */
+int tin_model_activation(const tin_model *model, int layer);
 
 size_t tin_model_trainable(const tin_model *model);
 /* Multiply-accumulates per decision (all layers over one hop). */

@@ -7,6 +7,7 @@
 #define TIN_MAX_STRIDE 1024
 #define TIN_MAX_HISTORY 16384 /* rows that one layer may hold: (kernel - 1) * dilation + 1 */
 #define TIN_MAX_HOP 65536
+#define TIN_MAX_DELAY 65536 /* frames */
 #define TIN_MAX_WEIGHTS                                                                                                \
     (1 << 24) /* floats of a model: far above what a microcontroller holds, far below what hurts a host */
 
@@ -20,8 +21,11 @@ typedef struct tin_model_frame {
 
 tin_status tin_model_build(tin_model **model, const tin_model_frame *frame, const tin_layer_spec *layers, int n_layers,
                            tin_error *err) TIN_USE_RESULT;
-/* The specification that builds `layer` again. */
-tin_layer_spec tin_layer_describe(const tin_layer *layer);
+/* Fills layers, hop and n_params of a model that has channels and classes (graph.c). */
+tin_status tin_graph_resolve(tin_model *model, const tin_layer_spec *layers, int n_layers,
+                             tin_error *err) TIN_USE_RESULT;
+/* The specification that builds layer `index` again; its names belong to the model. */
+tin_layer_spec tin_layer_describe(const tin_model *model, int index);
 /* Weights of a parameter. */
 float *tin_param_data(const tin_model *model, const tin_param *param);
 /* Rows that a layer holds, >= 1. */

@@ -14,7 +14,8 @@ typedef char tensor_name[48];
 /* PyTorch's name of the parameter when the layers stand in a ModuleList `layers`: torch.nn.GRU adds _l0. */
 static void name_tensor(tensor_name name, int layer, tin_op op, const char *param)
 {
-    snprintf(name, sizeof(tensor_name), "layers.%d.%s%s", layer, param, op == TIN_OP_GRU ? "_l0" : "");
+    snprintf(name, sizeof(tensor_name), "layers.%d.%s%s", layer, param,
+             tin_op_recurrent(op) && op != TIN_OP_MIN_GRU ? "_l0" : "");
 }
 
 static tin_status write_tensors(const tin_model *model, const char *file, char hash[TIN_HASH_HEX], tin_error *err)
@@ -37,14 +38,11 @@ static tin_status write_tensors(const tin_model *model, const char *file, char h
     return tin_safetensors_write(file, tensors, n, &format, 1, hash, err);
 }
 
-static json_t *layer_to_json(const tin_layer *l)
+static json_t *layer_to_json(const tin_model *model, int index)
 {
-    json_t *object =
-        json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "op", tin_op_name(l->op), "inputs", l->n_inputs, "outputs",
-                  l->n_outputs, "kernel", l->kernel, "stride", l->stride, "dilation", l->dilation, "groups", l->groups);
-    if (l->op == TIN_OP_DROPOUT)
-        json_object_set_new(object, "rate", json_real((double)l->rate));
-    return object;
+    const tin_layer *l = &model->layers[index];
+    tin_layer_facts facts = {tin_layer_describe(model, index), l->n_inputs, l->n_outputs, l->groups};
+    return tin_layer_to_json(&facts);
 }
 
 tin_status tin_model_save(const tin_model *model, const char *path, tin_error *err)
@@ -67,8 +65,9 @@ tin_status tin_model_save(const tin_model *model, const char *path, tin_error *e
               json_array_append_new(scale, json_real((double)model->input.scale[c])) == 0;
     ok &= json_object_set_new(root, "layers", layers) == 0;
     for (int i = 0; ok && i < model->n_layers; i++)
-        ok &= json_array_append_new(layers, layer_to_json(&model->layers[i])) == 0;
+        ok &= json_array_append_new(layers, layer_to_json(model, i)) == 0;
     ok &= json_object_set_new(root, "hop", json_integer(model->hop)) == 0;
+    ok &= json_object_set_new(root, "delay", json_integer(model->delay)) == 0;
     ok &= json_object_set_new(root, "tensors_sha256", json_string(hash)) == 0;
     return tin_graph_write(root, ok, json_file, err);
 }
@@ -102,14 +101,12 @@ static tin_status read_layers(const json_t *list, const char *file, tin_layer_fa
     tin_place place = {file, object};
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
-        double rate = 0;
         snprintf(object, sizeof object, "layer %zu", i + 1);
         tin_status status = tin_json_layer(item, &facts[i], place, err);
-        if (!status && facts[i].spec.op == TIN_OP_DROPOUT)
-            status = tin_json_number(item, "rate", &rate, place, err);
+        if (!status)
+            status = tin_json_layer_graph(item, &facts[i].spec, place, err);
         if (status)
             return status;
-        facts[i].spec.rate = (float)rate;
     }
     return TIN_OK;
 }
@@ -175,12 +172,14 @@ static tin_status build_from_json(tin_model **model, const json_t *root, const c
     tin_layer_spec specs[TIN_MAX_LAYERS];
     const json_t *list;
     tin_place top = {file, "model"};
-    int hop = 0;
+    int hop = 0, delay = 0;
     tin_status status = tin_frame_from_json(root, file, &frame, channels, classes, err);
     if (!status)
         status = tin_json_list(root, "layers", 1, TIN_MAX_LAYERS, &list, top, err);
     if (!status)
         status = tin_json_int(root, "hop", 1, TIN_MAX_HOP, &hop, top, err);
+    if (!status)
+        status = tin_json_int(root, "delay", 0, TIN_MAX_DELAY, &delay, top, err);
     if (!status)
         status = read_layers(list, file, facts, err);
     if (status)
@@ -191,6 +190,8 @@ static tin_status build_from_json(tin_model **model, const json_t *root, const c
     status = tin_model_build(model, &frame, specs, n, err);
     if (!status)
         status = compare_layers(*model, file, facts, hop, err);
+    if (!status)
+        (*model)->delay = delay;
     if (!status)
         status = read_input(root, file, *model, err);
     return status;

@@ -122,8 +122,8 @@ static tin_status check_shape(const tin_qmodel *m, int index, int n_inputs, tin_
         return bad_layer(m, index, "groups must be 1, or the inputs of a depthwise conv1d", err);
     if (l->op == TIN_OP_AVG_POOL && l->n_outputs != l->n_inputs)
         return bad_layer(m, index, "avg_pool keeps the width of its input", err);
-    if (last ? l->op != TIN_OP_DENSE || l->relu || l->n_outputs != m->n_classes
-             : l->relu && !conv && l->op != TIN_OP_DENSE)
+    if (last ? l->op != TIN_OP_DENSE || l->activation || l->n_outputs != m->n_classes
+             : l->activation && !conv && l->op != TIN_OP_DENSE)
         return bad_layer(
             m, index, "the last layer must be dense, without relu, one output per class; relu follows conv1d or dense",
             err);
@@ -246,8 +246,8 @@ static void hash_ints(tin_hash *hash, const int32_t *values, size_t n)
 
 static void hash_layer(tin_hash *hash, const tin_qlayer *l)
 {
-    int32_t facts[] = {(int32_t)l->op, l->n_inputs, l->n_outputs, l->kernel, l->stride,
-                       l->dilation,    l->groups,   l->relu,      l->shift,  l->hidden_shift};
+    int32_t facts[] = {(int32_t)l->op, l->n_inputs, l->n_outputs,           l->kernel, l->stride,
+                       l->dilation,    l->groups,   (int32_t)l->activation, l->shift,  l->hidden_shift};
     size_t rows = (size_t)tin_qlayer_rows(l), units = (size_t)l->n_outputs;
     hash_ints(hash, facts, sizeof facts / sizeof *facts);
     hash_ints(hash, l->mult, rows);

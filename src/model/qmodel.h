@@ -8,21 +8,44 @@
  *     saturate16(v) = min(32767, max(-32768, v))
  *
  * The quantiser proves from the weights that |acc| * 2^shift < 2^31, or refuses. Tensors between layers are int8,
- * symmetric, zero point 0: value = q * scale.
+ * symmetric, zero point 0, or int16 where the layer says so: value = q * scale.
  *
- *     input     q[c] = saturate8(requantize(counts[c] - offset[c], mult[c], shift))
- *     conv1d    acc = bias[o] + sum w * x;  q[o] = saturate8(requantize(acc, mult[o], shift)), ReLU fused when `relu`
- *     dense     the same; the last dense gives int16 scores, logit * 256: saturate16(requantize(acc, mult[o], shift))
- *     avg_pool  acc = sum of the last `kernel` rows;  q[i] = saturate8(requantize(acc, mult[0], shift))
- *     gru       state h int16, Q15, starts at 0; h8 = min(127, (h + 128) >> 8), of scale 1/128, is what the matrix and
- *               the next layer read. For the rows r, z, n of H each:
+ *     saturate(v) = saturate8(v), or min(32767, max(-32767, v)) where the tensor has 16 bits
+ *
+ *     input     q[c] = saturate(requantize(counts[c] - offset[c], mult[c], shift))
+ *     conv1d    acc = bias[o] + sum w * x;  v = requantize(acc, mult[o], shift), then by `activation`:
+ *               none q[o] = saturate(v); relu the same but at least 0;
+ *               sigmoid q[o] = min(127, (sigmoid(v) + 2^20) >> 21), v in Q12;
+ *               tanh q[o] = min(127, (sigmoid(v) - 2^27 + 2^19) >> 20), v in Q13; both of scale 1/128
+ *     dense     the same; the last dense gives int16 scores, logit * 256: saturate16(v)
+ *     avg_pool  acc = sum of the last `kernel` rows;  q[i] = saturate(requantize(acc, mult[0], shift))
+ *     max_pool  q[i] = greatest of the last `kernel` rows
+ *     ema       state a int32 [I], starts at 0:  a += x[i] - ((a + 2^(k-1)) >> k), q[i] = (a + 2^(k-1)) >> k, k =
+ *               ema_shift
+ *     add       q[i] = saturate((sum over inputs k of x_k[i] * mult[k] + 2^(shift-1)) >> shift), relu when `activation`
+ *               says so; 0 <= mult <= 32767, 1 <= shift <= 30
+ *     concat    q = saturate((x_k[i] * mult[k] + round) >> shift), round = 2^(shift-1), 0 at shift 0 (then mult is 1)
+ *     multiply  q[i] = saturate(requantize(x_0[i] * x_1[i], mult[0], shift))
+ *     log_energy  docs/integer-arithmetic.md
+ *     recurrent layers: h8, int8 of scale 1/128, is what the matrix on the state and the next layer read. For each row
+ *               of each gate:
  *                   a = requantize(bias[row] + sum_i W[row][i] * x[i], mult[row], shift)
  *                   b = requantize(hidden_bias[row] + sum_j U[row][j] * h8[j], hidden_mult[row], hidden_shift)
- *               Units: r and z: Q12 of the pre-activation; n: a in Q13, b in Q17. hidden_bias is 0 for r and z, where
- *               it is part of bias.
+ *               all from the old h8. hidden_bias is not 0 only in the rows n of gru (reset after) and mgu; elsewhere it
+ *               is part of bias. Units: Q12 of the pre-activation, Q13 in the rows n and g, but b of n in Q17 where it
+ *               is multiplied by a gate (gru reset after, mgu).
+ *     gru       state h int16, Q15, starts at 0; h8 = min(127, (h + 128) >> 8)
  *                   r = sigmoid(a_r + b_r), z = sigmoid(a_z + b_z)                 Q28
  *                   n = sigmoid(a_n + multiply_high(b_n, r)) - 2^27                Q27, the tanh
- *                   h = (n + multiply_high(h * 2^12 - n, z) * 16 + 2^11) >> 12     all from the old h8
+ *                   h = (n + multiply_high(h * 2^12 - n, z) * 16 + 2^11) >> 12
+ *               reset_before: first all r, z and rh8 = min(127, (multiply_high(h * 2^12, r) + 2^15) >> 16); then
+ *                   n = sigmoid(a_n + b_n) - 2^27, where b_n reads rh8 in place of h8
+ *     mgu       f = sigmoid(a_f + b_f), n = sigmoid(a_n + multiply_high(b_n, f)) - 2^27, h as gru with z = 2^28 - f
+ *     min_gru   z = sigmoid(a_z), n = sigmoid(a_n) - 2^27, h as gru; there is no U
+ *     lstm      state c int32, Q24, starts at 0, and h8
+ *                   i, f, o = sigmoid(a + b) Q28, g = sigmoid(a_g + b_g) - 2^27 Q27
+ *                   c = min(2^27 - 1, max(1 - 2^27, multiply_high(c * 16, f) + ((multiply_high(g * 8, i) + 2) >> 2)))
+ *                   h8 = min(127, (multiply_high((sigmoid((c + 2^10) >> 11) - 2^27) * 8, o) + 2^18) >> 19)
  *
  *     sigmoid(t), t in Q12:  i = min(127, max(-128, t >> 8)); p = table[i + 128]; result p + int16(t) * int16(p), Q28.
  *               p holds intercept * 2^16 + slope, a chord of the sigmoid on [i/16, (i+1)/16); the slope of the
@@ -37,18 +60,31 @@
 
 #define TIN_SCORE_ONE 256 /* score units per logit */
 
+/* What is done to the output of a layer. relu6, hard_sigmoid and hard_tanh are the limits of the output's scale. */
+typedef enum tin_activation {
+    TIN_ACTIVATION_NONE,
+    TIN_ACTIVATION_RELU,
+    TIN_ACTIVATION_SIGMOID,
+    TIN_ACTIVATION_TANH
+} tin_activation;
+
 typedef struct tin_qlayer {
-    tin_op op; /* TIN_OP_CONV1D, TIN_OP_GRU, TIN_OP_DENSE or TIN_OP_AVG_POOL */
+    tin_op op; /* no batch_norm, dropout or activation: those are part of the layer that they follow */
+    char name[TIN_LAYER_NAME];
+    int from[TIN_MAX_FROM], n_from; /* as in tin_layer */
     int n_inputs, n_outputs;
-    int kernel, stride, dilation, groups;
-    bool relu;
-    float output_scale; /* value per unit of the output; 1/128 for gru, 1/256 for the last dense */
-    /* all owned; sizes: conv1d weight [O][K][I/groups] (taps oldest first), dense [O][I], gru [3H][I]; bias, mult one
-     * per row */
+    int kernel, stride, dilation, groups, period;
+    bool reset_before;
+    int ema_shift, levels;
+    tin_activation activation; /* conv1d, dense; add knows relu only */
+    int output_bits;           /* 8 or 16; the scores have 16 */
+    float output_scale;        /* value per unit of the output; 1/128 for recurrent layers, 1/256 for the scores */
+    /* all owned; sizes: conv1d weight [O][K][I/groups] (taps oldest first), dense [O][I], recurrent [gates * H][I];
+     * bias one per row; mult one per row, or one per layer read for add and concat, 1 for pools and multiply */
     int8_t *weight;
     int32_t *bias, *mult;
     int shift;
-    /* gru only: [3H][H], [H] (rows n only), [3H] */
+    /* recurrent, but not min_gru: [gates * H][H], [H] (rows n, where it is not part of bias), [gates * H] */
     int8_t *hidden_weight;
     int32_t *hidden_bias, *hidden_mult;
     int hidden_shift;
@@ -61,8 +97,9 @@ typedef struct tin_qmodel {
     tin_class *classes;
     tin_channel *channels;
     int32_t input_offset[TIN_MAX_CHANNELS], input_mult[TIN_MAX_CHANNELS];
-    int input_shift;
-    float input_scale; /* normalised value per unit of the quantised input */
+    int input_shift, input_bits; /* bits 8 or 16 */
+    float input_scale;           /* normalised value per unit of the quantised input */
+    int delay;                   /* frames, as in tin_model */
     tin_qlayer layers[TIN_MAX_LAYERS];
     int n_layers;
     char hash[65]; /* of everything that affects the result */
@@ -82,9 +119,9 @@ tin_status tin_qmodel_load(tin_qmodel **model, const char *path, tin_error *err)
 tin_status tin_qmodel_create(tin_qmodel **model, double rate_hz, const tin_channel *channels, int n_channels,
                              const tin_class *classes, int n_classes, tin_error *err) TIN_USE_RESULT;
 tin_status tin_qlayer_allocate(tin_qlayer *layer, tin_error *err) TIN_USE_RESULT;
-int tin_qlayer_rows(
-    const tin_qlayer *layer); /* length of mult (and of bias, if not 0): O; 3H for gru; 1 for avg_pool */
-size_t tin_qlayer_weights(const tin_qlayer *layer); /* length of weight; 0 for avg_pool */
+int tin_qlayer_gates(const tin_qlayer *layer); /* matrices side by side: 3 for gru, 4 lstm, 2 mgu and min_gru, else 1 */
+int tin_qlayer_rows(const tin_qlayer *layer);  /* length of mult: gates * O; 1 or n_from where there are no weights */
+size_t tin_qlayer_weights(const tin_qlayer *layer); /* length of weight; 0 where there are none */
 void tin_qmodel_free(tin_qmodel *model);
 /* Checks shapes and proves that no accumulator can overflow: for each row |bias| + sum |w| * 127 (128 for h8) < 2^(31 -
  * shift) and < 2^31; avg_pool kernel * 127 likewise; TIN_ERR_MODEL names layer, row and bound. Called by load and by

@@ -65,10 +65,10 @@ static tin_status write_tensors(const tin_qmodel *model, const char *file, char 
 
 static json_t *layer_to_json(const tin_qlayer *l)
 {
-    json_t *object =
-        json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:f}", "op", tin_op_name(l->op), "inputs", l->n_inputs,
-                  "outputs", l->n_outputs, "kernel", l->kernel, "stride", l->stride, "dilation", l->dilation, "groups",
-                  l->groups, "relu", (int)l->relu, "shift", l->shift, "output_scale", (double)l->output_scale);
+    json_t *object = json_pack(
+        "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:f}", "op", tin_op_name(l->op), "inputs", l->n_inputs,
+        "outputs", l->n_outputs, "kernel", l->kernel, "stride", l->stride, "dilation", l->dilation, "groups", l->groups,
+        "relu", l->activation == TIN_ACTIVATION_RELU, "shift", l->shift, "output_scale", (double)l->output_scale);
     if (l->op == TIN_OP_GRU)
         json_object_set_new(object, "hidden_shift", json_integer(l->hidden_shift));
     return object;
@@ -169,7 +169,9 @@ static tin_status read_layer(tin_qlayer *l, const json_t *item, tin_place place,
     if (l->n_inputs % l->groups != 0)
         return tin_fail_at(err, TIN_ERR_FORMAT, place.file, 0,
                            "%s: groups is %d; use 1, or the inputs of a depthwise conv1d", place.object, l->groups);
-    status = tin_json_bool(item, "relu", &l->relu, place, err);
+    bool relu = false;
+    status = tin_json_bool(item, "relu", &relu, place, err);
+    l->activation = relu ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE;
     if (!status)
         status = tin_json_int(item, "shift", 0, 16, &l->shift, place, err);
     if (!status)

@@ -66,7 +66,7 @@ static void run_conv1d(const tin_qlayer *l, layer_state *s)
             const int8_t *w = l->weight + (size_t)(o * l->kernel + k) * (size_t)inputs;
             acc += dot(w, row(s, l, (l->kernel - 1 - k) * l->dilation) + o / outputs * inputs, inputs);
         }
-        s->output[o] = saturate8(tin_requantize(acc, l->mult[o], l->shift), l->relu);
+        s->output[o] = saturate8(tin_requantize(acc, l->mult[o], l->shift), l->activation == TIN_ACTIVATION_RELU);
     }
 }
 
@@ -133,7 +133,7 @@ static bool run_layer(const tin_qlayer *l, layer_state *s, const int8_t *x)
         run_gru(l, s, x);
     } else {
         for (int o = 0; o < l->n_outputs; o++)
-            s->output[o] = saturate8(dense_row(l, o, x), l->relu);
+            s->output[o] = saturate8(dense_row(l, o, x), l->activation == TIN_ACTIVATION_RELU);
     }
     return true;
 }

@@ -509,3 +509,16 @@ void tin_config_free(tin_config *config)
         tin_free(config);
     }
 }
+
+void tin_config_specs(const tin_config *config, tin_layer_spec specs[TIN_MAX_LAYERS])
+{
+    for (unsigned i = 0; i < config->layers_count; i++) {
+        const tin_config_layer *layer = &config->layers[i];
+        specs[i] = layer->spec;
+        specs[i].name = layer->name;
+        specs[i].n_from = (int)layer->from_count;
+        for (unsigned k = 0; k < layer->from_count; k++) {
+            specs[i].from[k] = layer->from[k];
+        }
+    }
+}

@@ -55,6 +55,14 @@ typedef struct tin_config_data {
     tin_config_simulate simulate;
 } tin_config_data;
 
+/* One layer. Hand it on by tin_config_specs. */
+typedef struct tin_config_layer {
+    tin_layer_spec spec; /* all but its names */
+    char *name;          /* "": op_N */
+    char **from;         /* layers that it reads; empty: the one before it */
+    unsigned from_count;
+} tin_config_layer;
+
 typedef struct tin_config_train {
     int steps;            /* optimiser steps, default 1500 */
     int batch;            /* sequences per step, default 32 */
@@ -113,7 +121,7 @@ typedef struct tin_config {
     uint64_t seed;
     int threads; /* 0: all cores; no effect on results */
     tin_config_data data;
-    tin_layer_spec *layers; /* model: layers */
+    tin_config_layer *layers; /* model: layers */
     unsigned layers_count;
     tin_config_train train;
     tin_config_quantize quantize;
@@ -123,6 +131,8 @@ typedef struct tin_config {
 
 tin_status tin_config_load(tin_config **config, const char *path, tin_error *err) TIN_USE_RESULT;
 void tin_config_free(tin_config *config);
+/* The layers as tin_model_create takes them, [layers_count]; the names belong to the config. */
+void tin_config_specs(const tin_config *config, tin_layer_spec specs[TIN_MAX_LAYERS]);
 /* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is
  * tin_free()d by the caller. */
 /* With data_only: the section `data` alone, what a dataset's name is made from. */

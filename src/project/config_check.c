@@ -121,6 +121,24 @@ static tin_status check_csv(const tin_config_csv *csv, complaint *c)
     return TIN_OK;
 }
 
+/* Frames per row of what layer i reads; names that are not there are complained about when the model is made. */
+static long period_before(const tin_config *config, unsigned i, const long *periods)
+{
+    const tin_config_layer *layer = &config->layers[i];
+    if (layer->from_count == 0) {
+        return i > 0 ? periods[i - 1] : 1;
+    }
+    for (unsigned k = 0; k < i; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s_%u", tin_op_name(config->layers[k].spec.op), k + 1);
+        const char *given = config->layers[k].name;
+        if (strcmp(given[0] ? given : name, layer->from[0]) == 0) {
+            return periods[k];
+        }
+    }
+    return 1;
+}
+
 static tin_status check_layers(const tin_config *config, complaint *c)
 {
     if (config->layers_count == 0) {
@@ -128,15 +146,15 @@ static tin_status check_layers(const tin_config *config, complaint *c)
                         "model.layers is missing; list the layers, the last one dense, e.g. "
                         "`model: {layers: [{op: gru, units: 24}, {op: dense}]}`");
     }
-    if (config->layers[config->layers_count - 1].op != TIN_OP_DENSE) {
+    if (config->layers[config->layers_count - 1].spec.op != TIN_OP_DENSE) {
         return complain(c, "model.layers",
                         "the last of model.layers is '%s'; it must be dense, which gives one score per class",
-                        tin_op_name(config->layers[config->layers_count - 1].op));
+                        tin_op_name(config->layers[config->layers_count - 1].spec.op));
     }
-    long hop = 1;
+    long periods[TIN_MAX_LAYERS], hop = 1;
     for (unsigned i = 0; i < config->layers_count; i++) {
-        int stride = config->layers[i].stride;
-        hop *= stride > 0 ? stride : 1;
+        int stride = config->layers[i].spec.stride;
+        hop = periods[i] = period_before(config, i, periods) * (stride > 0 ? stride : 1);
         if (hop > 100000) {
             return complain(c, "model.layers",
                             "the strides of model.layers make one decision per %ld frames; lessen them", hop);

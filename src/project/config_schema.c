@@ -93,22 +93,34 @@ static const tin_setting data_settings[] = {
     END,
 };
 
+/* A member of tin_layer_spec. */
+#define LAYER(member, low_, high_, meaning_)                                                                           \
+    {                                                                                                                  \
+        .key = #member, .kind = KIND(tin_layer_spec, member), .offset = offsetof(tin_config_layer, spec.member),       \
+        .low = low_, .high = high_, .meaning = meaning_                                                                \
+    }
+
 static const tin_setting layer_settings[] = {
     {.key = "op",
      .kind = TIN_SETTING_OP,
-     .offset = offsetof(tin_layer_spec, op),
+     .offset = offsetof(tin_config_layer, spec.op),
      .meaning = "the operation of the layer"},
-    NUMBER(tin_layer_spec, units, 0, TIN_MAX_WIDTH, 0, "output channels or units, 0: the default of the layer"),
-    NUMBER(tin_layer_spec, kernel, 0, 1024, 0, "rows that the layer looks at"),
-    NUMBER(tin_layer_spec, stride, 0, 1024, 0, "input rows per output row"),
-    NUMBER(tin_layer_spec, dilation, 0, 1024, 0, "rows from one tap to the next"),
-    BOOL(tin_layer_spec, depthwise, 0, "true: each channel has its own filter"),
-    NUMBER(tin_layer_spec, rate, 0, 0.95, 0, "the probability of zero (dropout)"),
+    TEXT(tin_config_layer, name, "", NULL, "a name for the layer, for the from of others"),
+    TEXTS(tin_config_layer, from, TIN_MAX_FROM, "the names of the layers that it reads, or input"),
+    LAYER(units, 0, TIN_MAX_WIDTH, "output channels or units, 0: the default of the layer"),
+    LAYER(kernel, 0, 1024, "rows that the layer looks at"),
+    LAYER(stride, 0, 1024, "input rows per output row"),
+    LAYER(dilation, 0, 1024, "rows from one tap to the next"),
+    LAYER(depthwise, 0, 1, "true: each channel has its own filter"),
+    LAYER(rate, 0, 0.95, "the probability of zero (dropout)"),
+    LAYER(reset_before, 0, 1, "true: the original gru, reset before the product"),
+    LAYER(shift, 0, 12, "the past that an ema covers is 2^shift rows"),
+    LAYER(levels, 0, 8, "octaves of log_energy"),
     END,
 };
 
 static const tin_setting model_settings[] = {
-    LIST(tin_config, layers, tin_layer_spec, layer_settings, TIN_MAX_LAYERS,
+    LIST(tin_config, layers, tin_config_layer, layer_settings, TIN_MAX_LAYERS,
          "a list of layers: - {op: gru, units: 24}"),
     END,
 };

@@ -227,7 +227,7 @@ static tin_status convert_layers(const tin_model *model, const tin_quant_spec *s
                            .stride = l->stride,
                            .dilation = l->dilation,
                            .groups = l->groups,
-                           .relu = tin_quantize_has_relu(model, i),
+                           .activation = tin_quantize_has_relu(model, i) ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE,
                            .output_scale = output_scale(model, spec, i)};
         if (!(ql->output_scale > 0.0f) || !isfinite(ql->output_scale))
             return tin_fail(err, TIN_ERR_MODEL,

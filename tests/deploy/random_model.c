@@ -116,7 +116,7 @@ tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t se
         l->stride = s->stride > 0 ? s->stride : 1;
         l->dilation = s->dilation > 0 ? s->dilation : 1;
         l->groups = s->depthwise ? width : 1;
-        l->relu = s->relu;
+        l->activation = s->relu ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE;
         width = l->n_outputs;
         m->hop *= l->stride;
         m->n_layers = i + 1;
@@ -155,7 +155,8 @@ tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err)
         const bool window = l->op == TIN_OP_CONV1D || l->op == TIN_OP_AVG_POOL;
         l->depthwise = l->op == TIN_OP_CONV1D && tin_rng_below(&rng, 3) == 0;
         l->units = 1 + (int)tin_rng_below(&rng, l->depthwise ? (width < 30 ? 3 : 1) : 21);
-        l->relu = (l->op == TIN_OP_CONV1D || l->op == TIN_OP_DENSE) && tin_rng_below(&rng, 2) == 0;
+        if ((l->op == TIN_OP_CONV1D || l->op == TIN_OP_DENSE) && tin_rng_below(&rng, 2) == 0)
+            l->relu = true;
         l->kernel = window ? 1 + (int)tin_rng_below(&rng, 6) : 1;
         l->stride = window && tin_rng_below(&rng, 2) == 0 ? 1 + (int)tin_rng_below(&rng, 5) : 1;
         l->dilation = l->op == TIN_OP_CONV1D && tin_rng_below(&rng, 3) == 0 ? 1 + (int)tin_rng_below(&rng, 4) : 1;

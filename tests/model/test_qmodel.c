@@ -147,8 +147,8 @@ static void a_model_of_the_wrong_shape_is_refused(void **state)
     REFUSED("hop is 16", m->hop = 16);
     REFUSED("0 layers", m->n_layers = 0);
     REFUSED("last layer must be dense", m->n_layers = 4);
-    REFUSED("last layer must be dense", m->layers[6].relu = true);
-    REFUSED("last layer must be dense", m->layers[3].relu = true);
+    REFUSED("last layer must be dense", m->layers[6].activation = TIN_ACTIVATION_RELU);
+    REFUSED("last layer must be dense", m->layers[3].activation = TIN_ACTIVATION_RELU);
     REFUSED("holds conv1d", m->layers[5].op = TIN_OP_RELU);
     REFUSED("width", m->layers[1].n_inputs = 7);
     REFUSED("out of range", m->layers[0].stride = 0);

@@ -75,11 +75,11 @@ static void test_reads_every_kind(void **state)
     assert_string_equal(c->data.test[1], "4");
     assert_int_equal(c->data.csv.columns_count, 3);
     assert_int_equal(c->layers_count, 6);
-    assert_int_equal(c->layers[0].op, TIN_OP_CONV1D);
-    assert_int_equal(c->layers[0].stride, 2);
-    assert_true(c->layers[3].depthwise);
-    assert_int_equal(c->layers[3].dilation, 2);
-    assert_true(c->layers[4].rate > 0.2499f && c->layers[4].rate < 0.2501f);
+    assert_int_equal(c->layers[0].spec.op, TIN_OP_CONV1D);
+    assert_int_equal(c->layers[0].spec.stride, 2);
+    assert_true(c->layers[3].spec.depthwise);
+    assert_int_equal(c->layers[3].spec.dilation, 2);
+    assert_true(c->layers[4].spec.rate > 0.2499f && c->layers[4].spec.rate < 0.2501f);
     assert_int_equal(c->train.steps, 10);
     assert_false(c->train.stateful);
     assert_int_equal(c->train.batch, 32);

@@ -301,7 +301,7 @@ static void weights_biases_and_multipliers_are_as_documented(void **state)
     assert_int_equal(q->input_shift, 3); /* 0.125 / 0.0625 = 2 = 2^30 / 2^(32 - 3) */
     assert_int_equal(q->input_mult[0], 1 << 30);
     const tin_qlayer *conv = &q->layers[0], *pool = &q->layers[1], *gru = &q->layers[2], *last = &q->layers[4];
-    assert_true(conv->relu && conv->output_scale == 0.1f && !q->layers[3].relu);
+    assert_true(conv->activation == TIN_ACTIVATION_RELU && conv->output_scale == 0.1f && !q->layers[3].activation);
     double unit = 0.5 / 127 * 0.0625; /* of the accumulator */
     assert_int_equal(conv->weight[0], 127);
     assert_int_equal(conv->weight[1], 0);
