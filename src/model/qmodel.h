@@ -8,7 +8,9 @@
  *     saturate16(v) = min(32767, max(-32768, v))
  *
  * The quantiser proves from the weights that |acc| * 2^shift < 2^31, or refuses. Tensors between layers are int8,
- * symmetric, zero point 0, or int16 where the layer says so: value = q * scale.
+ * symmetric, zero point 0, or int16 where the layer says so: value = q * scale. 16 bits: the input, conv1d, dense,
+ * avg_pool, add and concat may give them; conv1d, dense, avg_pool, add, concat and recurrent layers may read them. An
+ * int8 is -128 only behind a recurrent layer or a tanh (and the max_pool or concat of one).
  *
  *     saturate(v) = saturate8(v), or min(32767, max(-32767, v)) where the tensor has 16 bits
  *
@@ -16,16 +18,17 @@
  *     conv1d    acc = bias[o] + sum w * x;  v = requantize(acc, mult[o], shift), then by `activation`:
  *               none q[o] = saturate(v); relu the same but at least 0;
  *               sigmoid q[o] = min(127, (sigmoid(v) + 2^20) >> 21), v in Q12;
- *               tanh q[o] = min(127, (sigmoid(v) - 2^27 + 2^19) >> 20), v in Q13; both of scale 1/128
+ *               tanh q[o] = min(127, (sigmoid(v) - 2^27 + 2^19) >> 20), v in Q13; both of scale 1/128, 8 bits
  *     dense     the same; the last dense gives int16 scores, logit * 256: saturate16(v)
  *     avg_pool  acc = sum of the last `kernel` rows;  q[i] = saturate(requantize(acc, mult[0], shift))
- *     max_pool  q[i] = greatest of the last `kernel` rows
- *     ema       state a int32 [I], starts at 0:  a += x[i] - ((a + 2^(k-1)) >> k), q[i] = (a + 2^(k-1)) >> k, k =
- *               ema_shift
+ *     max_pool  q[i] = greatest of the last `kernel` rows; the scale of what it reads
+ *     ema       state a int32 [I], Q(k + 8) of units of x, starts at 0, k = ema_shift:
+ *               a += x[i] * 2^8 - ((a + 2^(k-1)) >> k);  q[i] = saturate8(requantize(a, mult[0], shift))
  *     add       q[i] = saturate((sum over inputs k of x_k[i] * mult[k] + 2^(shift-1)) >> shift), relu when `activation`
  *               says so; 0 <= mult <= 32767, 1 <= shift <= 30
- *     concat    q = saturate((x_k[i] * mult[k] + round) >> shift), round = 2^(shift-1), 0 at shift 0 (then mult is 1)
- *     multiply  q[i] = saturate(requantize(x_0[i] * x_1[i], mult[0], shift))
+ *     concat    the same for each input alone: q = saturate((x_k[i] * mult[k] + 2^(shift-1)) >> shift), but q = x_k[i]
+ *               where mult[k] is 2^shift: rows of one scale are copied (h8 = -128 too)
+ *     multiply  q[i] = saturate8(requantize(x_0[i] * x_1[i], mult[0], shift))
  *     log_energy  docs/integer-arithmetic.md
  *     recurrent layers: h8, int8 of scale 1/128, is what the matrix on the state and the next layer read. For each row
  *               of each gate:
@@ -42,10 +45,10 @@
  *                   n = sigmoid(a_n + b_n) - 2^27, where b_n reads rh8 in place of h8
  *     mgu       f = sigmoid(a_f + b_f), n = sigmoid(a_n + multiply_high(b_n, f)) - 2^27, h as gru with z = 2^28 - f
  *     min_gru   z = sigmoid(a_z), n = sigmoid(a_n) - 2^27, h as gru; there is no U
- *     lstm      state c int32, Q24, starts at 0, and h8
+ *     lstm      state c int32, Q23, starts at 0, and h8
  *                   i, f, o = sigmoid(a + b) Q28, g = sigmoid(a_g + b_g) - 2^27 Q27
- *                   c = min(2^27 - 1, max(1 - 2^27, multiply_high(c * 16, f) + ((multiply_high(g * 8, i) + 2) >> 2)))
- *                   h8 = min(127, (multiply_high((sigmoid((c + 2^10) >> 11) - 2^27) * 8, o) + 2^18) >> 19)
+ *                   c = min(2^27 - 1, max(-2^27, multiply_high(c * 16, f) + multiply_high(g, i)))
+ *                   h8 = min(127, (multiply_high(sigmoid((c + 2^9) >> 10) - 2^27, o) + 2^15) >> 16)
  *
  *     sigmoid(t), t in Q12:  i = min(127, max(-128, t >> 8)); p = table[i + 128]; result p + int16(t) * int16(p), Q28.
  *               p holds intercept * 2^16 + slope, a chord of the sigmoid on [i/16, (i+1)/16); the slope of the
@@ -80,11 +83,12 @@ typedef struct tin_qlayer {
     int output_bits;           /* 8 or 16; the scores have 16 */
     float output_scale;        /* value per unit of the output; 1/128 for recurrent layers, 1/256 for the scores */
     /* all owned; sizes: conv1d weight [O][K][I/groups] (taps oldest first), dense [O][I], recurrent [gates * H][I];
-     * bias one per row; mult one per row, or one per layer read for add and concat, 1 for pools and multiply */
+     * bias one per row; mult one per row, or one per layer read for add and concat, 1 for avg_pool, ema and multiply */
     int8_t *weight;
     int32_t *bias, *mult;
     int shift;
-    /* recurrent, but not min_gru: [gates * H][H], [H] (rows n, where it is not part of bias), [gates * H] */
+    /* recurrent, but not min_gru: [gates * H][H], [H] (rows n of gru with the reset after and of mgu; NULL where it is
+     * part of bias), [gates * H] */
     int8_t *hidden_weight;
     int32_t *hidden_bias, *hidden_mult;
     int hidden_shift;
