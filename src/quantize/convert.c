@@ -39,20 +39,18 @@ static tin_status not_finite(const rows *m, int row, tin_error *err)
                     m->layer + 1, row);
 }
 
-/* max |w| / 127 per row. A row of zeros takes the smallest scale of the others, so that it does not set the layer's
+/* A row of zeros takes the smallest scale of the others, so that it does not set the layer's
  * shift. */
 static tin_status choose_scales(rows *m, const float *weight, tin_error *err)
 {
     double smallest = HUGE_VAL;
     for (int r = 0; r < m->n_rows; r++) {
-        float top = 0;
+        const float *row = weight + (size_t)r * (size_t)m->n;
         for (int i = 0; i < m->n; i++) {
-            float size = fabsf(weight[(size_t)r * (size_t)m->n + (size_t)i]);
-            if (!isfinite(size))
+            if (!isfinite(row[i]))
                 return not_finite(m, r, err);
-            top = size > top ? size : top;
         }
-        m->scale[r] = (double)top / 127.0;
+        m->scale[r] = tin_weight_scale(row, m->n, 8, false);
         if (m->scale[r] > 0.0 && m->scale[r] < smallest)
             smallest = m->scale[r];
     }
