@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/log_energy.h"
 #include "model/model.h"
 #include "model/model_build.h"
 
@@ -13,6 +14,7 @@ typedef struct layer_state {
     float *hidden, *cell; /* [n_outputs]: h of recurrent layers, c of lstm, y of ema */
     float *row;           /* [n_inputs], the row read, when it is put together from several layers */
     float *output;        /* [n_outputs] */
+    tin_log_energy *energy;
     bool fired;
 } layer_state;
 
@@ -257,6 +259,16 @@ static void run_layer(const tin_model *m, const tin_layer *l, layer_state *s, co
     }
 }
 
+/* Reads the counts themselves. */
+static bool run_log_energy(const tin_layer *l, layer_state *s, const int16_t *counts)
+{
+    int8_t q[TIN_MAX_WIDTH];
+    bool due = tin_log_energy_step(s->energy, counts, q);
+    for (int i = 0; due && i < l->n_outputs; i++)
+        s->output[i] = (float)q[i] * TIN_LOG_ENERGY_SCALE;
+    return due;
+}
+
 int tin_float_runner_step(tin_float_runner *runner, const int16_t *counts, float *scores)
 {
     const tin_model *m = runner->model;
@@ -264,6 +276,10 @@ int tin_float_runner_step(tin_float_runner *runner, const int16_t *counts, float
         runner->input[c] = (float)(counts[c] - m->input.offset[c]) * m->input.scale[c];
     for (int i = 0; i < m->n_layers; i++) {
         layer_state *s = &runner->layers[i];
+        if (s->energy) {
+            s->fired = run_log_energy(&m->layers[i], s, counts);
+            continue;
+        }
         const float *x = gather(runner, i);
         s->fired = x && (!s->rows || push(s, &m->layers[i], x));
         if (s->fired)
@@ -287,6 +303,8 @@ void tin_float_runner_reset(tin_float_runner *runner)
             memset(s->rows, 0, (size_t)s->history * (size_t)l->n_inputs * sizeof *s->rows);
         if (s->hidden)
             memset(s->hidden, 0, (size_t)l->n_outputs * sizeof *s->hidden);
+        if (s->energy)
+            tin_log_energy_reset(s->energy);
         if (s->cell)
             memset(s->cell, 0, (size_t)l->n_outputs * sizeof *s->cell);
         memset(s->output, 0, (size_t)l->n_outputs * sizeof *s->output);
@@ -309,6 +327,12 @@ static tin_status create_state(layer_state *s, const tin_layer *l, tin_error *er
         return TIN_ERR_MEMORY;
     if (l->op == TIN_OP_LSTM && !(s->cell = tin_alloc((size_t)l->n_outputs, sizeof *s->cell, err)))
         return TIN_ERR_MEMORY;
+    if (l->op == TIN_OP_LOG_ENERGY) {
+        const tin_log_energy_shape shape = {l->n_inputs, l->levels, l->kernel, l->stride};
+        tin_status status = tin_log_energy_create(&s->energy, &shape, err);
+        if (status)
+            return status;
+    }
     if (l->n_from > 1 && !(s->row = tin_alloc((size_t)l->n_inputs, sizeof *s->row, err)))
         return TIN_ERR_MEMORY;
     return TIN_OK;
@@ -342,6 +366,7 @@ void tin_float_runner_free(tin_float_runner *runner)
         tin_free(runner->layers[i].hidden);
         tin_free(runner->layers[i].cell);
         tin_free(runner->layers[i].row);
+        tin_log_energy_free(runner->layers[i].energy);
         tin_free(runner->layers[i].output);
     }
     tin_free(runner);

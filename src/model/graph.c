@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/log_energy.h"
 #include "model/model.h"
 #include "model/model_build.h"
 
@@ -245,8 +246,11 @@ static tin_status resolve_window(tin_layer *layer, const tin_layer_spec *spec, i
             err, TIN_ERR_MODEL,
             "layer %d (%s): kernel and dilation span %lld rows; keep (kernel - 1) * dilation + 1 at or below %d",
             index + 1, tin_op_name(spec->op), (long long)history, TIN_MAX_HISTORY);
-    if (spec->op == TIN_OP_LOG_ENERGY && (layer->stride & (layer->stride - 1)) != 0)
-        return wrong(spec, index, "stride", spec->stride, "log_energy needs a power of two", err);
+    const char *mend = NULL;
+    if (spec->op == TIN_OP_LOG_ENERGY &&
+        (mend = tin_log_energy_mend(layer->levels, layer->kernel, layer->stride)) != NULL)
+        return tin_fail(err, TIN_ERR_MODEL, "layer %d (log_energy): levels %d, kernel %d, stride %d; %s", index + 1,
+                        layer->levels, layer->kernel, layer->stride, mend);
     if (layer->period > TIN_MAX_HOP / layer->stride)
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): the strides multiply to more than %d; make them smaller",
                         index + 1, tin_op_name(layer->op), TIN_MAX_HOP);
@@ -299,7 +303,7 @@ static tin_status resolve_rest(tin_layer *layer, const tin_layer_spec *spec, int
         return wrong(spec, index, "reset_before", 1, "use it in gru only", err);
     if (has & HAS_SHIFT ? spec->shift < 1 || spec->shift > 12 : spec->shift != 0)
         return wrong(spec, index, "shift", spec->shift, "use 1 to 12, in ema only", err);
-    if (has & HAS_LEVELS ? spec->levels < 1 || spec->levels > 8 : spec->levels != 0)
+    if (has & HAS_LEVELS ? spec->levels < 1 || spec->levels > TIN_LOG_ENERGY_MAX_LEVELS : spec->levels != 0)
         return wrong(spec, index, "levels", spec->levels, "use 1 to 8, in log_energy only", err);
     if (has & HAS_LEVELS && layer->from[0] != TIN_FROM_INPUT)
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (log_energy): it reads the input only; write from: [input]",

@@ -244,6 +244,8 @@ double tin_model_macs(const tin_model *model)
         double rows = model->hop / l->period; /* hop is a multiple of every period */
         if (l->op == TIN_OP_BATCH_NORM || l->op == TIN_OP_MULTIPLY)
             macs += rows * l->n_outputs;
+        if (l->op == TIN_OP_LOG_ENERGY) /* one square per detail */
+            macs += rows * l->n_inputs * (l->stride - ldexp(l->stride, -l->levels));
         for (int p = 0; p < l->n_params; p++)
             macs += l->params[p].n_dims > 1 ? rows * (double)l->params[p].size : 0;
     }

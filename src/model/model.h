@@ -107,9 +107,10 @@ typedef struct tin_param {
  *   concat      the rows of the layers in `from`, one behind the other
  *   relu, relu6 = min(6, relu), hard_sigmoid = clip(x/6 + 1/2, 0, 1), hard_tanh = clip(x, -1, 1), sigmoid, tanh
  *   dropout     acts in training only
- *   log_energy  reads the input's counts, in integers everywhere (docs/integer-arithmetic.md): per channel and level
- *               1..levels the log2 of the energy of the Haar details over the last `kernel` blocks of `stride` frames
- *               (stride a power of two). O = I * levels, level after level within a channel. No parameters. */
+ *   log_energy  reads the input's counts, in integers everywhere (model/log_energy.h): per channel and level 1..levels
+ *               the log2 of the energy of the Haar details over the last `kernel` blocks of `stride` frames; an output
+ *               after every block. stride 8, 16, 32, ...; kernel * stride a multiple of 2^levels. O = I * levels, level
+ *               after level within a channel. No parameters. */
 typedef struct tin_layer {
     tin_op op;
     char name[TIN_LAYER_NAME];      /* unique in the model, "input" is taken */
