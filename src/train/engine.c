@@ -98,7 +98,7 @@ static void run_phase(void *context, int group, int thread)
     if (phase->load) {
         size_t stride = (size_t)(engine->chunk * engine->n_channels);
         memset(pass.gradient, 0, engine->n_params * kernel->real_bytes);
-        kernel->load(&pass, batch->x + lane * stride, stride, engine->plan.input_scale);
+        kernel->load(&pass, batch->x + lane * stride, stride);
     }
     for (int i = phase->forward_from; i < phase->forward_to; i++) {
         kernel->forward(&pass, &nodes[i]);
@@ -249,7 +249,7 @@ static void run_infer(void *context, int group, int thread)
     size_t lane = (size_t)group * TIN_LANES, x_stride = (size_t)(engine->chunk * engine->n_channels);
     size_t score_stride = (size_t)(engine->n_decisions * engine->n_classes);
     pass.keep = kept_lanes(job->reset, job->n_lanes, group);
-    engine->kernel->load(&pass, job->x + lane * x_stride, x_stride, engine->plan.input_scale);
+    engine->kernel->load(&pass, job->x + lane * x_stride, x_stride);
     for (int i = 0; i < engine->plan.n_nodes; i++) {
         engine->kernel->forward(&pass, &engine->plan.nodes[i]);
     }
@@ -269,7 +269,7 @@ void tin_engine_infer(tin_engine *engine, const float *params, void *state, int 
  * m backward. */
 static tin_status make_phases(tin_engine *engine, tin_error *err)
 {
-    int norms[TIN_MAX_LAYERS], m = 0, n = engine->plan.n_nodes;
+    int norms[TIN_MAX_NODES], m = 0, n = engine->plan.n_nodes;
     for (int i = 0; i < n; i++) {
         if (engine->plan.nodes[i].kind == TIN_NODE_NORM) {
             norms[m++] = i;

@@ -1,25 +1,43 @@
 #include "train/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #define LONGEST_KERNEL 256 /* of the kernels' tables */
+_Static_assert(TIN_NODE_READS == TIN_MAX_FROM, "a node reads what a layer reads");
 
-static tin_node_kind kind_of(const tin_layer *layer)
+/* How a layer is run: one row per op that can be trained. */
+typedef struct op_kind {
+    tin_node_kind kind;
+    tin_node_activation activation;
+} op_kind;
+
+static op_kind kind_of(const tin_layer *layer)
 {
-    switch (layer->op) {
-    case TIN_OP_GRU:
-        return TIN_NODE_GRU;
-    case TIN_OP_AVG_POOL:
-        return TIN_NODE_POOL;
-    case TIN_OP_BATCH_NORM:
-        return TIN_NODE_NORM;
-    case TIN_OP_RELU:
-        return TIN_NODE_RELU;
-    case TIN_OP_DROPOUT:
-        return TIN_NODE_DROPOUT;
-    default:
-        return layer->groups > 1 ? TIN_NODE_DEPTHWISE : TIN_NODE_CONV;
+    static const op_kind kinds[TIN_OP_COUNT] = {
+        [TIN_OP_CONV1D] = {TIN_NODE_CONV, 0},
+        [TIN_OP_DENSE] = {TIN_NODE_CONV, 0},
+        [TIN_OP_GRU] = {TIN_NODE_GRU, 0},
+        [TIN_OP_AVG_POOL] = {TIN_NODE_AVG_POOL, 0},
+        [TIN_OP_MAX_POOL] = {TIN_NODE_MAX_POOL, 0},
+        [TIN_OP_EMA] = {TIN_NODE_EMA, 0},
+        [TIN_OP_BATCH_NORM] = {TIN_NODE_NORM, 0},
+        [TIN_OP_ADD] = {TIN_NODE_ADD, 0},
+        [TIN_OP_MULTIPLY] = {TIN_NODE_MULTIPLY, 0},
+        [TIN_OP_CONCAT] = {TIN_NODE_CONCAT, 0},
+        [TIN_OP_DROPOUT] = {TIN_NODE_DROPOUT, 0},
+        [TIN_OP_RELU] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU},
+        [TIN_OP_RELU6] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU6},
+        [TIN_OP_HARD_TANH] = {TIN_NODE_ACTIVATION, TIN_NODE_HARD_TANH},
+        [TIN_OP_HARD_SIGMOID] = {TIN_NODE_ACTIVATION, TIN_NODE_HARD_SIGMOID},
+        [TIN_OP_SIGMOID] = {TIN_NODE_ACTIVATION, TIN_NODE_SIGMOID},
+        [TIN_OP_TANH] = {TIN_NODE_ACTIVATION, TIN_NODE_TANH},
+    };
+    op_kind kind = kinds[layer->op]; /* TIN_NODE_INPUT where there is no row */
+    if (kind.kind == TIN_NODE_CONV && layer->groups > 1) {
+        kind.kind = TIN_NODE_DEPTHWISE;
     }
+    return kind;
 }
 
 static void place_params(tin_node *node, const tin_layer *layer)
@@ -38,30 +56,37 @@ static void place_params(tin_node *node, const tin_layer *layer)
     }
 }
 
-static void start_node(tin_node *node, const tin_layer *layer, int index, int rows_in)
+static void start_node(tin_node *node, const tin_layer *layer, int index, const tin_quant_spec *quant, int rows_in)
 {
-    memset(node, 0, sizeof *node);
-    node->kind = kind_of(layer);
+    op_kind kind = kind_of(layer);
+    node->kind = kind.kind;
+    node->activation = kind.activation;
     node->layer = index;
     node->n_inputs = layer->n_inputs;
     node->n_outputs = layer->n_outputs;
-    bool over_time = node->kind == TIN_NODE_CONV || node->kind == TIN_NODE_DEPTHWISE || node->kind == TIN_NODE_POOL;
-    bool has_taps = over_time && layer->op != TIN_OP_DENSE;
-    node->kernel = has_taps ? layer->kernel : 1;
-    node->stride = has_taps ? layer->stride : 1;
-    node->dilation = has_taps && node->kind != TIN_NODE_POOL ? layer->dilation : 1;
+    node->kernel = layer->kernel;
+    node->stride = layer->stride;
+    node->dilation = layer->dilation;
     int span = (node->kernel - 1) * node->dilation + 1;
     node->history = span > node->stride ? span - node->stride : 0;
     node->skip = span < node->stride ? node->stride - span : 0;
     node->rows_in = rows_in;
     node->rows_out = rows_in / node->stride;
     node->rate = layer->rate;
+    node->share = ldexpf(1, -layer->shift);
+    node->trains = layer->n_params > 0;
+    node->weight_bits = !quant ? 0 : quant->weight_bits[index] ? quant->weight_bits[index] : 8;
+    node->power_of_two = quant && quant->power_of_two;
     place_params(node, layer);
 }
 
 static tin_status check_layer(const tin_model *model, const tin_quant_spec *quant, int index, tin_error *err)
 {
     const tin_layer *layer = &model->layers[index];
+    if (kind_of(layer).kind == TIN_NODE_INPUT) {
+        return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s) cannot be trained; take it out", index + 1,
+                        tin_op_name(layer->op));
+    }
     if (layer->op == TIN_OP_CONV1D && layer->groups == 1 && layer->kernel > LONGEST_KERNEL) {
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): kernel %d is longer than %d; use a stride or a dilation",
                         index + 1, tin_op_name(layer->op), layer->kernel, LONGEST_KERNEL);
@@ -78,91 +103,167 @@ static tin_status check_layer(const tin_model *model, const tin_quant_spec *quan
     return TIN_OK;
 }
 
-static bool takes_relu(tin_node_kind kind)
+/* Least power of two that is not below x. */
+static float power_above(float x)
 {
-    return kind == TIN_NODE_CONV || kind == TIN_NODE_DEPTHWISE || kind == TIN_NODE_NORM || kind == TIN_NODE_POOL;
+    int exponent;
+    float mantissa = frexpf(x, &exponent);
+    return ldexpf(1, mantissa > 0.5f ? exponent : exponent - 1);
 }
 
-static tin_status make_nodes(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,
-                             tin_error *err)
+static void set_scale(tin_node *node, float scale, int bits, bool power_of_two)
 {
-    int rows = chunk;
+    node->quantised = scale > 0;
+    node->scale = power_of_two && scale > 0 ? power_above(scale) : scale;
+    node->limit = bits == 16 ? 32767 : 127;
+}
+
+static bool fixed_scale(const tin_node *node)
+{
+    return node->kind == TIN_NODE_GRU || node->activation == TIN_NODE_SIGMOID || node->activation == TIN_NODE_TANH;
+}
+
+/* What rounding a node does: `index` is the layer whose output it gives. A maximum, and the mean over a long past, have
+ * the scale of what they read. */
+static void quantise_node(tin_plan *plan, tin_node *node, const tin_quant_spec *quant, int index, int from)
+{
+    if (!quant) {
+        return;
+    }
+    const tin_node *source = &plan->nodes[from];
+    if (fixed_scale(node)) {
+        set_scale(node, 1.f / 128, 8, false);
+    } else if (node->kind == TIN_NODE_MAX_POOL || node->kind == TIN_NODE_EMA) {
+        node->quantised = source->quantised;
+        node->scale = source->scale;
+        node->limit = source->limit;
+    } else {
+        set_scale(node, quant->output_scale[index], quant->output_bits[index], quant->power_of_two);
+    }
+}
+
+static void read_node(tin_plan *plan, tin_node *node, int from)
+{
+    node->in[node->n_in++] =
+        (tin_read){.n_channels = plan->nodes[from].n_outputs, .gradient = plan->nodes[from].trains};
+    node->trains |= plan->nodes[from].trains;
+}
+
+/* from: per node and tensor that it reads, the node that gives it. */
+typedef struct node_sources {
+    int from[TIN_MAX_NODES][TIN_NODE_READS];
+} node_sources;
+
+static void add_input(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk)
+{
+    tin_node *node = &plan->nodes[plan->n_nodes++];
+    node->kind = TIN_NODE_INPUT;
+    node->layer = TIN_FROM_INPUT;
+    node->n_outputs = model->n_channels;
+    node->rows_out = chunk;
+    if (quant) {
+        set_scale(node, quant->input_scale, quant->input_bits, quant->power_of_two);
+    }
+}
+
+static tin_status make_nodes(tin_plan *plan, node_sources *sources, const tin_model *model, const tin_quant_spec *quant,
+                             int chunk, tin_error *err)
+{
+    int node_of[TIN_MAX_LAYERS]; /* the node whose output is that of the layer */
+    add_input(plan, model, quant, chunk);
     for (int i = 0; i < model->n_layers; i++) {
         tin_status status = check_layer(model, quant, i, err);
         if (status) {
             return status;
         }
         const tin_layer *layer = &model->layers[i];
-        tin_node *node = plan->n_nodes > 0 ? &plan->nodes[plan->n_nodes - 1] : NULL;
-        bool fused = layer->op == TIN_OP_RELU && node && takes_relu(node->kind) && !node->relu && !node->quantised;
+        int first = layer->from[0], from = first == TIN_FROM_INPUT ? 0 : node_of[first];
+        bool fused = first != TIN_FROM_INPUT && tin_model_activation(model, first) == i;
+        node_of[i] = from;
         if (layer->op == TIN_OP_DROPOUT && layer->rate <= 0) {
             continue;
         }
-        if (!fused) {
-            node = &plan->nodes[plan->n_nodes++];
-            start_node(node, layer, i, rows);
-            rows = node->rows_out;
+        tin_node *node = &plan->nodes[from];
+        if (fused) {
+            node->activation = kind_of(layer).activation;
+        } else {
+            node_of[i] = plan->n_nodes++;
+            node = &plan->nodes[node_of[i]];
+            start_node(node, layer, i, quant, plan->nodes[from].rows_out);
+            for (int k = 0; k < layer->n_from; k++) {
+                int source = layer->from[k] == TIN_FROM_INPUT ? 0 : node_of[layer->from[k]];
+                sources->from[node_of[i]][k] = source;
+                read_node(plan, node, source);
+            }
+            plan->n_norms += node->kind == TIN_NODE_NORM;
         }
-        node->relu |= layer->op == TIN_OP_RELU;
-        node->weights_quantised = quant != NULL;
-        node->scale = quant ? quant->output_scale[i] : 0;
-        node->quantised = node->scale > 0 || (quant && layer->op == TIN_OP_GRU);
-        node->input_gradient = plan->n_nodes > 1;
-        plan->n_norms += node->kind == TIN_NODE_NORM && !fused;
+        quantise_node(plan, node, quant, i, from);
     }
     return TIN_OK;
 }
 
-/* Tensor i is the input of node i; tensor n_nodes the output of the last. */
-static void place_tensors(tin_plan *plan)
+/* Backward runs from the last node to the first: the last reader of a tensor writes its gradient, the others add. */
+static void order_gradients(tin_plan *plan, const node_sources *sources)
 {
-    for (int i = 0; i <= plan->n_nodes; i++) {
-        tin_node *from = i > 0 ? &plan->nodes[i - 1] : NULL, *to = i < plan->n_nodes ? &plan->nodes[i] : NULL;
-        size_t row = (size_t)(to ? to->n_inputs : from->n_outputs) * TIN_LANES;
-        size_t rows = (size_t)(to ? to->rows_in : from->rows_out);
-        size_t before = to ? (size_t)to->history : 0;
-        if (from && from->kind == TIN_NODE_GRU && before == 0) {
-            before = 1; /* the state before the chunk */
-        }
-        size_t at = plan->work_size + before * row;
-        plan->work_size = at + rows * row;
-        if (to) {
-            to->x = at;
-        }
-        if (from) {
-            size_t behind = from->history > 0 ? (size_t)((from->history - 1) / from->stride + 1) : 0;
-            from->y = at;
-            from->dy = plan->work_size;
-            plan->work_size += (rows + behind) * row;
-        }
-        if (from && to) {
-            to->dx = from->dy;
+    bool written[TIN_MAX_NODES] = {false};
+    for (int i = plan->n_nodes - 1; i > 0; i--) {
+        for (int k = 0; k < plan->nodes[i].n_in; k++) {
+            int from = sources->from[i][k];
+            plan->nodes[i].in[k].add = written[from];
+            written[from] = true;
         }
     }
 }
 
+static void place_tensors(tin_plan *plan, const node_sources *sources)
+{
+    for (int i = 1; i < plan->n_nodes; i++) {
+        tin_node *read = &plan->nodes[sources->from[i][0]], *node = &plan->nodes[i];
+        read->carried = node->history > read->carried ? node->history : read->carried;
+    }
+    for (int i = 0; i < plan->n_nodes; i++) {
+        tin_node *node = &plan->nodes[i];
+        size_t row = (size_t)node->n_outputs * TIN_LANES, rows = (size_t)node->rows_out;
+        size_t before = node->kind == TIN_NODE_GRU && node->carried == 0 ? 1 : (size_t)node->carried;
+        node->y = plan->work_size + before * row; /* a recurrent layer has the state before the chunk there */
+        plan->work_size = node->y + rows * row;
+        if (node->trains) {
+            size_t behind = node->history > 0 ? (size_t)((node->history - 1) / node->stride + 1) : 0;
+            node->dy = plan->work_size;
+            plan->work_size += (rows + behind) * row;
+        }
+        for (int k = 0; k < node->n_in; k++) {
+            const tin_node *from = &plan->nodes[sources->from[i][k]];
+            node->in[k].x = from->y;
+            node->in[k].dx = from->dy;
+        }
+    }
+}
+
+static size_t whole_rows(size_t n)
+{
+    return (n + TIN_LANES - 1) / TIN_LANES * TIN_LANES;
+}
+
 static void place_rest(tin_plan *plan, const tin_kernel *kernel)
 {
+    size_t most = 0; /* scratch is used by one node at a time */
     for (int i = 0; i < plan->n_nodes; i++) {
         tin_node *node = &plan->nodes[i];
         node->saved = plan->work_size;
-        plan->work_size += (kernel->saved_size(node) + TIN_LANES - 1) / TIN_LANES * TIN_LANES;
+        plan->work_size += whole_rows(kernel->saved_size(node));
         node->packed = plan->packed_size;
         plan->packed_size += kernel->packed_size(node);
         node->state = plan->state_size;
-        plan->state_size += (size_t)node->history * (size_t)node->n_inputs * TIN_LANES;
-        if (node->kind == TIN_NODE_GRU) {
-            plan->state_size += (size_t)node->n_outputs * TIN_LANES;
-        }
+        plan->state_size += (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES + kernel->state_size(node);
         if (node->kind == TIN_NODE_NORM) {
             node->shared = plan->shared_size;
             plan->shared_size += (size_t)(TIN_NORM_ROWS * node->n_outputs);
         }
-    }
-    size_t most = 0; /* scratch is used by one node at a time */
-    for (int i = 0; i < plan->n_nodes; i++) {
-        size_t size = (kernel->scratch_size(&plan->nodes[i]) + TIN_LANES - 1) / TIN_LANES * TIN_LANES;
+        size_t size = whole_rows(kernel->scratch_size(node));
         most = size > most ? size : most;
+    }
+    for (int i = 0; i < plan->n_nodes; i++) {
         plan->nodes[i].scratch = plan->work_size;
     }
     plan->work_size += most;
@@ -171,17 +272,18 @@ static void place_rest(tin_plan *plan, const tin_kernel *kernel)
 tin_status tin_plan_make(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,
                          const tin_kernel *kernel, tin_error *err)
 {
+    node_sources sources;
     memset(plan, 0, sizeof *plan);
     if (chunk <= 0 || chunk % model->hop != 0) {
         return tin_fail(err, TIN_ERR_CONFIG, "train: chunk %d must be a multiple of %d, the frames per decision", chunk,
                         model->hop);
     }
-    tin_status status = make_nodes(plan, model, quant, chunk, err);
+    tin_status status = make_nodes(plan, &sources, model, quant, chunk, err);
     if (status) {
         return status;
     }
-    plan->input_scale = quant ? quant->input_scale : 0;
-    place_tensors(plan);
+    order_gradients(plan, &sources);
+    place_tensors(plan, &sources);
     place_rest(plan, kernel);
     return TIN_OK;
 }

@@ -6,13 +6,14 @@
 #include "model/quant_spec.h"
 #include "train/kernel/kernel.h"
 
+#define TIN_MAX_NODES (TIN_MAX_LAYERS + 1)
+
 typedef struct tin_plan {
-    tin_node nodes[TIN_MAX_LAYERS];
+    tin_node nodes[TIN_MAX_NODES]; /* node 0 is the input; each reads nodes before it */
     int n_nodes;
     int n_norms;
     size_t work_size, state_size, packed_size; /* reals, per work space, group and engine */
     size_t shared_size;                        /* doubles */
-    float input_scale;                         /* 0: input is not rounded */
 } tin_plan;
 
 tin_status tin_plan_make(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,

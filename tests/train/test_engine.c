@@ -39,6 +39,29 @@ static const tin_layer_spec wide[] = {{.op = TIN_OP_CONV1D, .units = 5, .kernel 
                                       {.op = TIN_OP_AVG_POOL, .kernel = 50, .stride = 4},
                                       {.op = TIN_OP_DENSE}};
 
+#define FROM(...) .from = {__VA_ARGS__}, .n_from = (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+/* Branches, a residual block, squeeze and excite, readers of the input and of a layer with histories of their own. */
+static const tin_layer_spec branches[] = {
+    {.op = TIN_OP_CONV1D, .units = 6, .kernel = 5, .stride = 2, .name = "a"},
+    {.op = TIN_OP_RELU6, .name = "stem"},
+    {.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .dilation = 5},
+    {.op = TIN_OP_BATCH_NORM},
+    {.op = TIN_OP_HARD_TANH, .name = "deep"},
+    {.op = TIN_OP_ADD, FROM("deep", "stem")},
+    {.op = TIN_OP_RELU, .name = "block"},
+    {.op = TIN_OP_EMA, .shift = 3},
+    {.op = TIN_OP_DENSE, .units = 6},
+    {.op = TIN_OP_HARD_SIGMOID, .name = "excite"},
+    {.op = TIN_OP_MULTIPLY, FROM("block", "excite"), .name = "squeezed"},
+    {.op = TIN_OP_MAX_POOL, .kernel = 6, .stride = 2, FROM("input"), .name = "most"},
+    {.op = TIN_OP_CONV1D, .units = 4, .kernel = 9, .stride = 2, FROM("input")},
+    {.op = TIN_OP_SIGMOID, .name = "side"},
+    {.op = TIN_OP_CONCAT, FROM("most", "squeezed", "side", "stem")},
+    {.op = TIN_OP_TANH},
+    {.op = TIN_OP_GRU, .units = 7},
+    {.op = TIN_OP_MAX_POOL, .kernel = 3, .stride = 2},
+    {.op = TIN_OP_DENSE}};
+
 static int16_t *random_counts(void)
 {
     int16_t *counts = tin_alloc(LANES * FRAMES * CHANNELS, sizeof *counts, NULL);
@@ -131,6 +154,9 @@ static void equals_the_reference(void **unused)
     compare_with_reference(gaps, COUNT(gaps), 240);
     compare_with_reference(wide, COUNT(wide), 8);
     compare_with_reference(wide, COUNT(wide), 120);
+    compare_with_reference(branches, COUNT(branches), 240);
+    compare_with_reference(branches, COUNT(branches), 16);
+    compare_with_reference(branches, COUNT(branches), 4);
 }
 
 static void chunks_do_not_matter(void **unused)

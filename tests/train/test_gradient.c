@@ -192,6 +192,79 @@ static void dropout(void **unused)
           {.op = TIN_OP_DROPOUT, .rate = 0.2f}, {.op = TIN_OP_DENSE});
 }
 
+static void max_pool(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_DENSE, .units = 5}, {.op = TIN_OP_MAX_POOL, .kernel = 4, .stride = 2},
+          {.op = TIN_OP_MAX_POOL, .kernel = 3}, {.op = TIN_OP_DENSE});
+    CHECK({.op = TIN_OP_MAX_POOL, .kernel = 2, .stride = 3}, {.op = TIN_OP_DENSE, .units = 4},
+          {.op = TIN_OP_MAX_POOL, .kernel = 1, .stride = 2}, {.op = TIN_OP_DENSE});
+}
+
+static void ema(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_DENSE, .units = 5}, {.op = TIN_OP_EMA, .shift = 1}, {.op = TIN_OP_EMA, .shift = 3},
+          {.op = TIN_OP_DENSE});
+}
+
+static void activations(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_CONV1D, .units = 8, .kernel = 3}, {.op = TIN_OP_SIGMOID},
+          {.op = TIN_OP_CONV1D, .kernel = 3, .depthwise = true}, {.op = TIN_OP_TANH}, {.op = TIN_OP_DENSE, .units = 9},
+          {.op = TIN_OP_BATCH_NORM}, {.op = TIN_OP_TANH}, {.op = TIN_OP_DENSE});
+    CHECK({.op = TIN_OP_CONV1D, .units = 8, .kernel = 3}, {.op = TIN_OP_HARD_SIGMOID}, {.op = TIN_OP_DENSE, .units = 9},
+          {.op = TIN_OP_BATCH_NORM}, {.op = TIN_OP_HARD_TANH}, {.op = TIN_OP_DENSE});
+    CHECK({.op = TIN_OP_BATCH_NORM}, {.op = TIN_OP_RELU6}, {.op = TIN_OP_GRU, .units = 5}, {.op = TIN_OP_SIGMOID},
+          {.op = TIN_OP_HARD_SIGMOID}, {.op = TIN_OP_TANH}, {.op = TIN_OP_DENSE});
+}
+
+#define FROM(...) .from = {__VA_ARGS__}, .n_from = (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+
+static void add(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_DENSE, .units = 6, .name = "a"}, {.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .name = "b"},
+          {.op = TIN_OP_ADD, FROM("a", "b")}, {.op = TIN_OP_RELU}, {.op = TIN_OP_DENSE});
+    CHECK({.op = TIN_OP_DENSE, .units = 6, .name = "a"}, {.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .name = "b"},
+          {.op = TIN_OP_ADD, FROM("a", "b", "b", "a")}, {.op = TIN_OP_TANH}, {.op = TIN_OP_DENSE});
+    CHECK({.op = TIN_OP_ADD, FROM("input", "input")}, {.op = TIN_OP_DENSE});
+}
+
+static void multiply(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_DENSE, .units = 6, .name = "a"}, {.op = TIN_OP_EMA, .shift = 2},
+          {.op = TIN_OP_DENSE, .units = 6}, {.op = TIN_OP_HARD_SIGMOID, .name = "gate"},
+          {.op = TIN_OP_MULTIPLY, FROM("gate", "a"), .name = "m"}, {.op = TIN_OP_MULTIPLY, FROM("m", "m")},
+          {.op = TIN_OP_DENSE});
+}
+
+static void concat(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_CONV1D, .units = 5, .kernel = 3, .stride = 2, .name = "a"},
+          {.op = TIN_OP_AVG_POOL, .kernel = 4, .stride = 2, FROM("input"), .name = "b"},
+          {.op = TIN_OP_CONCAT, FROM("a", "b", "a"), .name = "c"}, {.op = TIN_OP_GRU, .units = 4},
+          {.op = TIN_OP_CONCAT, FROM("c", "gru_4")}, {.op = TIN_OP_DENSE});
+}
+
+/* Readers of one tensor with histories of their own, each kind of them the first and the last that gives its gradient. */
+static void many_readers(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_GRU, .units = 6, .name = "a"}, {.op = TIN_OP_CONV1D, .units = 4, .kernel = 5, FROM("a")},
+          {.op = TIN_OP_CONV1D, .kernel = 2, .dilation = 7, .depthwise = true, FROM("a"), .name = "d"},
+          {.op = TIN_OP_MAX_POOL, .kernel = 3, FROM("a"), .name = "m"},
+          {.op = TIN_OP_AVG_POOL, .kernel = 9, FROM("a"), .name = "p"},
+          {.op = TIN_OP_EMA, .shift = 1, FROM("a"), .name = "e"}, {.op = TIN_OP_BATCH_NORM, FROM("a"), .name = "n"},
+          {.op = TIN_OP_GRU, .units = 3, FROM("a"), .name = "g"},
+          {.op = TIN_OP_DROPOUT, .rate = 0.2f, FROM("a"), .name = "o"}, {.op = TIN_OP_TANH, FROM("a"), .name = "t"},
+          {.op = TIN_OP_CONCAT, FROM("conv1d_2", "d", "m", "p", "e", "n", "g", "o"), .name = "c"},
+          {.op = TIN_OP_CONCAT, FROM("c", "t")}, {.op = TIN_OP_DENSE});
+}
+
 static const tin_layer_spec everything[] = {{.op = TIN_OP_CONV1D, .units = 24, .kernel = 7, .stride = 2},
                                             {.op = TIN_OP_BATCH_NORM},
                                             {.op = TIN_OP_RELU},
@@ -271,6 +344,13 @@ int main(void)
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(relu),
         cmocka_unit_test(dropout),
+        cmocka_unit_test(max_pool),
+        cmocka_unit_test(ema),
+        cmocka_unit_test(activations),
+        cmocka_unit_test(add),
+        cmocka_unit_test(multiply),
+        cmocka_unit_test(concat),
+        cmocka_unit_test(many_readers),
         cmocka_unit_test(float_is_double),
         cmocka_unit_test(threads_do_not_matter),
     };

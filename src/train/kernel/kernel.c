@@ -6,12 +6,8 @@
 #include "train/kernel/kernel_gru.h"
 #include "train/kernel/kernel_norm.h"
 #include "train/kernel/kernel_project.h"
+#include "train/kernel/kernel_rows.h"
 #include "train/kernel/kernel_vector.h"
-
-static bool has_history(const tin_node *node)
-{
-    return node->kind == TIN_NODE_CONV || node->kind == TIN_NODE_DEPTHWISE || node->kind == TIN_NODE_POOL;
-}
 
 static size_t packed_size(const tin_node *node)
 {
@@ -51,6 +47,12 @@ static size_t saved_size(const tin_node *node)
     }
 }
 
+static size_t state_size(const tin_node *node)
+{
+    bool has_state = node->kind == TIN_NODE_GRU || node->kind == TIN_NODE_EMA;
+    return has_state ? (size_t)node->n_outputs * TIN_LANES : 0;
+}
+
 static void pack(const tin_node *node, const float *params, void *packed)
 {
     real *to = (real *)packed + node->packed;
@@ -86,20 +88,6 @@ static void to_lanes(const tin_pass *pass, const float *rows, size_t lane_stride
     }
 }
 
-static void load_rows(const tin_pass *pass, const float *rows, size_t lane_stride, float input_scale)
-{
-    const tin_node *node = &pass->nodes[0];
-    real *x = (real *)pass->work + node->x;
-    size_t n = (size_t)node->rows_in * (size_t)node->n_inputs;
-    to_lanes(pass, rows, lane_stride, n, x);
-    if (input_scale > 0) {
-        finish f = {false, true, (real)input_scale, 1 / (real)input_scale};
-        for (size_t i = 0; i < n * TIN_LANES; i += (size_t)VL) {
-            store(x + i, finish_apply(load(x + i), f));
-        }
-    }
-}
-
 static void store_rows(const tin_pass *pass, float *rows, size_t lane_stride)
 {
     const tin_node *node = &pass->nodes[pass->n_nodes - 1];
@@ -129,18 +117,32 @@ static void keep_state(const tin_pass *pass, real *state, size_t n)
     }
 }
 
+/* The last rows of the chunk before go before y, those of this chunk into the state. */
+static void carry_rows(const tin_pass *pass, const tin_node *node)
+{
+    size_t row = (size_t)node->n_outputs * TIN_LANES, n = (size_t)node->carried * row;
+    real *state = (real *)pass->state + node->state, *before = (real *)pass->work + node->y - n;
+    keep_state(pass, state, n);
+    memcpy(before, state, n * sizeof(real));
+    memcpy(state, before + (size_t)node->rows_out * row, n * sizeof(real));
+}
+
+static void load_rows(const tin_pass *pass, const float *rows, size_t lane_stride)
+{
+    const tin_node *node = &pass->nodes[0];
+    real *y = (real *)pass->work + node->y;
+    finish f = finish_of(node);
+    to_lanes(pass, rows, lane_stride, (size_t)node->rows_out * (size_t)node->n_outputs, y);
+    for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
+        store(y + i, finish_apply(load(y + i), f));
+    }
+    carry_rows(pass, node);
+}
+
 static void forward(const tin_pass *pass, const tin_node *node)
 {
-    real *state = (real *)pass->state + node->state;
-    size_t history = (size_t)node->history * (size_t)node->n_inputs * TIN_LANES;
-    real *before = (real *)pass->work + node->x - history;
-    if (node->kind == TIN_NODE_GRU) {
-        keep_state(pass, state, (size_t)node->n_outputs * TIN_LANES);
-    } else if (has_history(node)) {
-        keep_state(pass, state, history);
-        memcpy(before, state, history * sizeof(real));
-        memcpy(state, before + (size_t)node->rows_in * (size_t)node->n_inputs * TIN_LANES, history * sizeof(real));
-    }
+    real *state = (real *)pass->state + node->state + (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES;
+    keep_state(pass, state, state_size(node));
     switch (node->kind) {
     case TIN_NODE_CONV:
         conv_forward(pass, node);
@@ -149,25 +151,49 @@ static void forward(const tin_pass *pass, const tin_node *node)
         depthwise_forward(pass, node);
         break;
     case TIN_NODE_GRU:
-        gru_forward(pass, node);
+        gru_forward(pass, node, state);
         break;
-    case TIN_NODE_POOL:
-        pool_forward(pass, node);
+    case TIN_NODE_AVG_POOL:
+        avg_pool_forward(pass, node);
+        break;
+    case TIN_NODE_MAX_POOL:
+        max_pool_forward(pass, node);
+        break;
+    case TIN_NODE_EMA:
+        ema_forward(pass, node, state);
         break;
     case TIN_NODE_NORM:
         norm_forward(pass, node);
         break;
-    case TIN_NODE_RELU:
-        relu_forward(pass, node);
+    case TIN_NODE_ADD:
+        add_forward(pass, node);
+        break;
+    case TIN_NODE_MULTIPLY:
+        multiply_forward(pass, node);
+        break;
+    case TIN_NODE_CONCAT:
+        concat_forward(pass, node);
+        break;
+    case TIN_NODE_ACTIVATION:
+        activation_forward(pass, node);
         break;
     case TIN_NODE_DROPOUT:
         dropout_forward(pass, node);
         break;
+    case TIN_NODE_INPUT:
+        return;
     }
+    if (is_curve(node->activation)) {
+        curve_forward(pass, node);
+    }
+    carry_rows(pass, node);
 }
 
 static void backward(const tin_pass *pass, const tin_node *node)
 {
+    if (!node->trains) {
+        return;
+    }
     switch (node->kind) {
     case TIN_NODE_CONV:
         conv_backward(pass, node);
@@ -178,17 +204,34 @@ static void backward(const tin_pass *pass, const tin_node *node)
     case TIN_NODE_GRU:
         gru_backward(pass, node);
         break;
-    case TIN_NODE_POOL:
-        pool_backward(pass, node);
+    case TIN_NODE_AVG_POOL:
+        avg_pool_backward(pass, node);
+        break;
+    case TIN_NODE_MAX_POOL:
+        max_pool_backward(pass, node);
+        break;
+    case TIN_NODE_EMA:
+        ema_backward(pass, node);
         break;
     case TIN_NODE_NORM:
         norm_backward(pass, node);
         break;
-    case TIN_NODE_RELU:
-        relu_backward(pass, node);
+    case TIN_NODE_ADD:
+        add_backward(pass, node);
+        break;
+    case TIN_NODE_MULTIPLY:
+        multiply_backward(pass, node);
+        break;
+    case TIN_NODE_CONCAT:
+        concat_backward(pass, node);
+        break;
+    case TIN_NODE_ACTIVATION:
+        activation_backward(pass, node);
         break;
     case TIN_NODE_DROPOUT:
         dropout_backward(pass, node);
+        break;
+    case TIN_NODE_INPUT:
         break;
     }
 }
@@ -251,6 +294,7 @@ const tin_kernel JOIN(tin_kernel_, TIN_KERNEL_NAME) = {
     .packed_size = packed_size,
     .scratch_size = scratch_size,
     .saved_size = saved_size,
+    .state_size = state_size,
     .pack = pack,
     .load = load_rows,
     .forward = forward,

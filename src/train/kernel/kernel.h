@@ -13,39 +13,72 @@
 
 #define TIN_LANES 16
 
-/* What one step of the network does. A conv1d or dense and its relu are one node; dense is a conv with kernel 1. */
+/* What one step of the network does. Dense is a conv with kernel 1. */
 typedef enum tin_node_kind {
+    TIN_NODE_INPUT, /* the frames; always node 0 */
     TIN_NODE_CONV,
     TIN_NODE_DEPTHWISE,
     TIN_NODE_GRU,
-    TIN_NODE_POOL,
+    TIN_NODE_AVG_POOL,
+    TIN_NODE_MAX_POOL,
+    TIN_NODE_EMA,
     TIN_NODE_NORM,
-    TIN_NODE_RELU,
+    TIN_NODE_ADD,
+    TIN_NODE_MULTIPLY,
+    TIN_NODE_CONCAT,
+    TIN_NODE_ACTIVATION, /* one that is not part of the node before it */
     TIN_NODE_DROPOUT
 } tin_node_kind;
 
+/* Applied to the output of a node before it is rounded. */
+typedef enum tin_node_activation {
+    TIN_NODE_LINEAR,
+    TIN_NODE_RELU,
+    TIN_NODE_RELU6,
+    TIN_NODE_HARD_TANH,
+    TIN_NODE_HARD_SIGMOID,
+    TIN_NODE_SIGMOID,
+    TIN_NODE_TANH
+} tin_node_activation;
+
+#define TIN_NODE_READS 8
+
+/* A tensor that a node reads: places in the work space of its row 0 and of its gradient. */
+typedef struct tin_read {
+    size_t x, dx;
+    int n_channels;
+    bool gradient; /* something that is trained lies behind it */
+    bool add;      /* to dx, because a later node has written there already */
+} tin_read;
+
+/* A node writes one tensor. Rows of history lie before y (as many as the reader with the longest history needs, carried
+ * from chunk to chunk), and zero rows that its own backward pass reads lie behind dy. */
 typedef struct tin_node {
     tin_node_kind kind;
-    int layer;               /* of the model, for messages and random streams */
-    int n_inputs, n_outputs; /* I, O (GRU: O is H) */
+    int layer;               /* of the model, for random streams */
+    int n_inputs, n_outputs; /* I, O (recurrent: O is H) */
+    tin_read in[TIN_NODE_READS];
+    int n_in;
     int kernel, stride, dilation;
     int rows_in, rows_out; /* per chunk */
     int history;           /* rows before the chunk that the first output reads */
     int skip;              /* rows that no output reads (kernel shorter than stride) */
-    bool relu;             /* applied to the output */
-    bool quantised;        /* output rounded to multiples of `scale` in +-127 (0..127 after relu) */
-    float scale;
-    bool weights_quantised;
-    bool input_gradient;              /* false for the first node */
+    int carried;           /* rows of history before y */
+    bool trains;           /* it or something behind it has parameters: it needs dy */
+    tin_node_activation activation;
+    bool quantised; /* output rounded to multiples of `scale` in +-limit (0..limit after relu) */
+    float scale, limit;
+    int weight_bits;                  /* 0: weights are not rounded */
+    bool power_of_two;                /* scales of weights */
     float rate;                       /* dropout */
-    size_t weight, bias;              /* offsets in params; GRU: _ih */
-    size_t weight_hh, bias_hh;        /* GRU */
+    float share;                      /* ema: 2^-shift */
+    size_t weight, bias;              /* offsets in params; recurrent: _ih */
+    size_t weight_hh, bias_hh;        /* recurrent */
     size_t running_mean, running_var; /* batch norm */
-    size_t x, y;                      /* in the work space: row 0 of input and output; history rows lie before */
-    size_t dx, dy;                    /* gradients of the same; zero rows that the backward pass reads lie behind */
+    size_t y, dy;                     /* in the work space */
     size_t saved;                     /* what backward needs besides x and y */
     size_t scratch;                   /* of backward */
-    size_t state;                     /* in the carried state of a group: history rows, or h */
+    size_t state;                     /* in the carried state of a group: history rows of y, then its own state */
     size_t packed;                    /* in the packed weights */
     size_t shared;                    /* batch norm: in the shared coefficients, TIN_NORM_ROWS rows of n_outputs */
 } tin_node;
@@ -83,16 +116,17 @@ typedef struct tin_kernel {
     size_t (*packed_size)(const tin_node *node);
     size_t (*scratch_size)(const tin_node *node);
     size_t (*saved_size)(const tin_node *node);
+    /* Reals that a node carries from chunk to chunk besides the history of its output. */
+    size_t (*state_size)(const tin_node *node);
     /* Reorders (and, where asked, rounds) the weights of a node; once per step. */
     void (*pack)(const tin_node *node, const float *params, void *packed);
-    /* Lane l of the group reads n floats at rows + l * lane_stride; unused lanes become zero. input_scale 0: not
-     * rounded. */
-    void (*load)(const tin_pass *pass, const float *rows, size_t lane_stride, float input_scale);
+    /* Fills node 0: lane l of the group reads its floats at rows + l * lane_stride; unused lanes become zero. */
+    void (*load)(const tin_pass *pass, const float *rows, size_t lane_stride);
     void (*forward)(const tin_pass *pass, const tin_node *node);
     void (*backward)(const tin_pass *pass, const tin_node *node);
     /* sums[2][O]: forward of (x - centre) and its square, over the lanes in use. */
     void (*norm_sums)(const tin_pass *pass, const tin_node *node, double *sums);
-    /* Masks dy by relu first. sums[2][O]: of dy and dy * (x - mean). */
+    /* Takes dy through activation and rounding first. sums[2][O]: of dy and dy * (x - mean). */
     void (*norm_backward_sums)(const tin_pass *pass, const tin_node *node, double *sums);
     /* Softmax cross-entropy. target: as rows of `load`, weighted: [decision][class]. Writes dy of the last node, scaled
      * by `factor`, and returns the loss summed over the group, not scaled. */

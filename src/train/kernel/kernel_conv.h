@@ -1,4 +1,4 @@
-/* Convolutions over time (a dense layer is one with kernel 1), and average pooling.
+/* Convolutions over time (a dense layer is one with kernel 1), and pooling.
  *
  * Output t reads rows t * stride + skip + k * dilation - history of the input, k = 0..K-1. */
 #ifndef TIN_KERNEL_CONV_H
@@ -84,7 +84,7 @@ static void conv_pack(const tin_node *node, const float *params, real *packed)
     real *bias = packed + 2 * n, *weight = bias + node->n_outputs;
     for (int o = 0; o < node->n_outputs; o++) {
         bias[o] = (real)params[node->bias + (size_t)o];
-        round_row(params + node->weight + (size_t)o * (size_t)n_row, n_row, node->weights_quantised,
+        round_row(params + node->weight + (size_t)o * (size_t)n_row, n_row, node->weight_bits, node->power_of_two,
                   weight + (size_t)o * (size_t)n_row);
     }
     for (int row = 0, rows; row < node->n_outputs; row += rows) {
@@ -97,7 +97,7 @@ static void conv_pack(const tin_node *node, const float *params, real *packed)
             }
         }
     }
-    for (int phase = 0; phase < node->stride && node->input_gradient; phase++) {
+    for (int phase = 0; phase < node->stride && node->in[0].gradient; phase++) {
         segments s;
         int taps[MAX_SEGMENTS];
         int n_taps = conv_phase(node, phase, &s, taps);
@@ -115,7 +115,7 @@ static void conv_forward(const tin_pass *pass, const tin_node *node)
                     .n_rows = node->n_outputs,
                     .weights = packed,
                     .bias = packed + 2 * conv_weights(node),
-                    .x = work + node->x + conv_first_row(node) * node->n_inputs * TIN_LANES,
+                    .x = work + node->in[0].x + conv_first_row(node) * node->n_inputs * TIN_LANES,
                     .x_step = (ptrdiff_t)node->stride * node->n_inputs,
                     .segments = &s,
                     .y = work + node->y,
@@ -140,8 +140,9 @@ static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
                         .x = work + node->dy + (ptrdiff_t)first * node->n_outputs * TIN_LANES,
                         .x_step = node->n_outputs,
                         .segments = &s,
-                        .y = work + node->dx + row * node->n_inputs * TIN_LANES,
-                        .y_step = (ptrdiff_t)node->stride * node->n_inputs};
+                        .y = work + node->in[0].dx + row * node->n_inputs * TIN_LANES,
+                        .y_step = (ptrdiff_t)node->stride * node->n_inputs,
+                        .add = node->in[0].add};
         project(&p);
         weights += (size_t)s.n * (size_t)node->n_inputs * (size_t)node->n_outputs;
     }
@@ -161,7 +162,7 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
     conv_segments(node, &s);
     memset(sums, 0, conv_scratch_size(node) * sizeof(real));
     real *bias_sums = sums + conv_weights(node) * (size_t)VL;
-    const real *x = work + node->x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
+    const real *x = work + node->in[0].x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
     int most = outer_times(n_o, s.length);
     for (int t = 0; t < node->rows_out; t += most) {
         int n = node->rows_out - t < most ? node->rows_out - t : most;
@@ -189,9 +190,9 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
 
 static void conv_backward(const tin_pass *pass, const tin_node *node)
 {
-    mask_gradient(pass, node);
+    output_gradient(pass, node);
     conv_weight_gradient(pass, node);
-    if (node->input_gradient) {
+    if (node->in[0].gradient) {
         conv_input_gradient(pass, node);
     }
 }
@@ -206,7 +207,8 @@ static void depthwise_pack(const tin_node *node, const float *params, real *pack
 {
     size_t n_k = (size_t)node->kernel, n_o = (size_t)node->n_outputs;
     for (size_t o = 0; o < n_o; o++) {
-        round_row(params + node->weight + o * n_k, node->kernel, node->weights_quantised, packed + o * n_k);
+        round_row(params + node->weight + o * n_k, node->kernel, node->weight_bits, node->power_of_two,
+                  packed + o * n_k);
         packed[n_o * n_k + o] = (real)params[node->bias + o];
     }
 }
@@ -217,7 +219,7 @@ static void depthwise_forward(const tin_pass *pass, const tin_node *node)
     const real *w = (const real *)pass->packed + node->packed, *bias = w + node->n_outputs * node->kernel;
     int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel, m = n_o / n_i;
     ptrdiff_t tap = (ptrdiff_t)node->dilation * n_i * TIN_LANES;
-    const real *x = work + node->x + conv_first_row(node) * n_i * TIN_LANES;
+    const real *x = work + node->in[0].x + conv_first_row(node) * n_i * TIN_LANES;
     real *y = work + node->y;
     finish f = finish_of(node);
     for (int t = 0; t < node->rows_out; t++) {
@@ -235,13 +237,22 @@ static void depthwise_forward(const tin_pass *pass, const tin_node *node)
     }
 }
 
+/* Before adding to dx row by row. */
+static void clear_gradient(const tin_pass *pass, const tin_node *node)
+{
+    if (!node->in[0].add) {
+        size_t n = (size_t)node->rows_in * (size_t)node->n_inputs * TIN_LANES;
+        memset((real *)pass->work + node->in[0].dx, 0, n * sizeof(real));
+    }
+}
+
 /* dx[row][i] = sum of dy * weight(o, k) over the outputs and taps that read it; weight NULL: pooling, `same` each. */
 static void spread_gradient(const tin_pass *pass, const tin_node *node, const real *w, real same)
 {
-    real *work = pass->work, *dx = work + node->dx;
+    real *work = pass->work, *dx = work + node->in[0].dx;
     const real *dy = work + node->dy;
     int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel, m = n_o / n_i;
-    memset(dx, 0, (size_t)node->rows_in * (size_t)n_i * TIN_LANES * sizeof(real));
+    clear_gradient(pass, node);
     for (int t = 0; t < node->rows_out; t++) {
         for (int k = 0; k < n_k; k++) {
             ptrdiff_t row = (ptrdiff_t)t * node->stride + conv_first_row(node) + (ptrdiff_t)k * node->dilation;
@@ -262,10 +273,10 @@ static void spread_gradient(const tin_pass *pass, const tin_node *node, const re
 
 static void depthwise_backward(const tin_pass *pass, const tin_node *node)
 {
-    mask_gradient(pass, node);
+    output_gradient(pass, node);
     real *work = pass->work, *gradient = pass->gradient;
     int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel, m = n_o / n_i;
-    const real *x = work + node->x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
+    const real *x = work + node->in[0].x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
     ptrdiff_t x_step = (ptrdiff_t)node->stride * n_i * TIN_LANES, dy_step = (ptrdiff_t)n_o * TIN_LANES;
     for (int o = 0; o < n_o; o++) {
         for (int k = -1; k < n_k; k++) { /* -1: the bias */
@@ -285,17 +296,17 @@ static void depthwise_backward(const tin_pass *pass, const tin_node *node)
             gradient[at] += vec_sum(sum);
         }
     }
-    if (node->input_gradient) {
+    if (node->in[0].gradient) {
         spread_gradient(pass, node, (const real *)pass->packed + node->packed, 0);
     }
 }
 
 /* Mean over the last K rows. */
-static void pool_forward(const tin_pass *pass, const tin_node *node)
+static void avg_pool_forward(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work;
     int n = node->n_inputs;
-    const real *x = work + node->x + conv_first_row(node) * n * TIN_LANES;
+    const real *x = work + node->in[0].x + conv_first_row(node) * n * TIN_LANES;
     real *y = work + node->y, share = 1 / (real)node->kernel;
     finish f = finish_of(node);
     for (int t = 0; t < node->rows_out; t++) {
@@ -310,11 +321,52 @@ static void pool_forward(const tin_pass *pass, const tin_node *node)
     }
 }
 
-static void pool_backward(const tin_pass *pass, const tin_node *node)
+static void avg_pool_backward(const tin_pass *pass, const tin_node *node)
 {
-    mask_gradient(pass, node);
-    if (node->input_gradient) {
+    output_gradient(pass, node);
+    if (node->in[0].gradient) {
         spread_gradient(pass, node, NULL, 1 / (real)node->kernel);
+    }
+}
+
+/* Greatest of the last K rows; with quantisation it has the scale of its input, so nothing is rounded. */
+static void max_pool_forward(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    ptrdiff_t row = (ptrdiff_t)node->n_inputs * TIN_LANES;
+    const real *x = work + node->in[0].x + conv_first_row(node) * row;
+    real *y = work + node->y;
+    for (int t = 0; t < node->rows_out; t++, x += node->stride * row) {
+        for (ptrdiff_t i = 0; i < row; i += VL, y += VL) {
+            vec most = load(x + i);
+            for (int k = 1; k < node->kernel; k++) {
+                most = vec_max(most, load(x + k * row + i));
+            }
+            store(y, most);
+        }
+    }
+}
+
+/* The gradient goes to the oldest of the rows that have the greatest value, as PyTorch's does. */
+static void max_pool_backward(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    ptrdiff_t row = (ptrdiff_t)node->n_inputs * TIN_LANES;
+    const real *y = work + node->y, *dy = work + node->dy;
+    clear_gradient(pass, node);
+    for (int t = 0; t < node->rows_out; t++) {
+        ptrdiff_t first = (ptrdiff_t)t * node->stride + conv_first_row(node);
+        for (ptrdiff_t i = 0; i < row; i += VL, y += VL, dy += VL) {
+            ivec left = (ivec)splat(0) == 0;
+            for (ptrdiff_t r = first; r < first + node->kernel; r++) {
+                ivec here = left & (load(work + node->in[0].x + r * row + i) == load(y));
+                left &= ~here;
+                if (r >= 0) { /* before: of an earlier chunk */
+                    real *dx = work + node->in[0].dx + r * row + i;
+                    store(dx, load(dx) + (vec)((ivec)load(dy) & here));
+                }
+            }
+        }
     }
 }
 

@@ -75,8 +75,10 @@ static void gru_pack(const tin_node *node, const float *params, real *packed)
     real *forward = packed, *bias = forward + 3 * n_h * (n_i + n_h), *transposed = bias + 4 * n_h;
     real *w_ih = transposed + 3 * n_h * (n_i + n_h), *w_hh = w_ih + 3 * n_h * n_i;
     for (int row = 0; row < 3 * n_h; row++) {
-        round_row(params + node->weight + (size_t)(row * n_i), n_i, node->weights_quantised, w_ih + row * n_i);
-        round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weights_quantised, w_hh + row * n_h);
+        round_row(params + node->weight + (size_t)(row * n_i), n_i, node->weight_bits, node->power_of_two,
+                  w_ih + row * n_i);
+        round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weight_bits, node->power_of_two,
+                  w_hh + row * n_h);
     }
     for (int unit = 0, units; unit < n_h; unit += units) {
         units = part_size(n_h, UNITS_MOST, unit);
@@ -196,22 +198,22 @@ static void gru_decision(const gru_rows *rows, const gru_packed *packed)
     }
 }
 
-static void gru_forward(const tin_pass *pass, const tin_node *node)
+/* state: [H] */
+static void gru_forward(const tin_pass *pass, const tin_node *node, real *state)
 {
     real *work = pass->work;
     gru_packed packed = gru_parts(node, (const real *)pass->packed + node->packed);
     ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
     real *states = gru_states(pass, node);
-    const real *first = (const real *)pass->state + node->state;
     for (ptrdiff_t i = 0; i < row; i += VL) {
-        vec h = load(first + i);
+        vec h = load(state + i);
         store(work + node->y - row + i, node->quantised ? round_state(h) : h);
         store(states + i, h);
     }
     for (int t = 0; t < node->rows_out; t++) {
         gru_rows rows = {.n_inputs = node->n_inputs,
                          .n_units = node->n_outputs,
-                         .x = work + node->x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
+                         .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
                          .h = work + node->y + (t - 1) * row,
                          .old = states + t * row,
                          .next = states + (t + 1) * row,
@@ -220,7 +222,7 @@ static void gru_forward(const tin_pass *pass, const tin_node *node)
                          .quantised = node->quantised};
         gru_decision(&rows, &packed);
     }
-    memcpy((real *)pass->state + node->state, states + node->rows_out * row, (size_t)row * sizeof(real));
+    memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
 }
 
 /* Scratch: gate gradients [CHAIN_ROWS][4][H] (n, r, z, q), carry and its direct part [H] each, lane sums of the
@@ -312,12 +314,12 @@ static void gru_spread(const tin_pass *pass, const tin_node *node, int t0, int t
                            .n_columns = n_i,
                            .a = s->gates,
                            .a_step = 4 * n_h,
-                           .b = work + node->x + (ptrdiff_t)t0 * n_i * TIN_LANES,
+                           .b = work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES,
                            .b_step = n_i,
                            .sums = s->input_sums};
     outer(&input);
     add_rows(n, 4 * n_h, s->gates, 4 * n_h, s->bias_sums);
-    if (node->input_gradient) {
+    if (node->in[0].gradient) {
         segments whole = {.n = 1, .length = 3 * n_h};
         projection p = {.n_times = n,
                         .n_rows = n_i,
@@ -325,8 +327,9 @@ static void gru_spread(const tin_pass *pass, const tin_node *node, int t0, int t
                         .x = s->gates,
                         .x_step = 4 * n_h,
                         .segments = &whole,
-                        .y = work + node->dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
-                        .y_step = n_i};
+                        .y = work + node->in[0].dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
+                        .y_step = n_i,
+                        .add = node->in[0].add};
         project(&p);
     }
 }

@@ -1,9 +1,9 @@
-/* Layers that work on each channel alone: batch norm, relu, dropout. */
+/* Batch norm and dropout. */
 #ifndef TIN_KERNEL_NORM_H
 #define TIN_KERNEL_NORM_H
 
 #include "base/rng.h"
-#include "train/kernel/kernel_vector.h"
+#include "train/kernel/kernel_rows.h"
 
 /* Ones in the lanes in use. */
 static void lane_mask(int n_lanes, real mask[TIN_LANES])
@@ -33,7 +33,7 @@ static void norm_sums(const tin_pass *pass, const tin_node *node, double *sums)
         memset(first, 0, sizeof first);
         memset(second, 0, sizeof second);
         for (int t = 0; t < node->rows_out; t++) {
-            const real *x = work + node->x + ((ptrdiff_t)t * n + c) * TIN_LANES;
+            const real *x = work + node->in[0].x + ((ptrdiff_t)t * n + c) * TIN_LANES;
             UNROLL
             for (int v = 0; v < NV; v++) {
                 vec d = load(x + v * VL) - centre;
@@ -48,7 +48,7 @@ static void norm_sums(const tin_pass *pass, const tin_node *node, double *sums)
 
 static void norm_backward_sums(const tin_pass *pass, const tin_node *node, double *sums)
 {
-    mask_gradient(pass, node);
+    output_gradient(pass, node);
     const real *work = pass->work;
     int n = node->n_outputs;
     for (int c = 0; c < n; c++) {
@@ -61,7 +61,7 @@ static void norm_backward_sums(const tin_pass *pass, const tin_node *node, doubl
             for (int v = 0; v < NV; v++) {
                 vec dy = load(work + node->dy + at + v * VL);
                 first[v] += dy;
-                second[v] += dy * (load(work + node->x + at + v * VL) - mean);
+                second[v] += dy * (load(work + node->in[0].x + at + v * VL) - mean);
             }
         }
         sums[c] = masked_total(first, pass->n_lanes);
@@ -75,7 +75,7 @@ static void norm_forward(const tin_pass *pass, const tin_node *node)
     int n = node->n_outputs;
     const double *scale = pass->shared + node->shared + TIN_NORM_SCALE * n, *shift = scale + n;
     finish f = finish_of(node);
-    const real *x = work + node->x;
+    const real *x = work + node->in[0].x;
     real *y = work + node->y;
     for (int t = 0; t < node->rows_out; t++) {
         for (int c = 0; c < n; c++) {
@@ -90,7 +90,7 @@ static void norm_forward(const tin_pass *pass, const tin_node *node)
 /* After the sums of all groups are known (norm_backward_sums has masked dy). Padded lanes get zero. */
 static void norm_backward(const tin_pass *pass, const tin_node *node)
 {
-    if (!node->input_gradient) {
+    if (!node->in[0].gradient) {
         return;
     }
     real *work = pass->work;
@@ -98,36 +98,15 @@ static void norm_backward(const tin_pass *pass, const tin_node *node)
     const double *k = pass->shared + node->shared + TIN_NORM_DY * n;
     real mask[TIN_LANES] __attribute__((aligned(64)));
     lane_mask(pass->n_lanes, mask);
-    const real *x = work + node->x, *dy = work + node->dy;
-    real *dx = work + node->dx;
+    const real *x = work + node->in[0].x, *dy = work + node->dy;
+    real *dx = work + node->in[0].dx;
     for (int t = 0; t < node->rows_out; t++) {
         for (int c = 0; c < n; c++) {
             vec a = splat((real)k[c]), b = splat((real)k[n + c]), one = splat((real)k[2 * n + c]);
             for (int v = 0; v < NV; v++, x += VL, dy += VL, dx += VL) {
-                store(dx, (load(dy) * a + load(x) * b + one) * load(mask + v * VL));
+                give(dx, (load(dy) * a + load(x) * b + one) * load(mask + v * VL), node->in[0].add);
             }
         }
-    }
-}
-
-static void relu_forward(const tin_pass *pass, const tin_node *node)
-{
-    const real *x = (const real *)pass->work + node->x;
-    real *y = (real *)pass->work + node->y;
-    finish f = finish_of(node);
-    ptrdiff_t n = (ptrdiff_t)node->rows_out * node->n_outputs * TIN_LANES;
-    for (ptrdiff_t i = 0; i < n; i += VL) {
-        store(y + i, finish_apply(load(x + i), f));
-    }
-}
-
-static void relu_backward(const tin_pass *pass, const tin_node *node)
-{
-    mask_gradient(pass, node);
-    if (node->input_gradient) {
-        real *work = pass->work;
-        size_t n = (size_t)node->rows_out * (size_t)node->n_outputs * TIN_LANES;
-        memcpy(work + node->dx, work + node->dy, n * sizeof(real));
     }
 }
 
@@ -139,7 +118,7 @@ static size_t dropout_saved_size(const tin_node *node)
 
 static void dropout_forward(const tin_pass *pass, const tin_node *node)
 {
-    const real *x = (const real *)pass->work + node->x;
+    const real *x = (const real *)pass->work + node->in[0].x;
     real *y = (real *)pass->work + node->y, *factor = (real *)pass->work + node->saved;
     size_t n = dropout_saved_size(node);
     if (!pass->training) {
@@ -163,13 +142,10 @@ static void dropout_forward(const tin_pass *pass, const tin_node *node)
 
 static void dropout_backward(const tin_pass *pass, const tin_node *node)
 {
-    if (!node->input_gradient) {
-        return;
-    }
-    real *work = pass->work;
-    size_t n = dropout_saved_size(node);
-    for (size_t i = 0; i < n; i += (size_t)VL) {
-        store(work + node->dx + i, load(work + node->dy + i) * load(work + node->saved + i));
+    const real *dy = (const real *)pass->work + node->dy, *factor = (const real *)pass->work + node->saved;
+    real *dx = (real *)pass->work + node->in[0].dx;
+    for (ptrdiff_t i = 0; i < output_reals(node); i += VL) {
+        give(dx + i, load(dy + i) * load(factor + i), node->in[0].add);
     }
 }
 

@@ -7,7 +7,7 @@
 #ifndef TIN_KERNEL_PROJECT_H
 #define TIN_KERNEL_PROJECT_H
 
-#include "train/kernel/kernel_vector.h"
+#include "train/kernel/kernel_rows.h"
 
 #if defined __AVX512F__ && !TIN_KERNEL_DOUBLE
 #define ROWS_MOST 8  /* rows of a block of project */
@@ -39,6 +39,7 @@ typedef struct projection {
     real *y;
     ptrdiff_t y_step;
     finish finish;
+    bool add; /* to y */
 } projection;
 
 INLINE void project_block(int rows, int times, const projection *p, const real *w, int row, int t, int v)
@@ -81,7 +82,12 @@ INLINE void project_block(int rows, int times, const projection *p, const real *
         real *y = p->y + (t + c) * p->y_step * TIN_LANES + row * TIN_LANES + v * VL;
         UNROLL
         for (int r = 0; r < rows; r++) {
-            store(y + r * TIN_LANES, finish_apply(sum[r][c], p->finish));
+            real *to = y + r * TIN_LANES;
+            vec result = finish_apply(sum[r][c], p->finish);
+            if (p->add) {
+                result += load(to);
+            }
+            store(to, result);
         }
     }
 }
@@ -276,20 +282,33 @@ static int outer_times(int n_rows, int n_columns)
     return n < 4 ? 4 : n;
 }
 
-/* w[r] rounded to multiples of max|w| / 127 where asked; copied otherwise. */
-static void round_row(const float *w, int n, bool quantised, real *out)
+/* Least power of two that is not below x > 0. */
+static real power_above(real x)
 {
-    float most = 0;
+    int exponent;
+    real mantissa = (real)frexp((double)x, &exponent);
+    return (real)ldexp(1, mantissa > (real)0.5 ? exponent : exponent - 1);
+}
+
+/* A row of weights as the device has it: multiples of max|w| / (2^(bits-1) - 1); bits 0: copied. */
+static void round_row(const float *w, int n, int bits, bool power_of_two, real *out)
+{
+    real most = 0;
     for (int k = 0; k < n; k++) {
-        most = fabsf(w[k]) > most ? fabsf(w[k]) : most;
+        real size = (real)fabsf(w[k]);
+        most = size > most ? size : most;
     }
-    if (!quantised || most <= 0) {
+    if (bits == 0 || most <= 0) {
         for (int k = 0; k < n; k++) {
             out[k] = (real)w[k];
         }
         return;
     }
-    real scale = (real)most / 127, inverse = 127 / (real)most;
+    real limit = (real)((1 << (bits - 1)) - 1), scale = most / limit, inverse = limit / most;
+    if (power_of_two) {
+        scale = power_above(scale);
+        inverse = 1 / scale;
+    }
     for (int k = 0; k < n; k++) {
         out[k] = ((real)w[k] * inverse + (real)ROUND_MAGIC - (real)ROUND_MAGIC) * scale;
     }

@@ -175,58 +175,70 @@ INLINE vec vec_tanh(vec x)
     return splat(1) - splat(2) / (vec_exp(x + x) + splat(1));
 }
 
-/* What is done to an output before it is stored. */
+/* What is done to an output before it is stored: limits and rounding. Activations that are not limits are a pass of
+ * their own (curve_forward). */
 typedef struct finish {
-    bool relu, quantised;
-    real scale, inverse;
+    bool limited, quantised;
+    bool positive;                /* rounded, and nothing below 0 */
+    real scale, inverse;          /* of rounding */
+    real low, high;               /* quantised: in multiples of the scale */
+    real inside_low, inside_high; /* the gradient passes where y lies between */
 } finish;
 
-INLINE finish finish_of(const tin_node *node)
+INLINE bool is_curve(tin_node_activation activation)
 {
-    finish f = {node->relu, node->quantised, (real)node->scale, node->quantised ? 1 / (real)node->scale : 0};
+    return activation == TIN_NODE_SIGMOID || activation == TIN_NODE_TANH || activation == TIN_NODE_HARD_SIGMOID;
+}
+
+/* The limits of an activation; hard_sigmoid's after its line. */
+static finish limits_of(const tin_node *node)
+{
+    tin_node_activation a = node->activation;
+    bool positive = a == TIN_NODE_RELU || a == TIN_NODE_RELU6 || a == TIN_NODE_HARD_SIGMOID;
+    finish f = {.quantised = node->quantised};
+    if (node->quantised) {
+        f.positive = positive;
+        f.scale = (real)node->scale;
+        f.inverse = 1 / (real)node->scale;
+        f.low = positive ? 0 : -(real)node->limit;
+        f.high = (real)node->limit;
+        f.inside_low = positive ? 0 : (f.low + (real)0.5) * f.scale;
+        f.inside_high = (f.high - (real)0.5) * f.scale;
+        return f;
+    }
+    f.limited = positive || a == TIN_NODE_HARD_TANH;
+    f.inside_low = f.low = positive ? 0 : -1;
+    f.inside_high = f.high = a == TIN_NODE_RELU ? (real)INFINITY : a == TIN_NODE_RELU6 ? 6 : 1;
     return f;
 }
 
-/* With relu and rounding, an output whose sum was not positive becomes -0, one that was rounded down to zero +0: so the
- * backward pass can tell them apart. */
+INLINE finish finish_of(const tin_node *node)
+{
+    const finish none = {0};
+    return is_curve(node->activation) ? none : limits_of(node);
+}
+
+/* NaN stays NaN. With rounding and nothing below 0, an output whose sum was not positive becomes -0, one that was
+ * rounded down to zero +0: so the backward pass can tell them apart. */
 INLINE vec finish_apply(vec v, finish f)
 {
     if (!f.quantised) {
-        return f.relu ? vec_max(v, splat(0)) : v;
+        return f.limited ? vec_min(splat(f.high), vec_max(splat(f.low), v)) : v;
     }
-    vec low = f.relu ? splat(0) : splat(-127);
-    vec q = vec_round(vec_min(vec_max(v * f.inverse, low), splat(127))) * f.scale;
-    if (f.relu) {
+    vec q = vec_round(vec_min(splat(f.high), vec_max(splat(f.low), v * f.inverse))) * f.scale;
+    if (f.positive) {
         ivec sign = (ivec)splat((real)-0.0);
         q = (vec)((ivec)q | ((v <= splat(0)) & sign));
     }
     return q;
 }
 
-/* Whether the gradient passes: positive after relu, and (straight-through) inside the range of rounding. Values that
- * round to +-127 count as outside. */
+/* Whether the gradient passes: inside the limits, and (straight-through) inside the range of rounding. Values that round
+ * to the limit count as outside. */
 INLINE ivec finish_mask(vec y, finish f)
 {
-    if (!f.quantised) {
-        return y > splat(0);
-    }
-    ivec inside = y < splat((real)126.5 * f.scale);
-    return inside & (f.relu ? (ivec)y >= 0 : y > splat((real)-126.5 * f.scale));
-}
-
-/* Multiplies dy of a node by the derivative of its finish. */
-static void mask_gradient(const tin_pass *pass, const tin_node *node)
-{
-    if (!node->relu && !node->quantised) {
-        return;
-    }
-    finish f = finish_of(node);
-    const real *y = (const real *)pass->work + node->y;
-    real *dy = (real *)pass->work + node->dy;
-    size_t n = (size_t)node->rows_out * (size_t)node->n_outputs * TIN_LANES;
-    for (size_t i = 0; i < n; i += (size_t)VL) {
-        store(dy + i, (vec)((ivec)load(dy + i) & finish_mask(load(y + i), f)));
-    }
+    ivec below = y < splat(f.inside_high);
+    return below & (f.positive ? (ivec)y >= 0 : y > splat(f.inside_low));
 }
 
 /* Sizes of the parts when n rows are cut into as few equal parts of at most `most` as possible. */
