@@ -150,7 +150,7 @@ tin_status tin_json_layer_graph(const json_t *object, tin_layer_spec *s, tin_pla
     if (!status && s->op == TIN_OP_GRU)
         status = tin_json_bool(object, "reset_before", &s->reset_before, place, err);
     if (!status && s->op == TIN_OP_EMA)
-        status = tin_json_int(object, "shift", 1, 12, &s->shift, place, err);
+        status = tin_json_int(object, "ema_shift", 1, 12, &s->shift, place, err);
     if (!status && s->op == TIN_OP_LOG_ENERGY)
         status = tin_json_int(object, "levels", 1, 8, &s->levels, place, err);
     return status;
@@ -195,7 +195,7 @@ json_t *tin_layer_to_json(const tin_layer_facts *facts)
     if (ok && s->op == TIN_OP_GRU)
         ok = json_object_set_new(object, "reset_before", json_boolean(s->reset_before)) == 0;
     if (ok && s->op == TIN_OP_EMA)
-        ok = json_object_set_new(object, "shift", json_integer(s->shift)) == 0;
+        ok = json_object_set_new(object, "ema_shift", json_integer(s->shift)) == 0;
     if (ok && s->op == TIN_OP_LOG_ENERGY)
         ok = json_object_set_new(object, "levels", json_integer(s->levels)) == 0;
     if (!ok) {

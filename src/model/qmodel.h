@@ -64,12 +64,22 @@
 #define TIN_SCORE_ONE 256 /* score units per logit */
 
 /* What is done to the output of a layer. relu6, hard_sigmoid and hard_tanh are the limits of the output's scale. */
+#define TIN_ACTIVATION_LIST(X)                                                                                         \
+    X(TIN_ACTIVATION_NONE, "none")                                                                                     \
+    X(TIN_ACTIVATION_RELU, "relu")                                                                                     \
+    X(TIN_ACTIVATION_SIGMOID, "sigmoid")                                                                               \
+    X(TIN_ACTIVATION_TANH, "tanh")
+
 typedef enum tin_activation {
-    TIN_ACTIVATION_NONE,
-    TIN_ACTIVATION_RELU,
-    TIN_ACTIVATION_SIGMOID,
-    TIN_ACTIVATION_TANH
+#define X(activation, name) activation,
+    TIN_ACTIVATION_LIST(X)
+#undef X
+        TIN_ACTIVATION_COUNT
 } tin_activation;
+
+const char *tin_activation_name(tin_activation activation);
+/* TIN_ACTIVATION_COUNT when unknown. */
+tin_activation tin_activation_from_name(const char *name);
 
 typedef struct tin_qlayer {
     tin_op op; /* no batch_norm, dropout or activation: those are part of the layer that they follow */
@@ -118,18 +128,27 @@ extern const uint32_t tin_sigmoid_table[256];
 tin_status tin_qmodel_save(const tin_qmodel *model, const char *path,
                            tin_error *err) TIN_USE_RESULT; /* path without extension */
 tin_status tin_qmodel_load(tin_qmodel **model, const char *path, tin_error *err) TIN_USE_RESULT;
-/* Making one by hand (the quantiser, tests): an empty model with copies of the names, then per layer set op and sizes,
- * call tin_qlayer_allocate (arrays of zeros), fill in, n_layers++; at the end set hop, check, seal. */
+/* Making one by hand (the quantiser, tests): an empty model with copies of the names, then per layer set op and sizes
+ * (and name and from, when it is no chain), call tin_qlayer_allocate (arrays of zeros), fill in, n_layers++; at the end
+ * link, check, seal. */
 tin_status tin_qmodel_create(tin_qmodel **model, double rate_hz, const tin_channel *channels, int n_channels,
                              const tin_class *classes, int n_classes, tin_error *err) TIN_USE_RESULT;
 tin_status tin_qlayer_allocate(tin_qlayer *layer, tin_error *err) TIN_USE_RESULT;
+/* Fills what follows from the rest: period of each layer, hop; and what was left at 0: name (op_N), from (the layer right
+ * before), bits (8, of the scores 16). */
+void tin_qmodel_link(tin_qmodel *model);
 int tin_qlayer_gates(const tin_qlayer *layer); /* matrices side by side: 3 for gru, 4 lstm, 2 mgu and min_gru, else 1 */
-int tin_qlayer_rows(const tin_qlayer *layer);  /* length of mult: gates * O; 1 or n_from where there are no weights */
-size_t tin_qlayer_weights(const tin_qlayer *layer); /* length of weight; 0 where there are none */
+int tin_qlayer_rows(const tin_qlayer *layer); /* length of mult: gates * O; 1, n_from or 0 where there are no weights */
+size_t tin_qlayer_weights(const tin_qlayer *layer);   /* length of weight; 0 where there are none */
+bool tin_qlayer_reads_state(const tin_qlayer *layer); /* has hidden_weight: recurrent, but not min_gru */
+/* The state's part of the candidate is multiplied by a gate, so it has a hidden_bias: gru with the reset after, mgu. */
+bool tin_qlayer_gates_candidate(const tin_qlayer *layer);
+/* Greatest |q| of the tensor that layer `layer` (or TIN_FROM_INPUT) gives: 127, 128 or 32767. */
+int tin_qmodel_bound(const tin_qmodel *model, int layer);
 void tin_qmodel_free(tin_qmodel *model);
-/* Checks shapes and proves that no accumulator can overflow: for each row |bias| + sum |w| * 127 (128 for h8) < 2^(31 -
- * shift) and < 2^31; avg_pool kernel * 127 likewise; TIN_ERR_MODEL names layer, row and bound. Called by load and by
- * the quantiser. */
+/* Checks the graph and proves that no sum can leave int32 (docs/integer-arithmetic.md, "No overflow"): for each row
+ * |bias| + sum |w| * bound of the tensor read < 2^(31 - shift), and likewise for the ops without weights.
+ * TIN_ERR_MODEL names layer, row and bound. Called by load and by the quantiser. */
 tin_status tin_qmodel_check(const tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
 /* Fills hash. */
 tin_status tin_qmodel_seal(tin_qmodel *model, tin_error *err) TIN_USE_RESULT;

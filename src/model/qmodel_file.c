@@ -3,41 +3,11 @@
 #include <string.h>
 
 #include "model/graph_json.h"
-#include "model/qmodel.h"
+#include "model/qmodel_parts.h"
 
 #define FORMAT "tinamou-integer-model"
-#define LAYER_TENSORS 6
 
 typedef char tensor_name[48];
-
-/* One array of a layer as it stands in the file. */
-typedef struct part {
-    const char *name;
-    tin_dtype dtype;
-    int n_dims;
-    int64_t shape[3];
-    void *data;
-} part;
-
-/* The arrays of a layer; returns how many. */
-static int list_parts(const tin_qlayer *l, part parts[LAYER_TENSORS])
-{
-    int rows = tin_qlayer_rows(l), n = 0;
-    parts[n++] = (part){"mult", TIN_I32, 1, {rows}, l->mult};
-    if (l->op == TIN_OP_AVG_POOL)
-        return n;
-    parts[n++] = (part){"bias", TIN_I32, 1, {rows}, l->bias};
-    if (l->op == TIN_OP_CONV1D)
-        parts[n++] = (part){"weight", TIN_I8, 3, {rows, l->kernel, l->n_inputs / l->groups}, l->weight};
-    else
-        parts[n++] = (part){"weight", TIN_I8, 2, {rows, l->n_inputs}, l->weight};
-    if (l->op != TIN_OP_GRU)
-        return n;
-    parts[n++] = (part){"hidden_mult", TIN_I32, 1, {rows}, l->hidden_mult};
-    parts[n++] = (part){"hidden_bias", TIN_I32, 1, {l->n_outputs}, l->hidden_bias};
-    parts[n++] = (part){"hidden_weight", TIN_I8, 2, {rows, l->n_outputs}, l->hidden_weight};
-    return n;
-}
 
 static void name_tensor(tensor_name name, int layer, const char *part_name)
 {
@@ -46,12 +16,12 @@ static void name_tensor(tensor_name name, int layer, const char *part_name)
 
 static tin_status write_tensors(const tin_qmodel *model, const char *file, char hash[TIN_HASH_HEX], tin_error *err)
 {
-    tensor_name names[TIN_MAX_LAYERS * LAYER_TENSORS];
-    tin_tensor tensors[TIN_MAX_LAYERS * LAYER_TENSORS];
+    tensor_name names[TIN_MAX_LAYERS * TIN_QLAYER_PARTS];
+    tin_tensor tensors[TIN_MAX_LAYERS * TIN_QLAYER_PARTS];
     size_t n = 0;
     for (int i = 0; i < model->n_layers; i++) {
-        part parts[LAYER_TENSORS];
-        int n_parts = list_parts(&model->layers[i], parts);
+        tin_qlayer_part parts[TIN_QLAYER_PARTS];
+        int n_parts = tin_qlayer_list_parts(&model->layers[i], parts);
         for (int p = 0; p < n_parts; p++, n++) {
             name_tensor(names[n], i, parts[p].name);
             tensors[n] = (tin_tensor){
@@ -63,15 +33,41 @@ static tin_status write_tensors(const tin_qmodel *model, const char *file, char 
     return tin_safetensors_write(file, tensors, n, &format, 1, hash, err);
 }
 
-static json_t *layer_to_json(const tin_qlayer *l)
+static const char *name_of(const tin_qmodel *m, int from)
 {
-    json_t *object = json_pack(
-        "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:f}", "op", tin_op_name(l->op), "inputs", l->n_inputs,
-        "outputs", l->n_outputs, "kernel", l->kernel, "stride", l->stride, "dilation", l->dilation, "groups", l->groups,
-        "relu", l->activation == TIN_ACTIVATION_RELU, "shift", l->shift, "output_scale", (double)l->output_scale);
-    if (l->op == TIN_OP_GRU)
-        json_object_set_new(object, "hidden_shift", json_integer(l->hidden_shift));
-    return object;
+    return from == TIN_FROM_INPUT ? "input" : m->layers[from].name;
+}
+
+static json_t *layer_to_json(const tin_qmodel *m, int index)
+{
+    const tin_qlayer *l = &m->layers[index];
+    tin_layer_facts facts = {.spec = {.op = l->op,
+                                      .name = l->name,
+                                      .n_from = l->n_from,
+                                      .kernel = l->kernel,
+                                      .stride = l->stride,
+                                      .dilation = l->dilation,
+                                      .reset_before = l->reset_before,
+                                      .shift = l->ema_shift,
+                                      .levels = l->levels},
+                             .n_inputs = l->n_inputs,
+                             .n_outputs = l->n_outputs,
+                             .groups = l->groups};
+    for (int k = 0; k < l->n_from; k++)
+        facts.spec.from[k] = name_of(m, l->from[k]);
+    json_t *object = tin_layer_to_json(&facts);
+    json_t *rest = json_pack("{s:s, s:i, s:f}", "activation", tin_activation_name(l->activation), "output_bits",
+                             l->output_bits, "output_scale", (double)l->output_scale);
+    bool ok = object && rest && json_object_update(object, rest) == 0;
+    if (ok && l->op != TIN_OP_MAX_POOL)
+        ok = json_object_set_new(object, "shift", json_integer(l->shift)) == 0;
+    if (ok && tin_qlayer_reads_state(l))
+        ok = json_object_set_new(object, "hidden_shift", json_integer(l->hidden_shift)) == 0;
+    json_decref(rest);
+    if (ok)
+        return object;
+    json_decref(object);
+    return NULL;
 }
 
 static json_t *input_to_json(const tin_qmodel *m)
@@ -81,8 +77,8 @@ static json_t *input_to_json(const tin_qmodel *m)
         json_array_append_new(offset, json_integer(m->input_offset[c]));
         json_array_append_new(mult, json_integer(m->input_mult[c]));
     }
-    return json_pack("{s:o, s:o, s:i, s:f}", "offset", offset, "mult", mult, "shift", m->input_shift, "scale",
-                     (double)m->input_scale);
+    return json_pack("{s:o, s:o, s:i, s:i, s:f}", "offset", offset, "mult", mult, "shift", m->input_shift, "bits",
+                     m->input_bits, "scale", (double)m->input_scale);
 }
 
 tin_status tin_qmodel_save(const tin_qmodel *model, const char *path, tin_error *err)
@@ -102,8 +98,9 @@ tin_status tin_qmodel_save(const tin_qmodel *model, const char *path, tin_error 
     json_t *layers = json_array();
     ok &= json_object_set_new(root, "layers", layers) == 0;
     for (int i = 0; ok && i < model->n_layers; i++)
-        ok &= json_array_append_new(layers, layer_to_json(&model->layers[i])) == 0;
+        ok &= json_array_append_new(layers, layer_to_json(model, i)) == 0;
     ok &= json_object_set_new(root, "hop", json_integer(model->hop)) == 0;
+    ok &= json_object_set_new(root, "delay", json_integer(model->delay)) == 0;
     ok &= json_object_set_new(root, "tensors_sha256", json_string(hash)) == 0;
     return tin_graph_write(root, ok, json_file, err);
 }
@@ -121,6 +118,8 @@ static tin_status read_input(const json_t *root, const char *file, tin_qmodel *m
     if (!status)
         status = tin_json_int(input, "shift", 0, 15, &m->input_shift, place, err);
     if (!status)
+        status = tin_json_int(input, "bits", 8, 16, &m->input_bits, place, err);
+    if (!status)
         status = tin_json_number(input, "scale", &scale, place, err);
     m->input_scale = (float)scale;
     return status;
@@ -130,9 +129,9 @@ static tin_status read_input(const json_t *root, const char *file, tin_qmodel *m
  * bytes. */
 static tin_status read_arrays(tin_qlayer *l, int index, const tin_safetensors *tensors, tin_error *err)
 {
-    part parts[LAYER_TENSORS];
-    const void *data[LAYER_TENSORS];
-    int n_parts = list_parts(l, parts);
+    tin_qlayer_part parts[TIN_QLAYER_PARTS];
+    const void *data[TIN_QLAYER_PARTS];
+    int n_parts = tin_qlayer_list_parts(l, parts);
     tin_status status = TIN_OK;
     for (int p = 0; !status && p < n_parts; p++) {
         tensor_name name;
@@ -143,20 +142,56 @@ static tin_status read_arrays(tin_qlayer *l, int index, const tin_safetensors *t
         status = tin_qlayer_allocate(l, err);
     if (status)
         return status;
-    list_parts(l, parts);
-    for (int p = 0; p < n_parts; p++) {
-        tin_tensor t = {.dtype = parts[p].dtype, .n_dims = parts[p].n_dims};
-        memcpy(t.shape, parts[p].shape, sizeof parts[p].shape);
-        memcpy(parts[p].data, data[p], tin_tensor_bytes(&t));
+    tin_qlayer_list_parts(l, parts);
+    for (int p = 0; p < n_parts; p++)
+        memcpy(parts[p].data, data[p], tin_qlayer_part_bytes(&parts[p]));
+    return TIN_OK;
+}
+
+/* Name and from; the names that from lists must belong to layers before this one. */
+static tin_status read_links(tin_qmodel *m, int index, const tin_layer_spec *spec, tin_place place, tin_error *err)
+{
+    tin_qlayer *l = &m->layers[index];
+    size_t length = strlen(spec->name);
+    if (length >= sizeof l->name)
+        return tin_fail_at(err, TIN_ERR_FORMAT, place.file, 0, "%s: its name has %zu characters; use at most %d",
+                           place.object, length, TIN_LAYER_NAME - 1);
+    memcpy(l->name, spec->name, length + 1);
+    l->n_from = spec->n_from;
+    for (int k = 0; k < l->n_from; k++) {
+        int from = index - 1;
+        while (from >= 0 && strcmp(spec->from[k], m->layers[from].name) != 0)
+            from--;
+        if (from < 0 && strcmp(spec->from[k], "input") != 0)
+            return tin_fail_at(err, TIN_ERR_FORMAT, place.file, 0,
+                               "%s: from names \"%.60s\", which is no layer before it; quantise the model again",
+                               place.object, spec->from[k]);
+        l->from[k] = from; /* -1 is TIN_FROM_INPUT */
     }
     return TIN_OK;
 }
 
-static tin_status read_layer(tin_qlayer *l, const json_t *item, tin_place place, tin_error *err)
+static tin_status read_activation(const json_t *item, tin_activation *activation, tin_place place, tin_error *err)
+{
+    const char *name;
+    tin_status status = tin_json_text(item, "activation", &name, place, err);
+    if (status)
+        return status;
+    *activation = tin_activation_from_name(name);
+    return *activation != TIN_ACTIVATION_COUNT
+               ? TIN_OK
+               : tin_fail_at(err, TIN_ERR_FORMAT, place.file, 0,
+                             "%s: unknown activation \"%.60s\"; use none, relu, sigmoid or tanh", place.object, name);
+}
+
+static tin_status read_layer(tin_qmodel *m, int index, const json_t *item, tin_place place, tin_error *err)
 {
     tin_layer_facts facts;
+    tin_qlayer *l = &m->layers[index];
     double scale = 0;
     tin_status status = tin_json_layer(item, &facts, place, err);
+    if (!status)
+        status = tin_json_layer_graph(item, &facts.spec, place, err);
     if (status)
         return status;
     *l = (tin_qlayer){.op = facts.spec.op,
@@ -165,18 +200,23 @@ static tin_status read_layer(tin_qlayer *l, const json_t *item, tin_place place,
                       .kernel = facts.spec.kernel,
                       .stride = facts.spec.stride,
                       .dilation = facts.spec.dilation,
-                      .groups = facts.groups};
+                      .groups = facts.groups,
+                      .reset_before = facts.spec.reset_before,
+                      .ema_shift = facts.spec.shift,
+                      .levels = facts.spec.levels};
     if (l->n_inputs % l->groups != 0)
         return tin_fail_at(err, TIN_ERR_FORMAT, place.file, 0,
                            "%s: groups is %d; use 1, or the inputs of a depthwise conv1d", place.object, l->groups);
-    bool relu = false;
-    status = tin_json_bool(item, "relu", &relu, place, err);
-    l->activation = relu ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE;
+    status = read_links(m, index, &facts.spec, place, err);
     if (!status)
-        status = tin_json_int(item, "shift", 0, 16, &l->shift, place, err);
+        status = read_activation(item, &l->activation, place, err);
+    if (!status)
+        status = tin_json_int(item, "output_bits", 8, 16, &l->output_bits, place, err);
     if (!status)
         status = tin_json_number(item, "output_scale", &scale, place, err);
-    if (!status && l->op == TIN_OP_GRU)
+    if (!status && l->op != TIN_OP_MAX_POOL)
+        status = tin_json_int(item, "shift", 0, 30, &l->shift, place, err);
+    if (!status && tin_qlayer_reads_state(l))
         status = tin_json_int(item, "hidden_shift", 0, 16, &l->hidden_shift, place, err);
     l->output_scale = (float)scale;
     return status;
@@ -187,11 +227,10 @@ static tin_status read_layers(const json_t *list, const char *file, const tin_sa
 {
     char object[32];
     for (size_t i = 0; i < json_array_size(list); i++) {
-        tin_qlayer *l = &m->layers[i];
         snprintf(object, sizeof object, "layer %zu", i + 1);
-        tin_status status = read_layer(l, json_array_get(list, i), (tin_place){file, object}, err);
+        tin_status status = read_layer(m, (int)i, json_array_get(list, i), (tin_place){file, object}, err);
         if (!status)
-            status = read_arrays(l, (int)i, tensors, err);
+            status = read_arrays(&m->layers[i], (int)i, tensors, err);
         if (status)
             return status;
         m->n_layers++;
@@ -217,10 +256,13 @@ static tin_status read_model(tin_qmodel **m, const json_t *root, const char *jso
     tin_safetensors *tensors = NULL;
     const json_t *list;
     const char *hash;
+    int hop = 0;
     tin_place top = {json_file, "model"};
     tin_status status = create_from_json(m, root, json_file, err);
     if (!status)
-        status = tin_json_int(root, "hop", 1, TIN_MAX_HOP, &(*m)->hop, top, err);
+        status = tin_json_int(root, "hop", 1, TIN_MAX_HOP, &hop, top, err);
+    if (!status)
+        status = tin_json_int(root, "delay", 0, TIN_MAX_DELAY, &(*m)->delay, top, err);
     if (!status)
         status = tin_json_text(root, "hash", &hash, top, err);
     if (!status)
@@ -231,8 +273,11 @@ static tin_status read_model(tin_qmodel **m, const json_t *root, const char *jso
         status = tin_graph_tensors(&tensors, root, json_file, tensor_file, err);
     if (!status)
         status = read_layers(list, json_file, tensors, *m, err);
-    if (!status)
+    if (!status) {
+        tin_qmodel_link(*m);
+        (*m)->hop = hop; /* must be what the strides give */
         status = tin_qmodel_check(*m, err);
+    }
     if (!status)
         status = tin_qmodel_seal(*m, err);
     if (!status && strcmp(hash, (*m)->hash) != 0)

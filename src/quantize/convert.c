@@ -236,7 +236,7 @@ static tin_status convert_layers(const tin_model *model, const tin_quant_spec *s
             status = convert_layer(model, i, (double)before, ql, err);
         if (status)
             return status;
-        q->hop *= l->stride;
+        memcpy(ql->name, l->name, sizeof ql->name);
         q->n_layers++;
         before = ql->output_scale;
     }
@@ -260,8 +260,11 @@ tin_status tin_quantize_convert(const tin_model *folded, const tin_quant_spec *s
         status = convert_input(folded, spec, q, err);
     if (!status)
         status = convert_layers(folded, spec, q, err);
-    if (!status)
+    if (!status) {
+        tin_qmodel_link(q);
+        q->delay = folded->delay;
         status = tin_qmodel_check(q, err);
+    }
     if (!status)
         status = tin_qmodel_seal(q, err);
     if (status) {

@@ -118,11 +118,11 @@ tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t se
         l->groups = s->depthwise ? width : 1;
         l->activation = s->relu ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE;
         width = l->n_outputs;
-        m->hop *= l->stride;
         m->n_layers = i + 1;
         status = fill_layer(&rng, l, last, spec->extreme, err);
     }
     if (status == TIN_OK) {
+        tin_qmodel_link(m);
         status = tin_qmodel_check(m, err);
     }
     if (status == TIN_OK) {

@@ -86,7 +86,7 @@ static inline void make_tiny(tiny *t, const tin_dataset *dataset)
     for (int o = 0; o < 3; o++) {
         t->mult[o] = 1 << 30; /* with shift 6: times 16 */
     }
-    t->model = (tin_qmodel){.n_channels = N_CHANNELS, .n_classes = 3, .rate_hz = RATE, .hop = 1, .n_layers = 1};
+    t->model = (tin_qmodel){.n_channels = N_CHANNELS, .n_classes = 3, .rate_hz = RATE, .n_layers = 1};
     t->model.classes = dataset->classes;
     t->model.channels = dataset->channels;
     t->model.input_shift = 2; /* multiply_high by 2^30 is a quarter */
@@ -104,6 +104,7 @@ static inline void make_tiny(tiny *t, const tin_dataset *dataset)
                                       .bias = t->bias,
                                       .mult = t->mult,
                                       .shift = 6};
+    tin_qmodel_link(&t->model);
     tin_error err = {0};
     if (tin_qmodel_seal(&t->model, &err) != TIN_OK) {
         fail_msg("%s", tin_error_text(&err));

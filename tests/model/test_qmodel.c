@@ -13,8 +13,8 @@
 
 #define PATH TEST_TEMPORARY "/q"
 
-static const char *const models[] = {"integer_all", "integer_gru", "integer_long_stride", "integer_one",
-                                     "integer_wide"};
+static const char *const models[] = {"integer_all",   "integer_gru",       "integer_long_stride", "integer_one",
+                                     "integer_graph", "integer_recurrent", "integer_16_bits",     "integer_wide"};
 #define N_MODELS (sizeof models / sizeof *models)
 
 static tin_qmodel *load(const char *name)
@@ -96,12 +96,13 @@ static void expect_refused(tin_qmodel *m, const char *word)
     tin_qmodel_free(m);
 }
 
-#define REFUSED(word, ...)                                                                                             \
+#define REFUSED_IN(file, word, ...)                                                                                    \
     do {                                                                                                               \
-        tin_qmodel *m = load("integer_all");                                                                           \
+        tin_qmodel *m = load(file);                                                                                    \
         __VA_ARGS__;                                                                                                   \
         expect_refused(m, word);                                                                                       \
     } while (0)
+#define REFUSED(word, ...) REFUSED_IN("integer_all", word, __VA_ARGS__)
 
 static void a_model_that_could_overflow_is_refused(void **state)
 {
@@ -147,15 +148,102 @@ static void a_model_of_the_wrong_shape_is_refused(void **state)
     REFUSED("hop is 16", m->hop = 16);
     REFUSED("0 layers", m->n_layers = 0);
     REFUSED("last layer must be dense", m->n_layers = 4);
-    REFUSED("last layer must be dense", m->layers[6].activation = TIN_ACTIVATION_RELU);
-    REFUSED("last layer must be dense", m->layers[3].activation = TIN_ACTIVATION_RELU);
-    REFUSED("holds conv1d", m->layers[5].op = TIN_OP_RELU);
+    REFUSED("activation does not belong", m->layers[6].activation = TIN_ACTIVATION_RELU);
+    REFUSED("activation does not belong", m->layers[3].activation = TIN_ACTIVATION_RELU);
+    REFUSED("holds no batch_norm", m->layers[5].op = TIN_OP_RELU);
+    REFUSED("holds no batch_norm", m->layers[5].op = (tin_op)99);
+    REFUSED("cannot run in integers yet", m->layers[5].op = TIN_OP_LOG_ENERGY);
     REFUSED("width", m->layers[1].n_inputs = 7);
-    REFUSED("out of range", m->layers[0].stride = 0);
-    REFUSED("out of range", m->layers[0].dilation = 16384; m->layers[0].kernel = 16384);
-    REFUSED("belong to conv1d", m->layers[4].dilation = 2);
-    REFUSED("groups", m->layers[2].groups = 4);
+    REFUSED("must be 1 or more", m->layers[0].stride = 0);
+    REFUSED("stride is -1", m->layers[0].stride = -1);
+    REFUSED("span", m->layers[0].dilation = 16384; m->layers[0].kernel = 16384);
+    REFUSED("dilation is 2", m->layers[4].dilation = 2);
+    REFUSED("groups do not follow", m->layers[1].groups = 4);
     REFUSED("scale of its output", m->layers[2].output_scale = NAN);
+}
+
+/* integer_graph: stem left sum top mean bend all slow squeeze excite scaled scores */
+static void a_graph_that_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    REFUSED_IN("integer_graph", "does not stand before it", m->layers[2].from[1] = 2);
+    REFUSED_IN("integer_graph", "does not stand before it", m->layers[2].from[1] = -2);
+    REFUSED_IN("integer_graph", "reads no layer", m->layers[2].n_from = 0);
+    REFUSED_IN("integer_graph", "reads no layer", m->layers[2].n_from = TIN_MAX_FROM + 1);
+    REFUSED_IN("integer_graph", "name two", m->layers[10].n_from = 1);
+    REFUSED_IN("integer_graph", "is taken", memcpy(m->layers[3].name, "stem", 5));
+    REFUSED_IN("integer_graph", "letters", memcpy(m->layers[3].name, "a b", 4));
+    REFUSED_IN("integer_graph", "no layer reads \"left\"", m->layers[2].from[1] = 0);
+    REFUSED_IN("integer_graph", "rows every", m->layers[2].from[0] = TIN_FROM_INPUT);
+    REFUSED_IN("integer_graph", "its period", m->layers[7].period = 2);
+    REFUSED_IN("integer_graph", "shift is 13", m->layers[7].ema_shift = 13);
+    REFUSED_IN("integer_graph", "reset_before", m->layers[0].reset_before = true);
+    REFUSED_IN("integer_graph", "delay is 3", m->delay = 3);
+    REFUSED_IN("integer_graph", "delay is -4", m->delay = -4);
+    REFUSED_IN("integer_graph", "activation does not belong", m->layers[2].activation = TIN_ACTIVATION_SIGMOID);
+    REFUSED_IN("integer_graph", "activation does not belong", m->layers[0].activation = (tin_activation)-1);
+}
+
+static void bits_that_an_op_has_not_are_refused(void **state)
+{
+    (void)state;
+    REFUSED_IN("integer_graph", "12 bits", m->input_bits = 12);
+    REFUSED_IN("integer_graph", "has 9 bits; give it 8 or 16", m->layers[0].output_bits = 9);
+    REFUSED_IN("integer_graph", "has 8 bits; give it 16", m->layers[11].output_bits = 8);
+    REFUSED_IN("integer_graph", "layer 6 (conv1d): its output has 16 bits; give it 8",
+               m->layers[5].output_bits = 16); /* a tanh */
+    REFUSED_IN("integer_graph", "layer 8 (ema): its output has 16 bits", m->layers[7].output_bits = 16);
+    REFUSED_IN("integer_graph", "layer 4 (max_pool): it reads 16 bits from sum", m->layers[2].output_bits = 16);
+    REFUSED_IN("integer_graph", "layer 8 (ema): it reads 16 bits from all", m->layers[6].output_bits = 16);
+    REFUSED_IN("integer_recurrent", "layer 4 (gru): its output has 16 bits", m->layers[3].output_bits = 16);
+}
+
+/* Each bound of docs/integer-arithmetic.md, at the last value that passes and at the first that does not. */
+static void sums_without_weights_are_bounded(void **state)
+{
+    (void)state;
+    tin_qmodel *q = load("integer_16_bits");
+    tin_qlayer *add = &q->layers[2];
+    add->mult[0] = 32767;
+    add->mult[1] = 16386; /* 32767 * (32767 + 16386) + 2^29 = 2^31 - 16385 */
+    add->shift = 30;
+    assert_int_equal(tin_qmodel_check(q, NULL), TIN_OK);
+    add->mult[1]++;
+    expect_refused(q, "layer 3 (add), input 1: the sum can reach");
+    q = load("integer_16_bits");
+    q->layers[10].mult[1] = 32768;
+    expect_refused(q, "outside 0..32767");
+    REFUSED_IN("integer_16_bits", "shift 0 is outside 1..30", m->layers[10].shift = 0);
+    REFUSED_IN("integer_16_bits", "shift 31 is outside 1..30", m->layers[5].shift = 31);
+    REFUSED_IN("integer_graph", "multiplier -1", m->layers[6].mult[2] = -1);
+    q = load("integer_graph"); /* ema: 128 * 2^20 + 2^11 at shift 3 is below 2^28, at shift 4 above 2^27 */
+    q->layers[7].ema_shift = 12;
+    q->layers[7].shift = 3;
+    assert_int_equal(tin_qmodel_check(q, NULL), TIN_OK);
+    q->layers[7].shift = 4;
+    expect_refused(q, "layer 8 (ema), row 0: the accumulator can reach 134219776");
+    q = load("integer_graph"); /* multiply: 127 * 128, a max_pool or concat of a tanh may be -128 */
+    q->layers[10].shift = 16;
+    assert_int_equal(tin_qmodel_check(q, NULL), TIN_OK);
+    q->layers[10].shift = 17;
+    expect_refused(q, "shift 17");
+    REFUSED_IN("integer_graph", "layer 5 (avg_pool), row 0: multiplier", m->layers[4].mult[0] = -5);
+}
+
+static void a_bound_follows_the_values(void **state)
+{
+    (void)state;
+    tin_qmodel *m = load("integer_graph"), *wide = load("integer_16_bits"), *r = load("integer_recurrent");
+    static const int graph[] = {127, 127, 127, 127, 127, 128, 128, 127, 127, 127, 127};
+    for (int i = 0; i < 11; i++)
+        assert_int_equal(tin_qmodel_bound(m, i), graph[i]);
+    assert_int_equal(tin_qmodel_bound(m, TIN_FROM_INPUT), 127);
+    assert_int_equal(tin_qmodel_bound(wide, TIN_FROM_INPUT), 32767);
+    assert_int_equal(tin_qmodel_bound(wide, 2), 32767);
+    assert_int_equal(tin_qmodel_bound(r, 5), 128); /* max_pool of a concat of h8 */
+    tin_qmodel_free(m);
+    tin_qmodel_free(wide);
+    tin_qmodel_free(r);
 }
 
 static void the_hash_sees_every_number(void **state)
@@ -171,13 +259,23 @@ static void the_hash_sees_every_number(void **state)
                           &m->hop,
                           &m->layers[4].mult[0],
                           &m->layers[3].hidden_bias[8],
-                          &m->layers[2].dilation};
+                          &m->layers[2].dilation,
+                          &m->layers[1].from[0],
+                          &m->layers[1].output_bits,
+                          &m->input_bits,
+                          &m->layers[3].ema_shift,
+                          &m->layers[3].levels};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         ++*numbers[i];
         assert_int_equal(tin_qmodel_seal(m, NULL), TIN_OK);
         assert_string_not_equal(m->hash, before);
         --*numbers[i];
     }
+    m->delay = 8; /* what people and tools read, no part of the result */
+    m->layers[2].output_scale = 1;
+    memcpy(m->layers[2].name, "other", 6);
+    assert_int_equal(tin_qmodel_seal(m, NULL), TIN_OK);
+    assert_string_equal(m->hash, before);
     m->classes[0].event = true;
     assert_int_equal(tin_qmodel_seal(m, NULL), TIN_OK);
     assert_string_not_equal(m->hash, before);
@@ -214,13 +312,12 @@ static void damaged_files_are_refused(void **state)
 }
 
 /* Every flip of the description is refused, or changes a thing that does not touch the result (names, scales, rate). */
-static void flipped_bytes_never_change_the_result(void **state)
+static void flip(const char *name)
 {
-    (void)state;
     char *bytes = NULL;
     size_t size = 0;
     tin_rng rng;
-    tin_qmodel *m = load("integer_all");
+    tin_qmodel *m = load(name);
     assert_int_equal(tin_qmodel_save(m, PATH, NULL), TIN_OK);
     assert_int_equal(tin_file_read(PATH ".json", &bytes, &size, NULL), TIN_OK);
     tin_rng_seed(&rng, 4);
@@ -239,14 +336,23 @@ static void flipped_bytes_never_change_the_result(void **state)
     tin_qmodel_free(m);
 }
 
+static void flipped_bytes_never_change_the_result(void **state)
+{
+    (void)state;
+    flip("integer_all");
+    flip("integer_graph");
+}
+
 static void a_description_cannot_ask_for_much_memory(void **state)
 {
     (void)state;
     static const char text[] =
-        "{\"format\":\"tinamou-integer-model\",\"version\":1,\"hash\":\"\",\"rate_hz\":1,\"hop\":1,"
+        "{\"format\":\"tinamou-integer-model\",\"version\":1,\"hash\":\"\",\"rate_hz\":1,\"hop\":1,\"delay\":0,"
         "\"channels\":[{\"name\":\"a\",\"unit\":\"g\",\"scale\":1}],\"classes\":[{\"name\":\"a\",\"event\":true}],"
-        "\"input\":{\"offset\":[0],\"mult\":[0],\"shift\":0,\"scale\":1},\"layers\":[{\"op\":\"conv1d\",\"inputs\":256,"
-        "\"outputs\":256,\"kernel\":16384,\"stride\":1,\"dilation\":1,\"groups\":1,\"relu\":false,\"shift\":0,\"output_"
+        "\"input\":{\"offset\":[0],\"mult\":[0],\"shift\":0,\"bits\":8,\"scale\":1},\"layers\":[{\"name\":\"a\","
+        "\"from\":[\"input\"],\"op\":\"conv1d\",\"inputs\":256,"
+        "\"outputs\":256,\"kernel\":16384,\"stride\":1,\"dilation\":1,\"groups\":1,\"activation\":\"none\",\"output_"
+        "bits\":16,\"shift\":0,\"output_"
         "scale\":1}],"
         "\"tensors_sha256\":\"%s\"}";
     char json[1024], hash[TIN_HASH_HEX];
@@ -259,10 +365,9 @@ static void a_description_cannot_ask_for_much_memory(void **state)
     assert_non_null(strstr(err.message, "missing"));
 }
 
-static void every_allocation_may_fail(void **state)
+static void fail_every_allocation(const char *name)
 {
-    (void)state;
-    tin_qmodel *m = load("integer_all");
+    tin_qmodel *m = load(name);
     assert_int_equal(tin_qmodel_save(m, PATH, NULL), TIN_OK);
     for (int which = 0; which < 3; which++) {
         for (size_t n = 1;; n++) {
@@ -285,6 +390,13 @@ static void every_allocation_may_fail(void **state)
         }
     }
     tin_qmodel_free(m);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    fail_every_allocation("integer_all");
+    fail_every_allocation("integer_recurrent");
     tin_qmodel_free(NULL);
     tin_qrunner_free(NULL);
 }
@@ -297,6 +409,10 @@ int main(void)
         cmocka_unit_test(macs_are_counted_per_decision),
         cmocka_unit_test(a_model_that_could_overflow_is_refused),
         cmocka_unit_test(a_model_of_the_wrong_shape_is_refused),
+        cmocka_unit_test(a_graph_that_does_not_fit_is_refused),
+        cmocka_unit_test(bits_that_an_op_has_not_are_refused),
+        cmocka_unit_test(sums_without_weights_are_bounded),
+        cmocka_unit_test(a_bound_follows_the_values),
         cmocka_unit_test(the_hash_sees_every_number),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(flipped_bytes_never_change_the_result),
