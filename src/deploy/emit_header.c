@@ -135,6 +135,7 @@ static void constants(tin_emit *e)
     const char *u = e->upper;
     tin_text_printf(t, "#define %s_CHANNELS %d\n#define %s_CLASSES %d\n", u, m->n_channels, u, m->n_classes);
     tin_text_printf(t, "#define %s_HOP %d /* frames per decision */\n", u, m->hop);
+    tin_text_printf(t, "#define %s_DELAY %d /* frames: a decision speaks of the frame so many ago */\n", u, m->delay);
     tin_text_printf(t, "#define %s_RATE_MILLIHZ %lld /* frames per 1000 seconds */\n", u, llround(m->rate_hz * 1000));
     tin_text_printf(t, "#define %s_SCORE_ONE %d /* score units per logit */\n\n", u, TIN_SCORE_ONE);
     tin_text_add(t, "/* decision rule; on and off in score units, count and refractory in decisions */\n");

@@ -3,10 +3,10 @@
 #ifndef TIN_DETECTOR_RESULT_H
 #define TIN_DETECTOR_RESULT_H
 
-#include "evaluate/event_metrics.h"
-#include "evaluate/frame_metrics.h"
 #include "evaluate/score_streams.h"
 #include "evaluate/statistics.h"
+#include "metrics/event_metrics.h"
+#include "metrics/frame_metrics.h"
 
 /* One person: the unit of the split and of the bootstrap. */
 typedef struct tin_person_result {

@@ -60,7 +60,7 @@ static tin_status take_settings(work *w, tin_error *err)
     w->windows.frames = s->window_frames > 0 ? s->window_frames : 0;
     w->windows.step = s->window_step > 0 ? s->window_step : (w->windows.frames + 1) / 2;
     w->e.margins = (tin_margins){frames_of(s->early_ms, rate_hz), frames_of(s->late_ms, rate_hz), s->allow_repeats};
-    w->e.hop = w->e.qmodel->hop;
+    w->e.timing = (tin_timing){w->e.qmodel->hop, w->e.qmodel->delay};
     w->e.has_float = w->float_model != NULL;
     w->e.rule.count = 1;
     for (int k = 0; k < w->e.dataset->n_classes; k++) {
@@ -106,7 +106,7 @@ static tin_status sweep_input_of(const work *w, const tin_scored_set *set, tin_s
         (*streams)[i] = (tin_sweep_stream){scene, s->scores, s->n_decisions};
     }
     *input =
-        (tin_sweep_input){*streams, set->n, w->e.dataset->classes, w->e.dataset->n_classes, w->e.hop, w->e.margins};
+        (tin_sweep_input){*streams, set->n, w->e.dataset->classes, w->e.dataset->n_classes, w->e.timing, w->e.margins};
     return TIN_OK;
 }
 
@@ -127,7 +127,7 @@ static tin_status choose_rule(work *w, tin_error *err)
     /* a hair more than the product, so that 5 per hour in exactly one hour is 5 */
     double most = floor(w->e.options->settings.max_fp_per_hour * hours * (1 + 1e-12));
     tin_rule_goal goal = {.objective = w->objective, .max_false_positives = (int64_t)most};
-    goal.refractory = (int)(w->e.margins.late / w->e.hop);
+    goal.refractory = (int)(w->e.margins.late / w->e.timing.hop);
     status = tin_rule_choose(&input, &goal, w->e.options->pool, &w->choice, err);
     w->e.rule = w->choice.rule;
     w->e.n_candidates = w->choice.n_candidates;

@@ -24,17 +24,18 @@ static tin_status speak(const tin_detector *detector, const tin_dataset *dataset
     int64_t n_frames = stream->stream->n_frames;
     switch (detector->kind) {
     case TIN_DETECTOR_CONSTANT:
-        return tin_constant_detect(dataset->classes, detector->class_index, set->hop, n_frames, v->predictions,
+        return tin_constant_detect(dataset->classes, detector->class_index, set->timing.hop, n_frames, v->predictions,
                                    &v->detection, err);
     case TIN_DETECTOR_CLOCK:
         return tin_clock_detect(detector->clock, n_frames, v->predictions, &v->detection, err);
     case TIN_DETECTOR_MODEL:
     default:
-        tin_frame_predictions(stream->scores, stream->n_decisions, set->n_classes, set->hop, n_frames, v->predictions);
+        tin_frame_predictions(stream->scores, stream->n_decisions, set->n_classes, set->timing, n_frames,
+                              v->predictions);
         if (detector->rule == NULL) {
             return TIN_OK;
         }
-        return tin_detect(detector->rule, dataset->classes, set->n_classes, set->hop, stream->scores,
+        return tin_detect(detector->rule, dataset->classes, set->n_classes, set->timing, stream->scores,
                           stream->n_decisions, n_frames, &v->detection, err);
     }
 }

@@ -304,7 +304,8 @@ tin_status tin_metrics_save(const tin_evaluation *e, const char *folder, tin_err
     tin_json_put(&b, root, "data_hash", json_string(e->dataset->hash));
     tin_json_put(&b, root, "model_hash", json_string(e->qmodel->hash));
     tin_json_put(&b, root, "rate_hz", tin_json_real(e->dataset->rate_hz));
-    tin_json_put(&b, root, "hop", json_integer(e->hop));
+    tin_json_put(&b, root, "hop", json_integer(e->timing.hop));
+    tin_json_put(&b, root, "delay", json_integer(e->timing.delay));
     tin_json_put(&b, root, "classes", classes_json(&b, e->dataset));
     tin_json_put(&b, root, "settings", settings_json(&b, e));
     tin_json_put(&b, root, "has_events", json_boolean(e->has_events));

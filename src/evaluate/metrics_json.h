@@ -19,7 +19,7 @@ typedef struct tin_evaluation {
     const tin_evaluate_options *options;
     bool has_events; /* some class is an event */
     bool has_float;
-    int hop;
+    tin_timing timing;
     tin_margins margins;
     tin_decision_rule rule; /* all 0 but count 1 without events */
     int64_t n_candidates;   /* rules compared on validation */

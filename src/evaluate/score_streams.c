@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
-#include "evaluate/frame_metrics.h"
+#include "metrics/frame_metrics.h"
 
 /* The integer interpreter or the float reference behind one step. */
 typedef struct runner {
@@ -146,17 +146,24 @@ static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_w
 {
     int n_channels = scorer.qmodel != NULL ? scorer.qmodel->n_channels : scorer.model->n_channels;
     set->n_classes = scorer.qmodel != NULL ? scorer.qmodel->n_classes : scorer.model->n_classes;
-    set->hop = scorer.qmodel != NULL ? scorer.qmodel->hop : scorer.model->hop;
+    set->timing = scorer.qmodel != NULL ? (tin_timing){scorer.qmodel->hop, scorer.qmodel->delay}
+                                        : (tin_timing){scorer.model->hop, scorer.model->delay};
     if (n_channels != dataset->n_channels || set->n_classes != dataset->n_classes) {
         return tin_fail(
             err, TIN_ERR_MODEL,
             "the model has %d channels and %d classes, the dataset %d and %d; train a model on this dataset",
             n_channels, set->n_classes, dataset->n_channels, dataset->n_classes);
     }
-    if (windows.frames > 0 && windows.frames < set->hop) {
+    if (windows.frames > 0 && windows.frames < set->timing.hop) {
         return tin_fail(err, TIN_ERR_CONFIG,
                         "evaluate.window_frames is %lld, but the model decides only every %d frames; use at least %d",
-                        (long long)windows.frames, set->hop, set->hop);
+                        (long long)windows.frames, set->timing.hop, set->timing.hop);
+    }
+    if (windows.frames > 0 && windows.frames <= set->timing.delay) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "evaluate.window_frames is %lld, but the model speaks of %d frames ago, before the window; use "
+                        "more than %d",
+                        (long long)windows.frames, set->timing.delay, set->timing.delay);
     }
     return TIN_OK;
 }
@@ -203,7 +210,7 @@ tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_
         tin_scored_stream *item = &set->items[set->n];
         w.jobs[set->n++].item = item;
         item->stream = &dataset->streams[i];
-        status = prepare(&w, item, set->hop, set->n_classes, err);
+        status = prepare(&w, item, set->timing.hop, set->n_classes, err);
         if (status != TIN_OK) {
             goto cleanup;
         }

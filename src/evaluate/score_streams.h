@@ -4,6 +4,7 @@
 
 #include "base/pool.h"
 #include "dataset/dataset.h"
+#include "metrics/frame_metrics.h"
 #include "model/model.h"
 #include "model/qmodel.h"
 
@@ -21,7 +22,8 @@ typedef struct tin_scored_stream {
 typedef struct tin_scored_set {
     tin_scored_stream *items;
     size_t n;
-    int n_classes, hop;
+    int n_classes;
+    tin_timing timing;
 } tin_scored_set;
 
 /* What runs: exactly one of the two is not NULL. */

@@ -298,7 +298,7 @@ static tin_detection detection_of(sweep *w, size_t stream)
 {
     const tin_smoothed *m = w->m;
     const tin_sweep_stream *s = &m->input->streams[stream];
-    int64_t hop = m->input->hop;
+    int64_t hop = m->input->timing.hop;
     tin_detection d = {w->triggers, w->segments, 0, 0};
     bool open = false;
     for (size_t word = m->start[stream] / 64; word < m->start[stream + 1] / 64; word++) {
@@ -320,6 +320,7 @@ static tin_detection detection_of(sweep *w, size_t stream)
         int64_t held = hop * (s->n_decisions + 1) - 1;
         d.segments[d.n_segments - 1].end = held < s->scene.n_frames ? held : s->scene.n_frames;
     }
+    d.n_segments = tin_segments_delay(d.segments, d.n_segments, m->input->timing.delay, s->scene.n_frames);
     return d;
 }
 

@@ -10,7 +10,7 @@
 #ifndef TIN_SWEEP_H
 #define TIN_SWEEP_H
 
-#include "evaluate/event_metrics.h"
+#include "metrics/event_metrics.h"
 
 typedef struct tin_sweep_stream {
     tin_scene scene;
@@ -22,7 +22,8 @@ typedef struct tin_sweep_input {
     const tin_sweep_stream *streams;
     size_t n_streams;
     const tin_class *classes; /* at least one is an event */
-    int n_classes, hop;
+    int n_classes;
+    tin_timing timing;
     tin_margins margins;
 } tin_sweep_input;
 

@@ -5,7 +5,7 @@
 #ifndef TIN_TRIVIAL_DETECTORS_H
 #define TIN_TRIVIAL_DETECTORS_H
 
-#include "evaluate/event_metrics.h"
+#include "metrics/event_metrics.h"
 
 typedef struct tin_clock {
     double bin_frames; /* frames per second of recording */

@@ -37,6 +37,20 @@ float *tin_param_data(const tin_model *model, const tin_param *param)
     return model->params + param->offset;
 }
 
+tin_status tin_model_set_delay(tin_model *model, double delay_ms, tin_error *err)
+{
+    double hop_ms = 1000 * model->hop / model->rate_hz, hops = delay_ms / hop_ms, whole = rint(hops);
+    if (!(delay_ms >= 0) || whole * model->hop > TIN_MAX_DELAY)
+        return tin_fail(err, TIN_ERR_CONFIG, "model.delay_ms is %g; write 0 to %g", delay_ms,
+                        floor((double)TIN_MAX_DELAY / model->hop) * hop_ms);
+    if (fabs(hops - whole) > 1e-6 * (1 + whole))
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "model.delay_ms is %g, but the network decides every %g ms (%d frames); write %g or %g",
+                        delay_ms, hop_ms, model->hop, floor(hops) * hop_ms, ceil(hops) * hop_ms);
+    model->delay = (int)whole * model->hop;
+    return TIN_OK;
+}
+
 /* ---- names ---- */
 
 tin_status tin_channels_copy(tin_channel **copy, const tin_channel *channels, int n, tin_error *err)

@@ -166,6 +166,9 @@ typedef struct tin_layer_spec {
  * Copies names and classes from `dataset` (channels, classes, rate). */
 tin_status tin_model_create(tin_model **model, const tin_dataset *dataset, const tin_layer_spec *layers, int n_layers,
                             tin_error *err) TIN_USE_RESULT;
+/* Sets the delay from milliseconds. TIN_ERR_CONFIG unless it is a multiple of the hop, 0 to 65536 frames; names the
+ * next ones that are. */
+tin_status tin_model_set_delay(tin_model *model, double delay_ms, tin_error *err) TIN_USE_RESULT;
 tin_status tin_model_copy(tin_model **copy, const tin_model *model, tin_error *err) TIN_USE_RESULT;
 void tin_model_free(tin_model *model);
 /* Uniform(+-1/sqrt(fan_in)) as PyTorch's defaults for conv1d, dense (fan_in I*K) and gru (fan_in H); batch_norm as

@@ -436,6 +436,7 @@ static void test_header_states_facts(void **state)
     assert_non_null(
         strstr(bare, "MAC          1620.0 per frame on average, 6000 on the worst frame, 6480 per decision"));
     assert_non_null(strstr(bare, "#define HAR_HOP 4"));
+    assert_non_null(strstr(bare, "#define HAR_DELAY 0 "));
     assert_non_null(strstr(bare, "#define HAR_RATE_MILLIHZ 50000"));
     assert_non_null(strstr(bare, "#define HAR_ON (300)"));
     assert_non_null(strstr(bare, "#define HAR_OFF (-100)"));

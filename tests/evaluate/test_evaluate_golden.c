@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "evaluate/event_metrics.h"
-#include "evaluate/frame_metrics.h"
+#include "metrics/event_metrics.h"
+#include "metrics/frame_metrics.h"
 
 #define MOST_FRAMES 1000
 #define MOST 64

@@ -402,11 +402,38 @@ static void every_allocation_may_fail(void **state)
     tin_model_free(NULL);
 }
 
+static void delay_is_a_multiple_of_the_hop(void **state)
+{
+    (void)state;
+    tin_model *m = make_har(), *copy = NULL;
+    tin_error err = {0};
+    double hop_ms = 1000 * m->hop / m->rate_hz;
+    assert_ok(tin_model_set_delay(m, 3 * hop_ms, &err), &err);
+    assert_int_equal(m->delay, 3 * m->hop);
+    assert_ok(tin_model_copy(&copy, m, &err), &err);
+    assert_int_equal(copy->delay, m->delay);
+    tin_model_free(copy);
+    assert_int_equal(tin_model_set_delay(m, 2.5 * hop_ms, &err), TIN_ERR_CONFIG);
+    char both[64];
+    snprintf(both, sizeof both, "write %g or %g", 2 * hop_ms, 3 * hop_ms);
+    assert_non_null(strstr(tin_error_text(&err), both));
+    assert_int_equal(m->delay, 3 * m->hop);
+    const double wrong[] = {-hop_ms, 1e9, (double)NAN};
+    for (int i = 0; i < 3; i++) {
+        memset(&err, 0, sizeof err);
+        assert_int_equal(tin_model_set_delay(m, wrong[i], &err), TIN_ERR_CONFIG);
+    }
+    assert_ok(tin_model_set_delay(m, 0, &err), &err);
+    assert_int_equal(m->delay, 0);
+    tin_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(op_names_go_both_ways),
         cmocka_unit_test(shapes_are_resolved),
+        cmocka_unit_test(delay_is_a_multiple_of_the_hop),
         cmocka_unit_test(depthwise_reads_its_own_input),
         cmocka_unit_test(wrong_layers_are_refused_with_the_mend),
         cmocka_unit_test(wrong_models_are_refused),

@@ -94,6 +94,7 @@ export interface Metrics {
     model_hash: string;
     rate_hz: number;
     hop: number;
+    delay?: number;
     classes: {name: string; event: boolean}[];
     settings: Record<string, string|number|boolean|null>;
     has_events: boolean;

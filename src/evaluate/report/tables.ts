@@ -242,7 +242,8 @@ export function lineageSection(data: Data): HTMLElement {
                 ["dataset", m.dataset],
                 ["data hash", m.data_hash],
                 ["model hash (int8)", m.model_hash],
-                ["input", `${m.rate_hz} frames per second, a decision every ${m.hop}`],
+                ["input", `${m.rate_hz} frames per second, a decision every ${m.hop}` +
+                    (m.delay ? `, about the frame ${m.delay} earlier (${(m.delay / m.rate_hz).toFixed(2)} s)` : "")],
                 ["settings", Object.entries(m.settings).map(([key, value]) => `${key} ${value}`).join(", ")],
             ],
             "facts",

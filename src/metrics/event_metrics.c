@@ -1,4 +1,4 @@
-#include "evaluate/event_metrics.h"
+#include "metrics/event_metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static int64_t greatest(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, int hop,
+tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, tin_timing timing,
                       const int16_t *scores, int64_t n_decisions, int64_t n_frames, tin_detection *detection,
                       tin_error *err)
 {
@@ -42,7 +42,7 @@ tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, i
     int before = TIN_DECISION_NONE;
     for (int64_t j = 0; j < n_decisions; j++) {
         int trigger = tin_decision_step(&state, rule, classes, n_classes, scores + j * n_classes);
-        int64_t frame = (int64_t)hop * (j + 1) - 1;
+        int64_t frame = (int64_t)timing.hop * (j + 1) - 1;
         if (trigger != TIN_DECISION_NONE) {
             detection->triggers[detection->n_triggers++] = (tin_trigger){frame, trigger};
         }
@@ -50,11 +50,26 @@ tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, i
             detection->segments[detection->n_segments++] = (tin_interval){frame, frame, state.active};
         }
         if (state.active != TIN_DECISION_NONE) {
-            detection->segments[detection->n_segments - 1].end = least(frame + hop, n_frames);
+            detection->segments[detection->n_segments - 1].end = least(frame + timing.hop, n_frames);
         }
         before = state.active;
     }
+    detection->n_segments = tin_segments_delay(detection->segments, detection->n_segments, timing.delay, n_frames);
     return TIN_OK;
+}
+
+size_t tin_segments_delay(tin_interval *segments, size_t n, int delay, int64_t n_frames)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        tin_interval s = segments[i];
+        s.start = greatest(s.start - delay, 0);
+        s.end = s.end < n_frames ? s.end - delay : n_frames;
+        if (s.end > s.start) {
+            segments[kept++] = s;
+        }
+    }
+    return kept;
 }
 
 void tin_detection_free(tin_detection *detection)

@@ -8,6 +8,7 @@
 #define TIN_EVENT_METRICS_H
 
 #include "dataset/dataset.h"
+#include "metrics/frame_metrics.h"
 #include "model/decision.h"
 
 /* One report of the device. */
@@ -83,12 +84,16 @@ typedef struct tin_event_figures {
     double false_active_share; /* of all frames */
 } tin_event_figures;
 
-/* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1; `active`
- * after decision j holds for frames hop*(j+1)-1 .. hop*(j+2)-2. The arrays of `detection` belong to the caller:
- * tin_detection_free. */
-tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, int hop,
+/* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1, when the
+ * device reports it, whatever the delay. `active` after decision j holds for frames hop*(j+1)-1 .. hop*(j+2)-2, and the
+ * segment is what it speaks of, `delay` frames earlier (tin_segments_delay). The arrays of `detection` belong to the
+ * caller: tin_detection_free. */
+tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, tin_timing timing,
                       const int16_t *scores, int64_t n_decisions, int64_t n_frames, tin_detection *detection,
                       tin_error *err) TIN_USE_RESULT;
+/* Moves segments [n] from when they were said to what they speak of; one that lasts to the end of the stream still does.
+ * Those that speak of nothing in the stream are dropped. Returns how many are left. */
+size_t tin_segments_delay(tin_interval *segments, size_t n, int delay, int64_t n_frames);
 void tin_detection_free(tin_detection *detection);
 
 /* Everything at once: adds the counts of one stream. outcomes [n_events] and kinds [n_triggers] say what became of

@@ -1,4 +1,4 @@
-#include "evaluate/frame_metrics.h"
+#include "metrics/frame_metrics.h"
 
 #include <math.h>
 
@@ -13,20 +13,17 @@ int tin_argmax_s16(const int16_t *scores, int n_classes)
     return best;
 }
 
-void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_classes, int hop, int64_t n_frames,
-                           int16_t *predictions)
+void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_classes, tin_timing timing,
+                           int64_t n_frames, int16_t *predictions)
 {
-    int64_t t = 0;
-    for (; t < n_frames && t < hop - 1; t++) {
-        predictions[t] = 0;
-    }
+    int64_t j = 0; /* decisions that have come */
     int16_t held = 0;
-    for (int64_t j = 0; t < n_frames; j++) {
-        if (j < n_decisions) {
-            held = (int16_t)tin_argmax_s16(scores + j * n_classes, n_classes);
+    for (int64_t t = 0; t < n_frames + timing.delay; t++) {
+        if (t < n_frames && j < n_decisions && t == timing.hop * (j + 1) - 1) {
+            held = (int16_t)tin_argmax_s16(scores + j++ * n_classes, n_classes);
         }
-        for (int i = 0; i < hop && t < n_frames; i++) {
-            predictions[t++] = held;
+        if (t >= timing.delay) {
+            predictions[t - timing.delay] = held;
         }
     }
 }
