@@ -48,14 +48,15 @@ static tin_status add_model_files(cli_files *files, const cli_session *session, 
     return status ? status : cli_add_file(files, session, true, err, "%s.safetensors", name);
 }
 
-static tin_status train_figures(json_t *figures, const tin_train_result *result, const char *prefix, tin_error *err)
+static tin_status train_figures(json_t *figures, const tin_train_result *result, const char *prefix, const char *metric,
+                                tin_error *err)
 {
     char key[64];
     snprintf(key, sizeof key, "%ssteps", prefix);
     tin_status status = cli_set(figures, key, json_integer(result->steps), err);
     snprintf(key, sizeof key, "%sbest_step", prefix);
     status = status ? status : cli_set(figures, key, json_integer(result->best_step), err);
-    snprintf(key, sizeof key, "%svalidation_macro_f1", prefix);
+    snprintf(key, sizeof key, "%svalidation_%s", prefix, metric);
     status = status ? status : cli_set_real(figures, key, result->best_score, err);
     snprintf(key, sizeof key, "%sseconds", prefix);
     return status ? status : cli_set_real(figures, key, result->seconds, err);
@@ -68,6 +69,8 @@ static tin_train_options train_options(const cli_session *session, const char *n
                                .pool = session->pool,
                                .folder = session->run.folder,
                                .name = name,
+                               .early_ms = session->config->evaluate.early_ms,
+                               .late_ms = session->config->evaluate.late_ms,
                                .quiet = session->options.quiet};
 }
 
@@ -83,6 +86,7 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
 
     tin_status status = in_run(session, path, "model_float", err);
     status = status ? status : tin_model_create(&model, session->dataset, specs, (int)config->layers_count, err);
+    status = status ? status : tin_model_set_delay(model, config->delay_ms, err);
     status = status ? status : tin_model_fit_input(model, session->dataset, err);
     if (status) {
         goto cleanup;
@@ -92,15 +96,15 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
     status = status ? status : tin_model_save(model, path, err);
     status = status ? status : add_model_files(files, session, "model_float", err);
     status = status ? status : cli_add_file(files, session, false, err, "train_curve.csv");
-    status = status ? status : train_figures(figures, &result, "", err);
+    status = status ? status : train_figures(figures, &result, "", config->train.metric, err);
     status =
         status ? status : cli_set(figures, "parameters", json_integer((json_int_t)tin_model_trainable(model)), err);
     status = status ? status : cli_set_real(figures, "macs_per_decision", tin_model_macs(model), err);
     if (status == TIN_OK) {
-        cli_log(
-            session,
-            "train: validation macro F1 %.3f at step %d of %d; %zu parameters, %.0f multiply-accumulates per decision",
-            result.best_score, result.best_step, result.steps, tin_model_trainable(model), tin_model_macs(model));
+        cli_log(session,
+                "train: validation %s %.3f at step %d of %d; %zu parameters, %.0f multiply-accumulates per decision",
+                config->train.metric, result.best_score, result.best_step, result.steps, tin_model_trainable(model),
+                tin_model_macs(model));
     }
 cleanup:
     tin_model_free(model);
@@ -124,11 +128,11 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_q
         options.settings.evaluate_every < eighth ? options.settings.evaluate_every : eighth;
     options.quant = spec;
     tin_status status = tin_train(folded, session->dataset, &options, &result, err);
-    status = status ? status : train_figures(figures, &result, "finetune_", err);
+    status = status ? status : train_figures(figures, &result, "finetune_", options.settings.metric, err);
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.csv");
     if (status == TIN_OK) {
-        cli_log(session, "quantize: fine-tuned, validation macro F1 %.3f at step %d of %d", result.best_score,
-                result.best_step, result.steps);
+        cli_log(session, "quantize: fine-tuned, validation %s %.3f at step %d of %d", options.settings.metric,
+                result.best_score, result.best_step, result.steps);
     }
     return status;
 }

@@ -76,8 +76,10 @@ typedef struct tin_config_train {
     double label_smoothing;    /* 0..0.5, default 0 */
     double border_ms;          /* soft labels: linear ramp of this half-width at every label border; 0: hard */
     int evaluate_every;        /* steps between validations, default 75 */
-    int patience;              /* stop after this many steps without a better validation; 0: never; default 600 */
-    int checkpoint_every;      /* steps, default 75 */
+    char *metric; /* what the best weights are best in: "macro_f1" (default), "accuracy", "balanced_accuracy", "loss",
+                     "event_f1", "iou_f1"; on the validation streams */
+    int patience; /* stop after this many steps without a better validation; 0: never; default 600 */
+    int checkpoint_every; /* steps, default 75 */
     bool windows; /* train on windows of `chunk` frames inside one label, state reset, only the last decision counts */
     /* augmentation, per sequence; channels of triads are rotated together (3 accelerometer axes, then 3 gyroscope axes)
      */
@@ -123,6 +125,7 @@ typedef struct tin_config {
     tin_config_data data;
     tin_config_layer *layers; /* model: layers */
     unsigned layers_count;
+    double delay_ms; /* fixed delay of every decision, a multiple of the hop, default 0 */
     tin_config_train train;
     tin_config_quantize quantize;
     tin_config_evaluate evaluate;

@@ -122,6 +122,8 @@ static const tin_setting layer_settings[] = {
 static const tin_setting model_settings[] = {
     LIST(tin_config, layers, tin_config_layer, layer_settings, TIN_MAX_LAYERS,
          "a list of layers: - {op: gru, units: 24}"),
+    NUMBER(tin_config, delay_ms, 0, 60000, 0,
+           "milliseconds by which every decision comes later, a multiple of the hop"),
     END,
 };
 
@@ -138,6 +140,8 @@ static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, label_smoothing, 0, 0.5, 0, "the share of label smoothing"),
     NUMBER(tin_config_train, border_ms, 0, 10000, 0, "milliseconds, half the width of soft label borders, 0: hard"),
     NUMBER(tin_config_train, evaluate_every, 1, 10000000, 75, "steps between validations"),
+    TEXT(tin_config_train, metric, "macro_f1", "accuracy macro_f1 balanced_accuracy loss event_f1 iou_f1",
+         "what the best weights are best in"),
     NUMBER(tin_config_train, patience, 0, 10000000, 600,
            "steps without a better validation before the stop, 0: never stop"),
     NUMBER(tin_config_train, checkpoint_every, 1, 10000000, 75, "steps between checkpoints"),

@@ -149,6 +149,10 @@ void tin_augment_apply(const tin_augment *a, const int16_t *counts, int64_t n_co
     }
     for (int i = 0; i < n_frames; i++, x += n_channels) {
         double position = start + i * a->speed;
+        if (position < 0) { /* draws no noise, so that it is the same wherever a chunk begins */
+            memset(x, 0, (size_t)n_channels * sizeof *x);
+            continue;
+        }
         int64_t k = (int64_t)position;
         if (k >= n_counts || (k == n_counts - 1 && position > (double)k)) {
             memset(x, 0, (size_t)(n_frames - i) * (size_t)n_channels * sizeof *x);

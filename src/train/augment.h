@@ -32,7 +32,7 @@ void tin_augment_draw(tin_augment *augment, const tin_model *model, tin_triads t
 void tin_augment_none(tin_augment *augment, const tin_model *model);
 
 /* x [n_frames][n_channels] from counts [n_counts][n_channels]; frame i lies at position start + i * speed, between two
- * frames of counts by linear interpolation. Frames whose position is past the last one are zero. noise: generator. */
+ * frames of counts by linear interpolation. Frames whose position is before the first or past the last one are zero. noise: generator. */
 void tin_augment_apply(const tin_augment *augment, const int16_t *counts, int64_t n_counts, int n_channels,
                        double start, int n_frames, tin_rng *noise, float *x);
 

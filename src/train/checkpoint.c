@@ -5,11 +5,11 @@
 #include "base/file.h"
 #include "model/safetensors.h"
 
-#define FORMAT "tinamou-checkpoint-1"
+#define FORMAT "tinamou-checkpoint-2"
 
 /* The state as tensors; the same list writes and reads. Doubles and lanes go as the 64-bit integers that hold their
  * bits. */
-enum { TENSORS = 8, COUNTERS = 9, LANE_WORDS = 5 };
+enum { TENSORS = 9, COUNTERS = 9, LANE_WORDS = 5 };
 
 _Static_assert(sizeof(tin_sampler_lane) == LANE_WORDS * sizeof(int64_t), "a lane is five words");
 
@@ -23,7 +23,8 @@ static void list_tensors(const tin_progress_state *s, const int64_t *counters, t
     t[4] = (tin_tensor){"carried", TIN_U8, 1, {(int64_t)s->carried_bytes}, s->carried};
     t[5] = (tin_tensor){"lanes", TIN_I64, 2, {s->n_lanes, LANE_WORDS}, s->lanes};
     t[6] = (tin_tensor){"curve", TIN_I64, 2, {s->n_curve, TIN_CURVE_COLUMNS}, s->curve};
-    t[7] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
+    t[7] = (tin_tensor){"teacher", TIN_U8, 1, {(int64_t)s->teacher_bytes}, s->teacher};
+    t[8] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
 }
 
 static void save_counters(const tin_progress_state *s, int64_t c[COUNTERS])

@@ -8,8 +8,9 @@
 #include "model/model.h"
 #include "train/optimiser.h"
 #include "train/sampler.h"
+#include "train/validate.h"
 
-#define TIN_CURVE_COLUMNS 5 /* step, lr, loss, val accuracy, val macro F1 */
+#define TIN_CURVE_COLUMNS (3 + TIN_METRIC_COUNT) /* step, learning rate, loss, the metrics of validation */
 
 /* State of the loop. Arrays belong to whoever made them; sizes are fixed by model and settings. */
 typedef struct tin_progress_state {
@@ -23,6 +24,8 @@ typedef struct tin_progress_state {
     tin_optimiser optimiser;
     void *carried; /* state of the lanes */
     size_t carried_bytes;
+    void *teacher; /* state of the lanes in the teacher; NULL without one */
+    size_t teacher_bytes;
     tin_sampler_lane *lanes; /* [n_lanes] of the sampler */
     int n_lanes;
     int64_t n_begun;

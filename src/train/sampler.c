@@ -40,6 +40,7 @@ struct tin_sampler {
     tin_sampler_lane *lanes;
     int64_t n_begun;
     double *weights; /* [n_lanes] of the batch under way */
+    float *rows;     /* [n_lanes][chunk + most lead][channels] when x is not all that is wanted, else NULL */
 };
 
 static tin_status find_streams(tin_sampler *sampler, tin_error *err)
@@ -132,6 +133,23 @@ static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
     return sampler->starts_before ? TIN_OK : TIN_ERR_MEMORY;
 }
 
+static int most_lead(const tin_sampler_settings *s)
+{
+    return s->lead > s->ahead ? s->lead : s->ahead;
+}
+
+static bool wants_rows(const tin_sampler_settings *s)
+{
+    return most_lead(s) > 0 && !s->train->windows;
+}
+
+static float *make_rows(const tin_sampler_settings *s, tin_error *err)
+{
+    size_t frames = (size_t)(s->train->chunk + most_lead(s));
+    return wants_rows(s) ? tin_alloc((size_t)s->n_lanes * frames * (size_t)s->model->n_channels, sizeof(float), err)
+                         : NULL;
+}
+
 tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings *settings, tin_error *err)
 {
     *sampler = NULL;
@@ -145,7 +163,9 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
     s->order_round = -1;
     s->lanes = tin_alloc((size_t)settings->n_lanes, sizeof *s->lanes, err);
     s->weights = tin_alloc((size_t)settings->n_lanes, sizeof *s->weights, err);
-    tin_status status = s->lanes && s->weights ? find_streams(s, err) : TIN_ERR_MEMORY;
+    s->rows = make_rows(settings, err);
+    bool rows = s->rows || !wants_rows(settings);
+    tin_status status = s->lanes && s->weights && rows ? find_streams(s, err) : TIN_ERR_MEMORY;
     if (status == TIN_OK) {
         status = weigh_classes(s, err);
     }
@@ -180,6 +200,7 @@ void tin_sampler_free(tin_sampler *s)
     tin_free(s->starts_before);
     tin_free(s->lanes);
     tin_free(s->weights);
+    tin_free(s->rows);
     tin_free(s);
 }
 
@@ -259,7 +280,7 @@ static double decision_target(const tin_sampler *s, const tin_labels *labels, do
     int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop;
     double smooth = s->s.train->label_smoothing, known = 0, weight = 0;
     for (int i = first; i < first + hop; i++) {
-        known += tin_labels_add(labels, (int64_t)(start + i * speed), 1.0 / hop, target);
+        known += tin_labels_add(labels, (int64_t)floor(start + (i - s->s.model->delay) * speed), 1.0 / hop, target);
     }
     for (int c = 0; c < n_classes; c++) {
         double share = (1 - smooth) * (double)target[c] + smooth * known / n_classes;
@@ -297,6 +318,33 @@ typedef struct fill_job {
     tin_sampler_batch *batch;
 } fill_job;
 
+/* The signal of lane `index`, x and ahead. Frames behind the chunk get the noise that the next chunk will give them, so
+ * that both see one signal. */
+static void fill_signal(const tin_sampler *s, int index, const tin_augment *augment, uint64_t noise_seed, double start,
+                        tin_sampler_batch *batch)
+{
+    const tin_sampler_lane *lane = &s->lanes[index];
+    const tin_stream *stream = &s->s.dataset->streams[lane->stream];
+    int n_channels = s->s.model->n_channels, chunk = s->s.train->chunk;
+    size_t row = (size_t)n_channels, values = (size_t)chunk * row, lead = (size_t)s->s.lead, ahead = (size_t)s->s.ahead;
+    float *x = batch->x + (size_t)index * values;
+    float *from = s->rows ? s->rows + (size_t)index * (size_t)(chunk + most_lead(&s->s)) * row : x;
+    tin_rng noise;
+    tin_rng_derive(&noise, noise_seed, (uint64_t)lane->chunk);
+    tin_augment_apply(augment, stream->counts, stream->n_frames, n_channels, start, chunk, &noise, from);
+    if (s->rows) {
+        tin_rng_derive(&noise, noise_seed, (uint64_t)lane->chunk + 1);
+        tin_augment_apply(augment, stream->counts, stream->n_frames, n_channels, start + chunk * augment->speed,
+                          most_lead(&s->s), &noise, from + values);
+        memcpy(x, from + lead * row, values * sizeof *x);
+    } else {
+        ahead = 0;
+    }
+    if (batch->ahead) {
+        memcpy(batch->ahead + (size_t)index * values, from + ahead * row, values * sizeof *x);
+    }
+}
+
 static void fill_lane(void *context, int index, int thread)
 {
     (void)thread;
@@ -304,22 +352,19 @@ static void fill_lane(void *context, int index, int thread)
     tin_sampler *s = job->sampler;
     const tin_config_train *train = s->s.train;
     tin_sampler_lane *lane = &s->lanes[index];
-    const tin_stream *stream = &s->s.dataset->streams[lane->stream];
-    int n_channels = s->s.model->n_channels;
-    tin_rng rng = sequence_rng(s, lane->sequence), noise;
+    tin_rng rng = sequence_rng(s, lane->sequence);
     (void)tin_rng_uniform(&rng); /* the place, see begin_sequence */
     tin_augment augment;
     tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
-    tin_rng_derive(&noise, tin_rng_next(&rng), (uint64_t)lane->chunk);
     double start = lane->start + (double)lane->chunk * train->chunk * augment.speed;
-    size_t frames = (size_t)train->chunk;
-    tin_augment_apply(&augment, stream->counts, stream->n_frames, n_channels, start, train->chunk, &noise,
-                      job->batch->x + (size_t)index * frames * (size_t)n_channels);
+    fill_signal(s, index, &augment, tin_rng_next(&rng), start, job->batch);
     size_t targets = (size_t)s->n_decisions * (size_t)s->s.dataset->n_classes;
-    s->weights[index] = lane_targets(s, lane, start, augment.speed, job->batch->target + (size_t)index * targets);
+    double first = s->rows ? start + s->s.lead * augment.speed : start;
+    s->weights[index] = lane_targets(s, lane, first, augment.speed, job->batch->target + (size_t)index * targets);
     lane->chunk++;
     double next = start + train->chunk * augment.speed;
-    lane->last = train->windows || !train->stateful || next >= (double)stream->n_frames - 2 * s->s.model->hop;
+    int64_t n_frames = s->s.dataset->streams[lane->stream].n_frames;
+    lane->last = train->windows || !train->stateful || next >= (double)n_frames - 2 * s->s.model->hop;
 }
 
 tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error *err)

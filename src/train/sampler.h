@@ -23,6 +23,8 @@ typedef struct tin_sampler_settings {
     const tin_config_train *train;
     uint64_t seed;
     int n_lanes;
+    int lead, ahead; /* frames by which `x` and `ahead` of a batch lie behind the place of the lane, 0..chunk; not in
+                        windows, where both are the window */
     tin_pool *pool;
 } tin_sampler_settings;
 
@@ -37,6 +39,7 @@ typedef struct tin_sampler_lane {
 
 typedef struct tin_sampler_batch {
     float *x;       /* [n_lanes][chunk][channels] */
+    float *ahead;   /* likewise: the same signal from another frame on, for a teacher; NULL: not wanted */
     float *target;  /* [n_lanes][decisions][classes], weighted */
     uint8_t *reset; /* [n_lanes] */
     double weight;  /* sum over target */

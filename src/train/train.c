@@ -13,6 +13,7 @@
 #include "train/checkpoint.h"
 #include "train/engine.h"
 #include "train/sampler.h"
+#include "train/teacher.h"
 #include "train/validate.h"
 
 #define SEED_DROPOUT 0x64726f70u
@@ -26,6 +27,8 @@ typedef struct training {
     tin_engine *engine;
     tin_sampler *sampler;
     tin_validation *validation;
+    tin_teacher *teacher; /* NULL: none */
+    tin_metric metric;
     tin_sampler_batch batch;
     double *gradient;
     tin_progress_state state;
@@ -41,6 +44,9 @@ static tin_status check_settings(const tin_config_train *s, tin_error *err)
                         "train: steps %d, batch %d, chunk %d and evaluate_every %d must all be 1 or more", s->steps,
                         s->batch, s->chunk, s->evaluate_every);
     }
+    if (tin_metric_from_name(s->metric) == TIN_METRIC_COUNT) {
+        return tin_fail(err, TIN_ERR_CONFIG, "train.metric is '%s', which is no metric", s->metric);
+    }
     if (!(s->learning_rate > 0) || !(s->warp >= 0 && s->warp < 1) ||
         !(s->label_smoothing >= 0 && s->label_smoothing < 1)) {
         return tin_fail(err, TIN_ERR_CONFIG,
@@ -48,6 +54,18 @@ static tin_status check_settings(const tin_config_train *s, tin_error *err)
                         s->learning_rate, s->warp, s->label_smoothing);
     }
     return TIN_OK;
+}
+
+static void describe_network(const tin_model *model, tin_text *text)
+{
+    for (int i = 0; i < model->n_layers; i++) {
+        const tin_layer *l = &model->layers[i];
+        tin_text_printf(text, "%s %d %d %d %d %d %d %a\n", tin_op_name(l->op), l->n_inputs, l->n_outputs, l->kernel,
+                        l->stride, l->dilation, l->groups, (double)l->rate);
+    }
+    for (int c = 0; c < model->n_channels; c++) {
+        tin_text_printf(text, "input %d %a\n", model->input.offset[c], (double)model->input.scale[c]);
+    }
 }
 
 /* The text that a run is known by: everything that the weights depend on, except the instruction set. */
@@ -60,16 +78,16 @@ static void describe_settings(const training *t, tin_text *text)
                     s->stateful, s->windows);
     tin_text_printf(text, "rate %a decay %a warmup %d clip %a weights %a smoothing %a border %a\n", s->learning_rate,
                     s->weight_decay, s->warmup, s->clip, s->class_weight_power, s->label_smoothing, s->border_ms);
+    tin_text_printf(text, "delay %d metric %s margin %a %a\n", t->model->delay, tin_metric_name(t->metric),
+                    t->options->early_ms, t->options->late_ms);
     tin_text_printf(text, "evaluate %d patience %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
                     s->evaluate_every, s->patience, s->rotate_degrees, s->scale, s->warp, s->noise_accel, s->noise_gyro,
                     s->mirror);
-    for (int i = 0; i < t->model->n_layers; i++) {
-        const tin_layer *l = &t->model->layers[i];
-        tin_text_printf(text, "%s %d %d %d %d %d %d %a\n", tin_op_name(l->op), l->n_inputs, l->n_outputs, l->kernel,
-                        l->stride, l->dilation, l->groups, (double)l->rate);
-    }
-    for (int c = 0; c < t->model->n_channels; c++) {
-        tin_text_printf(text, "input %d %a\n", t->model->input.offset[c], (double)t->model->input.scale[c]);
+    describe_network(t->model, text);
+    if (t->options->teacher) {
+        tin_text_printf(text, "teacher delay %d distill %a temperature %a\n", t->options->teacher->delay,
+                        t->options->distill, t->options->temperature);
+        describe_network(t->options->teacher, text);
     }
     if (t->options->quant) {
         tin_text_printf(text, "quant %a", (double)t->options->quant->input_scale);
@@ -91,6 +109,9 @@ static tin_status identify(training *t, tin_error *err)
     if (status == TIN_OK) {
         tin_hash_add(hash, text.data, text.size);
         tin_hash_add(hash, t->model->params, t->model->n_params * sizeof *t->model->params);
+        if (t->options->teacher) {
+            tin_hash_add(hash, t->options->teacher->params, t->options->teacher->n_params * sizeof(float));
+        }
         tin_hash_end(hash, t->owner.run);
     }
     tin_text_free(&text);
@@ -126,18 +147,39 @@ static tin_status make_parts(training *t, tin_error *err)
                                   .chunk = s->chunk,
                                   .isa = tin_isa_from_name(t->options->isa),
                                   .pool = t->options->pool};
+    if (t->options->teacher) {
+        tin_teacher_settings teacher = {.teacher = t->options->teacher,
+                                        .student = t->model,
+                                        .distill = t->options->distill,
+                                        .temperature = t->options->temperature,
+                                        .n_lanes = s->batch,
+                                        .chunk = s->chunk,
+                                        .windows = s->windows,
+                                        .isa = engine.isa,
+                                        .pool = t->options->pool};
+        tin_status status = tin_teacher_create(&t->teacher, &teacher, err);
+        if (status) {
+            return status;
+        }
+    }
+    int lead = t->teacher ? tin_teacher_lead(t->teacher) : 0;
     tin_sampler_settings sampler = {.model = t->model,
                                     .dataset = t->dataset,
                                     .train = s,
                                     .seed = t->options->seed,
                                     .n_lanes = s->batch,
+                                    .lead = lead < 0 ? -lead : 0,
+                                    .ahead = lead > 0 ? lead : 0,
                                     .pool = t->options->pool};
     tin_status status = tin_engine_create(&t->engine, &engine, err);
     if (status == TIN_OK) {
         status = tin_sampler_create(&t->sampler, &sampler, err);
     }
     if (status == TIN_OK) {
-        status = tin_validation_create(&t->validation, t->model, t->dataset, s, err);
+        double per_ms = t->dataset->rate_hz / 1000;
+        tin_margins margins = {.early = llround(t->options->early_ms * per_ms),
+                               .late = llround(t->options->late_ms * per_ms)};
+        status = tin_validation_create(&t->validation, t->model, t->dataset, s, margins, err);
     }
     return status;
 }
@@ -148,6 +190,15 @@ static tin_status allocate(training *t, tin_error *err)
     size_t targets = (size_t)tin_engine_decisions(t->engine) * (size_t)t->model->n_classes;
     tin_progress_state *s = &t->state;
     t->batch.x = tin_alloc(n_lanes * (size_t)t->settings->chunk * (size_t)t->model->n_channels, sizeof(float), err);
+    if (t->teacher) {
+        t->batch.ahead =
+            tin_alloc(n_lanes * (size_t)t->settings->chunk * (size_t)t->model->n_channels, sizeof(float), err);
+        s->teacher_bytes = tin_teacher_state_bytes(t->teacher);
+        s->teacher = tin_alloc(s->teacher_bytes, 1, err);
+        if (!t->batch.ahead || !s->teacher) {
+            return TIN_ERR_MEMORY;
+        }
+    }
     t->batch.target = tin_alloc(n_lanes * targets, sizeof(float), err);
     t->batch.reset = tin_alloc(n_lanes, 1, err);
     t->gradient = tin_alloc(n_params, sizeof *t->gradient, err);
@@ -165,7 +216,7 @@ static tin_status allocate(training *t, tin_error *err)
     }
     memcpy(s->params, t->model->params, n_params * sizeof *s->params);
     memcpy(s->best, t->model->params, n_params * sizeof *s->best);
-    s->best_score = -1; /* below every score */
+    s->best_score = -INFINITY;
     return tin_optimiser_create(&s->optimiser, t->model, err);
 }
 
@@ -174,14 +225,17 @@ static void free_training(training *t)
     tin_engine_free(t->engine);
     tin_sampler_free(t->sampler);
     tin_validation_free(t->validation);
+    tin_teacher_free(t->teacher);
     tin_optimiser_free(&t->state.optimiser);
     tin_free(t->batch.x);
+    tin_free(t->batch.ahead);
     tin_free(t->batch.target);
     tin_free(t->batch.reset);
     tin_free(t->gradient);
     tin_free(t->state.params);
     tin_free(t->state.best);
     tin_free(t->state.carried);
+    tin_free(t->state.teacher);
     tin_free(t->state.lanes);
     tin_free(t->state.curve);
 }
@@ -202,11 +256,18 @@ static tin_status write_curve(training *t, tin_error *err)
         return TIN_OK;
     }
     tin_text text = {0};
-    tin_text_add(&text, "step,learning_rate,loss,validation_accuracy,validation_macro_f1\n");
+    tin_text_add(&text, "step,learning_rate,loss");
+    for (int m = 0; m < TIN_METRIC_COUNT; m++) {
+        tin_text_printf(&text, ",validation_%s", tin_metric_name((tin_metric)m));
+    }
     for (int64_t i = 0; i < t->state.n_curve; i++) {
         const double *row = t->state.curve + i * TIN_CURVE_COLUMNS;
-        tin_text_printf(&text, "%.0f,%.6g,%.6g,%.6f,%.6f\n", row[0], row[1], row[2], row[3], row[4]);
+        tin_text_printf(&text, "\n%.0f,%.6g,%.6g", row[0], row[1], row[2]);
+        for (int m = 0; m < TIN_METRIC_COUNT; m++) {
+            tin_text_printf(&text, ",%.6f", row[3 + m]);
+        }
     }
+    tin_text_add(&text, "\n");
     tin_status status = tin_text_check(&text, err);
     if (status == TIN_OK) {
         status = tin_file_write(t->curve, text.data, text.size, err);
@@ -256,6 +317,9 @@ static tin_status train_step(training *t, tin_error *err)
     if (status) {
         return status;
     }
+    if (t->teacher) {
+        tin_teacher_run(t->teacher, s->teacher, &t->batch, tin_sampler_class_weights(t->sampler));
+    }
     tin_rng rng;
     tin_rng_derive(&rng, t->options->seed ^ SEED_DROPOUT, (uint64_t)s->step);
     tin_engine_batch batch = {t->batch.x, t->batch.target, t->batch.weight, t->batch.reset, tin_rng_next(&rng)};
@@ -281,13 +345,15 @@ static tin_status validate(training *t, tin_error *err)
         return status;
     }
     double row[TIN_CURVE_COLUMNS] = {(double)s->step, tin_optimiser_rate(t->settings, (int)s->step - 1),
-                                     s->loss_sum / (double)s->n_losses, score.accuracy, score.macro_f1};
+                                     s->loss_sum / (double)s->n_losses};
+    memcpy(row + 3, score.value, sizeof score.value);
     memcpy(s->curve + s->n_curve++ * TIN_CURVE_COLUMNS, row, sizeof row);
     s->loss_sum = 0;
     s->n_losses = 0;
-    t->last_score = score.macro_f1;
-    if (score.macro_f1 > s->best_score) {
-        s->best_score = score.macro_f1;
+    t->last_score = score.value[t->metric];
+    double goodness = tin_validation_goodness(&score, t->metric);
+    if (goodness > s->best_score) {
+        s->best_score = goodness;
         s->best_step = s->step;
         memcpy(s->best, s->params, t->model->n_params * sizeof *s->best);
     }
@@ -305,7 +371,7 @@ static tin_status score_start(training *t, tin_error *err)
     }
     tin_status status = tin_validation_run(t->validation, t->engine, t->state.params, &score, err);
     if (status == TIN_OK) {
-        t->state.best_score = score.macro_f1;
+        t->state.best_score = tin_validation_goodness(&score, t->metric);
     }
     return status;
 }
@@ -338,8 +404,8 @@ static tin_status loop(training *t, tin_error *err)
         tin_progress_update(&bar, (long)s->step, note);
     }
     char note[120];
-    snprintf(note, sizeof note, "%lld steps, best validation macro F1 %.4f at step %lld", (long long)s->step,
-             s->best_score, (long long)s->best_step);
+    snprintf(note, sizeof note, "%lld steps, best validation %s %.4f at step %lld", (long long)s->step,
+             tin_metric_name(t->metric), s->best_score, (long long)s->best_step);
     tin_progress_end(&bar, note);
     return status;
 }
@@ -347,7 +413,11 @@ static tin_status loop(training *t, tin_error *err)
 tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
                      tin_train_result *result, tin_error *err)
 {
-    training t = {.model = model, .dataset = dataset, .options = options, .settings = &options->settings};
+    training t = {.model = model,
+                  .dataset = dataset,
+                  .options = options,
+                  .settings = &options->settings,
+                  .metric = tin_metric_from_name(options->settings.metric)};
     tin_status status = check_settings(t.settings, err);
     if (status == TIN_OK && dataset->n_channels != model->n_channels) {
         status =

@@ -18,13 +18,20 @@ typedef struct tin_train_options {
     const char *folder;          /* NAME_checkpoint.safetensors and NAME_curve.csv go here; NULL: none */
     const char *name;            /* file stem prefix: "train" or "finetune" */
     const tin_quant_spec *quant; /* NULL: float; else fake quantisation with these scales, `model` must be folded */
+    double early_ms, late_ms;    /* acceptance margin around an event, for train.metric event_f1 */
+    /* Knowledge distillation: the target of a decision is (1 - distill) times its label plus distill times
+     * softmax(z / temperature) of the teacher's logits z. The teacher may have a delay of its own (a non-causal
+     * teacher): its decision that speaks of the same frame is taken, from the same augmented signal. Its hop must divide
+     * that of `model`; float, evaluation mode, never changed. NULL: none. */
+    const tin_model *teacher;
+    double distill, temperature; /* 0..1; > 0 */
     bool quiet;
     const char *isa; /* kernels: NULL: the best that this machine has; "baseline", "avx2", "avx512" (tests) */
 } tin_train_options;
 
 typedef struct tin_train_result {
-    int steps, best_step;  /* best_step 0: fine-tuning found nothing better than its start */
-    double best_score; /* macro F1 of frames on the validation streams */
+    int steps, best_step; /* best_step 0: fine-tuning found nothing better than its start */
+    double best_score;    /* settings.metric on the validation streams; the loss with a minus */
     double seconds;
     double frames_per_second;
 } tin_train_result;

@@ -1,17 +1,48 @@
 #include "train/validate.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/qmodel.h"
 #include "train/augment.h"
 #include "train/labels.h"
 
 #define MOST_LANES 64
 
+/* Half a logit above and below the classes that are no events; nothing is smoothed or held back. */
+static const tin_decision_rule FIXED_RULE = {.on = 128, .off = -128, .count = 1};
+
+const char *tin_metric_name(tin_metric metric)
+{
+    static const char *const names[] = {
+#define X(metric, name) name,
+        TIN_METRIC_LIST(X)
+#undef X
+    };
+    return (unsigned)metric < TIN_METRIC_COUNT ? names[metric] : "unknown";
+}
+
+tin_metric tin_metric_from_name(const char *name)
+{
+    int metric = name ? 0 : TIN_METRIC_MACRO_F1;
+    while (name && metric < TIN_METRIC_COUNT && strcmp(name, tin_metric_name((tin_metric)metric)) != 0) {
+        metric++;
+    }
+    return (tin_metric)metric;
+}
+
+double tin_validation_goodness(const tin_validation_score *score, tin_metric metric)
+{
+    return metric == TIN_METRIC_LOSS ? -score->value[metric] : score->value[metric];
+}
+
 /* Frames [start, end) of a stream that one lane runs through from the reset state. */
 typedef struct piece {
     size_t stream;
     int64_t start, end;
+    size_t first_frame, first_decision; /* its places in `said` and `decided` */
+    size_t n_events;
 } piece;
 
 typedef struct lane_place {
@@ -31,7 +62,14 @@ struct tin_validation {
     lane_place lanes[MOST_LANES];
     uint8_t reset[MOST_LANES];
     float *x, *scores;
-    int64_t *confusion; /* [label][prediction] */
+    int64_t *confusion;   /* [label][prediction] */
+    int16_t *said;        /* [frames of all pieces] class that is held at each frame; windows: NULL */
+    int16_t *decided;     /* [decisions of all pieces][n_classes] score units; NULL: no event is counted */
+    tin_interval *events; /* of all pieces, in their order */
+    size_t n_frames, n_decided, n_events;
+    tin_margins margins;
+    double loss;
+    int64_t n_losses;
     void *state;
 };
 
@@ -46,7 +84,9 @@ static tin_status add_piece(tin_validation *v, size_t stream, int64_t start, int
         v->pieces = grown;
         v->capacity = more;
     }
-    v->pieces[v->n_pieces++] = (piece){stream, start, end};
+    v->pieces[v->n_pieces++] = (piece){stream, start, end, v->n_frames, v->n_decided, 0};
+    v->n_frames += (size_t)(end - start);
+    v->n_decided += (size_t)((end - start) / v->model->hop);
     return TIN_OK;
 }
 
@@ -109,6 +149,44 @@ static tin_status find_pieces(tin_validation *v, tin_error *err)
     return TIN_OK;
 }
 
+/* Intervals of event classes, in order of pieces, each of which is a whole stream here. */
+static tin_status find_events(tin_validation *v, tin_error *err)
+{
+    size_t most = 0;
+    for (size_t p = 0; p < v->n_pieces; p++) {
+        most += v->dataset->streams[v->pieces[p].stream].n_intervals;
+    }
+    v->events = tin_alloc(most, sizeof *v->events, err);
+    for (size_t p = 0; v->events && p < v->n_pieces; p++) {
+        const tin_stream *stream = &v->dataset->streams[v->pieces[p].stream];
+        for (size_t i = 0; i < stream->n_intervals; i++) {
+            int32_t k = stream->intervals[i].class_index;
+            if (k >= 0 && v->dataset->classes[k].event) {
+                v->events[v->n_events++] = stream->intervals[i];
+                v->pieces[p].n_events++;
+            }
+        }
+    }
+    return v->events ? TIN_OK : TIN_ERR_MEMORY;
+}
+
+static tin_status prepare_events(tin_validation *v, tin_error *err)
+{
+    tin_metric metric = tin_metric_from_name(v->settings->metric);
+    tin_status status = v->settings->windows ? TIN_OK : find_events(v, err);
+    if (status == TIN_OK && v->n_events > 0) {
+        v->decided = tin_alloc(v->n_decided * (size_t)v->model->n_classes, sizeof *v->decided, err);
+        return v->decided ? TIN_OK : TIN_ERR_MEMORY;
+    }
+    if (status == TIN_OK && (metric == TIN_METRIC_EVENT_F1 || metric == TIN_METRIC_IOU_F1)) {
+        return tin_fail(err, TIN_ERR_DATA, "train.metric is %s, but %s; use accuracy, macro_f1 or balanced_accuracy",
+                        tin_metric_name(metric),
+                        v->settings->windows ? "windows hold no events"
+                                             : "no event is labelled on the validation people");
+    }
+    return status;
+}
+
 static tin_status allocate(tin_validation *v, tin_error *err)
 {
     v->n_lanes = v->n_pieces < MOST_LANES ? (int)v->n_pieces : MOST_LANES;
@@ -117,11 +195,15 @@ static tin_status allocate(tin_validation *v, tin_error *err)
     v->x = tin_alloc(n_lanes * (size_t)v->settings->chunk * (size_t)v->model->n_channels, sizeof *v->x, err);
     v->scores = tin_alloc(n_lanes * (size_t)v->n_decisions * n_classes, sizeof *v->scores, err);
     v->confusion = tin_alloc(n_classes * n_classes, sizeof *v->confusion, err);
-    return v->x && v->scores && v->confusion ? TIN_OK : TIN_ERR_MEMORY;
+    v->said = v->settings->windows ? NULL : tin_alloc(v->n_frames, sizeof *v->said, err);
+    if (!v->x || !v->scores || !v->confusion || (!v->said && !v->settings->windows)) {
+        return TIN_ERR_MEMORY;
+    }
+    return prepare_events(v, err);
 }
 
 tin_status tin_validation_create(tin_validation **validation, const tin_model *model, const tin_dataset *dataset,
-                                 const tin_config_train *settings, tin_error *err)
+                                 const tin_config_train *settings, tin_margins margins, tin_error *err)
 {
     *validation = NULL;
     tin_validation *v = tin_alloc(1, sizeof *v, err);
@@ -131,6 +213,7 @@ tin_status tin_validation_create(tin_validation **validation, const tin_model *m
     v->model = model;
     v->dataset = dataset;
     v->settings = settings;
+    v->margins = margins;
     tin_augment_none(&v->plain, model);
     tin_status status = find_pieces(v, err);
     if (status == TIN_OK) {
@@ -157,6 +240,9 @@ void tin_validation_free(tin_validation *v)
     tin_free(v->x);
     tin_free(v->scores);
     tin_free(v->confusion);
+    tin_free(v->said);
+    tin_free(v->decided);
+    tin_free(v->events);
     tin_free(v->state);
     tin_free(v);
 }
@@ -170,36 +256,71 @@ static int best_class(const float *scores, int n_classes)
     return best;
 }
 
-static void count(tin_validation *v, const tin_labels *labels, int64_t frame, int prediction)
+/* ln(sum exp z) - z_label */
+static double cross_entropy(const float *z, int n_classes, int label)
 {
-    if (labels->label[frame] >= 0) {
-        v->confusion[labels->label[frame] * v->model->n_classes + prediction]++;
+    double most = (double)z[best_class(z, n_classes)], sum = 0;
+    for (int c = 0; c < n_classes; c++) {
+        sum += exp((double)z[c] - most);
+    }
+    return log(sum) + most - (double)z[label];
+}
+
+/* Adds the loss of a decision that speaks of frames from .. from + hop - 1. */
+static void add_loss(tin_validation *v, const tin_labels *labels, int64_t from, const float *z)
+{
+    for (int64_t t = from < 0 ? 0 : from; t < from + v->model->hop && t < labels->n_frames; t++) {
+        if (labels->label[t] >= 0) {
+            v->loss += cross_entropy(z, v->model->n_classes, labels->label[t]);
+            v->n_losses++;
+        }
     }
 }
 
-/* Takes the predictions of the chunk that lane l has just run. */
-static void count_chunk(tin_validation *v, int l)
+/* A logit in score units; NaN becomes the least score. */
+static int16_t score_units(float logit)
+{
+    double z = rint((double)logit * TIN_SCORE_ONE);
+    return z >= INT16_MAX ? INT16_MAX : z > INT16_MIN ? (int16_t)z : INT16_MIN;
+}
+
+static void take_window(tin_validation *v, const piece *p, const float *scores)
+{
+    int n_classes = v->model->n_classes, label = v->labels[p->stream].label[p->start];
+    const float *z = scores + (ptrdiff_t)(v->n_decisions - 1) * n_classes;
+    v->confusion[label * n_classes + best_class(z, n_classes)]++;
+    v->loss += cross_entropy(z, n_classes, label);
+    v->n_losses++;
+}
+
+/* Takes the scores of the chunk that lane l has just run. */
+static void take_chunk(tin_validation *v, int l)
 {
     const piece *p = &v->pieces[v->lanes[l].piece];
-    const tin_labels *labels = &v->labels[p->stream];
-    int n_classes = v->model->n_classes, hop = v->model->hop, chunk = v->settings->chunk;
+    int n_classes = v->model->n_classes, hop = v->model->hop;
     const float *scores = v->scores + (ptrdiff_t)l * v->n_decisions * n_classes;
-    int64_t first = v->lanes[l].next;
     if (v->settings->windows) {
-        count(v, labels, first, best_class(scores + (ptrdiff_t)(v->n_decisions - 1) * n_classes, n_classes));
+        take_window(v, p, scores);
         return;
     }
-    for (int64_t t = p->start; first == p->start && t < p->start + hop - 1 && t < p->end; t++) {
-        count(v, labels, t, 0);
+    int64_t first = v->lanes[l].next, n_decided = p->end / hop;
+    int16_t *said = v->said + p->first_frame;
+    for (int64_t t = 0; first == 0 && t < hop - 1 && t < p->end; t++) {
+        said[t] = 0;
     }
-    for (int j = 0; j < v->n_decisions; j++) {
-        int prediction = best_class(scores + (ptrdiff_t)j * n_classes, n_classes);
-        int64_t from = first + (int64_t)hop * (j + 1) - 1;
+    for (int j = 0; j < v->n_decisions && first / hop + j < n_decided; j++) {
+        const float *z = scores + (ptrdiff_t)j * n_classes;
+        int64_t number = first / hop + j, from = hop * (number + 1) - 1;
+        int16_t prediction = (int16_t)best_class(z, n_classes);
         for (int64_t t = from; t < from + hop && t < p->end; t++) {
-            count(v, labels, t, prediction);
+            said[t] = prediction;
+        }
+        add_loss(v, &v->labels[p->stream], from - v->model->delay, z);
+        for (int c = 0; v->decided && c < n_classes; c++) {
+            v->decided[(p->first_decision + (size_t)number) * (size_t)n_classes + (size_t)c] = score_units(z[c]);
         }
     }
-    v->lanes[l].next = first + chunk;
+    v->lanes[l].next = first + v->settings->chunk;
 }
 
 /* Gives each idle lane a piece and fills its chunk; false when no lane has work. */
@@ -229,27 +350,58 @@ static bool prepare(tin_validation *v, size_t *next_piece)
     return any;
 }
 
-static tin_validation_score score_of(const int64_t *confusion, int n_classes)
+/* What is held at frame t speaks of frame t - delay; the last decision also of the frames that the end cuts off. */
+static void count_frames(tin_validation *v)
 {
-    tin_validation_score score = {0};
-    int64_t all = 0, right = 0;
-    int n_present = 0;
-    for (int c = 0; c < n_classes; c++) {
-        int64_t labelled = 0, predicted = 0, both = confusion[c * n_classes + c];
-        for (int k = 0; k < n_classes; k++) {
-            labelled += confusion[c * n_classes + k];
-            predicted += confusion[k * n_classes + c];
-        }
-        all += labelled;
-        right += both;
-        if (labelled + predicted > 0) {
-            score.macro_f1 += 2.0 * (double)both / (double)(labelled + predicted);
-            n_present++;
+    for (size_t i = 0; i < v->n_pieces; i++) {
+        const piece *p = &v->pieces[i];
+        const int16_t *said = v->said + p->first_frame, *label = v->labels[p->stream].label;
+        for (int64_t t = 0; t < p->end; t++) {
+            int64_t at = t + v->model->delay < p->end ? t + v->model->delay : p->end - 1;
+            if (label[t] >= 0) {
+                v->confusion[label[t] * v->model->n_classes + said[at]]++;
+            }
         }
     }
-    score.accuracy = all > 0 ? (double)right / (double)all : 0;
-    score.macro_f1 = n_present > 0 ? score.macro_f1 / n_present : 0;
-    return score;
+}
+
+static tin_status count_events(tin_validation *v, tin_event_counts *counts, tin_error *err)
+{
+    const tin_timing timing = {v->model->hop, v->model->delay};
+    const tin_interval *events = v->events;
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < v->n_pieces && status == TIN_OK; i++) {
+        const piece *p = &v->pieces[i];
+        const tin_scene scene = {events, p->n_events, v->labels[p->stream].label, p->end};
+        events += p->n_events;
+        tin_detection said = {0};
+        status = tin_detect(&FIXED_RULE, v->dataset->classes, v->model->n_classes, timing,
+                            v->decided + p->first_decision * (size_t)v->model->n_classes, p->end / timing.hop, p->end,
+                            &said, err);
+        status = status ? status : tin_event_count(&scene, &said, &v->margins, NULL, NULL, counts, err);
+        tin_detection_free(&said);
+    }
+    return status;
+}
+
+static tin_status finish(tin_validation *v, tin_validation_score *score, tin_error *err)
+{
+    tin_event_counts counts = {0};
+    tin_class_figures per_class[TIN_MAX_CLASSES];
+    tin_frame_figures frames;
+    tin_status status = v->decided ? count_events(v, &counts, err) : TIN_OK;
+    if (v->said) {
+        count_frames(v);
+    }
+    tin_frame_figures_of(v->confusion, v->model->n_classes, &frames, per_class);
+    tin_event_figures events = tin_event_figures_of(&counts, v->dataset->rate_hz);
+    score->value[TIN_METRIC_ACCURACY] = frames.accuracy;
+    score->value[TIN_METRIC_MACRO_F1] = frames.macro_f1;
+    score->value[TIN_METRIC_BALANCED_ACCURACY] = frames.balanced_accuracy;
+    score->value[TIN_METRIC_LOSS] = v->n_losses > 0 ? v->loss / (double)v->n_losses : (double)NAN;
+    score->value[TIN_METRIC_EVENT_F1] = events.f1;
+    score->value[TIN_METRIC_IOU_F1] = events.iou50_f1;
+    return status;
 }
 
 tin_status tin_validation_run(tin_validation *v, tin_engine *engine, const float *params, tin_validation_score *score,
@@ -262,6 +414,8 @@ tin_status tin_validation_run(tin_validation *v, tin_engine *engine, const float
             return TIN_ERR_MEMORY;
         }
     }
+    v->loss = 0;
+    v->n_losses = 0;
     memset(v->confusion, 0, n_classes * n_classes * sizeof *v->confusion);
     for (int l = 0; l < v->n_lanes; l++) {
         v->lanes[l].piece = v->n_pieces;
@@ -270,10 +424,9 @@ tin_status tin_validation_run(tin_validation *v, tin_engine *engine, const float
         tin_engine_infer(engine, params, v->state, v->n_lanes, v->x, v->reset, v->scores);
         for (int l = 0; l < v->n_lanes; l++) {
             if (v->lanes[l].piece < v->n_pieces) {
-                count_chunk(v, l);
+                take_chunk(v, l);
             }
         }
     }
-    *score = score_of(v->confusion, v->model->n_classes);
-    return TIN_OK;
+    return finish(v, score, err);
 }

@@ -52,7 +52,7 @@ static void open_world(world *w, const tin_config_train *train, int threads)
     assert_int_equal(tin_model_create(&w->model, w->dataset, layers, 3, &err), TIN_OK);
     assert_int_equal(tin_model_fit_input(w->model, w->dataset, &err), TIN_OK);
     assert_int_equal(tin_pool_create(&w->pool, threads, &err), TIN_OK);
-    tin_sampler_settings s = {w->model, w->dataset, &w->train, 5, LANES, w->pool};
+    tin_sampler_settings s = {w->model, w->dataset, &w->train, 5, LANES, 0, 0, w->pool};
     if (tin_sampler_create(&w->sampler, &s, &err)) {
         fail_msg("%s", tin_error_text(&err));
     }
@@ -162,6 +162,76 @@ static void plain_chunks_are_the_recording(void **unused)
     }
     assert_true(n_reset > LANES && n_labelled > 0);
     close_world(&w);
+}
+
+/* With a delay the targets are the labels of earlier frames; the signal stays. */
+static void delayed_targets_are_earlier_labels(void **unused)
+{
+    (void)unused;
+    tin_config_train train = {.steps = 1, .batch = LANES, .chunk = CHUNK, .stateful = true};
+    world w;
+    open_world(&w, &train, 1);
+    w.model->delay = 8;
+    for (int i = 0; i < 30; i++) {
+        int64_t n_begun;
+        assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
+        const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n_begun);
+        for (int l = 0; l < LANES; l++) {
+            const tin_stream *stream = &w.dataset->streams[lanes[l].stream];
+            int16_t labels[1000];
+            tin_dataset_labels(w.dataset, stream, labels);
+            int64_t first = (int64_t)lanes[l].start + (lanes[l].chunk - 1) * CHUNK;
+            for (int j = 0; j < CHUNK / 4; j++) {
+                float target[TEST_CLASSES] = {0};
+                for (int64_t t = first + 4 * j + 3 - 8; t < first + 4 * j + 7 - 8; t++) {
+                    if (t >= 0 && t < stream->n_frames && labels[t] >= 0) {
+                        target[labels[t]] += 0.25f;
+                    }
+                }
+                assert_memory_equal(target, w.batch.target + (l * CHUNK / 4 + j) * TEST_CLASSES, sizeof target);
+            }
+        }
+    }
+    close_world(&w);
+}
+
+/* x and the signal ahead are pieces of one signal: its noise does not depend on which of them is looked at, nor on where
+ * a chunk ends. Mirrors what a teacher sees with a delay of its own. */
+static void ahead_is_the_same_signal_later(void **unused)
+{
+    (void)unused;
+    enum { LEAD = 12 };
+    for (int side = 0; side < 2; side++) {
+        world a, b;
+        open_world(&a, &augmented, 1);
+        open_world(&b, &augmented, 1);
+        tin_sampler_free(b.sampler);
+        tin_sampler_settings s = {b.model, b.dataset, &b.train, 5, LANES, side ? LEAD : 0, side ? 0 : LEAD, b.pool};
+        assert_int_equal(tin_sampler_create(&b.sampler, &s, NULL), TIN_OK);
+        size_t values = LANES * CHUNK * TEST_CHANNELS;
+        b.batch.ahead = tin_alloc(values, sizeof(float), NULL);
+        float *before = tin_alloc(values, sizeof *before, NULL);
+        for (int i = 0; i < 40; i++) {
+            assert_int_equal(tin_sampler_next(a.sampler, &a.batch, NULL), TIN_OK);
+            assert_int_equal(tin_sampler_next(b.sampler, &b.batch, NULL), TIN_OK);
+            const float *here = side ? b.batch.ahead : b.batch.x, *later = side ? b.batch.x : b.batch.ahead;
+            assert_memory_equal(a.batch.x, here, values * sizeof *here);
+            for (int l = 0; l < LANES; l++) {
+                const float *x = here + l * CHUNK * TEST_CHANNELS, *y = later + l * CHUNK * TEST_CHANNELS;
+                size_t common = (CHUNK - LEAD) * TEST_CHANNELS;
+                assert_memory_equal(x + LEAD * TEST_CHANNELS, y, common * sizeof *x);
+                if (i > 0 && !b.batch.reset[l]) { /* what was ahead then is here now */
+                    assert_memory_equal(before + l * CHUNK * TEST_CHANNELS + common, x,
+                                        LEAD * TEST_CHANNELS * sizeof *x);
+                }
+            }
+            memcpy(before, later, values * sizeof *before);
+        }
+        tin_free(before);
+        tin_free(b.batch.ahead);
+        close_world(&a);
+        close_world(&b);
+    }
 }
 
 static void every_recording_comes_once_per_round(void **unused)
@@ -360,7 +430,7 @@ static void refuses_what_it_cannot_sample(void **unused)
     tin_config_train train = augmented;
     train.windows = true;
     train.chunk = 400;
-    tin_sampler_settings s = {w.model, w.dataset, &train, 5, LANES, w.pool};
+    tin_sampler_settings s = {w.model, w.dataset, &train, 5, LANES, 0, 0, w.pool};
     tin_sampler *sampler = NULL;
     assert_int_equal(tin_sampler_create(&sampler, &s, &err), TIN_ERR_DATA);
     assert_non_null(strstr(tin_error_text(&err), "make train.chunk shorter"));
@@ -389,6 +459,7 @@ int main(void)
         cmocka_unit_test(every_recording_comes_once_per_round), cmocka_unit_test(windows_lie_in_one_label),
         cmocka_unit_test(triads_are_known_by_their_units),      cmocka_unit_test(augmentation_is_physical),
         cmocka_unit_test(noise_and_speed_are_as_asked),         cmocka_unit_test(borders_are_ramps),
+        cmocka_unit_test(delayed_targets_are_earlier_labels),   cmocka_unit_test(ahead_is_the_same_signal_later),
         cmocka_unit_test(refuses_what_it_cannot_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "base/progress.h"
 #include "base/rng.h"
 #include "train/train.h"
+#include "train/validate.h"
 #include "train_data.h"
 
 #define PATH TEST_TEMPORARY "/train.tind"
@@ -78,6 +79,9 @@ static tin_model *fresh_model(void)
     return model;
 }
 
+/* A teacher for every run that follows; NULL: none. */
+static const tin_model *teacher;
+
 static tin_status run(tin_model *model, const tin_config_train *settings, int threads, const char *folder,
                       const char *isa, tin_train_result *result, tin_error *err)
 {
@@ -85,8 +89,18 @@ static tin_status run(tin_model *model, const tin_config_train *settings, int th
     if (tin_pool_create(&pool, threads, err)) {
         return err->status;
     }
-    tin_train_options options = {
-        .settings = *settings, .seed = 11, .pool = pool, .folder = folder, .name = "train", .quiet = true, .isa = isa};
+    tin_train_options options = {.settings = *settings,
+                                 .seed = 11,
+                                 .pool = pool,
+                                 .folder = folder,
+                                 .name = "train",
+                                 .quiet = true,
+                                 .isa = isa,
+                                 .early_ms = 100,
+                                 .late_ms = 300,
+                                 .teacher = teacher,
+                                 .distill = 0.7,
+                                 .temperature = 2};
     tin_status status = tin_train(model, dataset, &options, result, err);
     tin_pool_destroy(pool);
     return status;
@@ -159,6 +173,128 @@ static void learns(void **unused)
     }
 }
 
+/* Targets that come later are learnt as such: the decision at t is right about the frame at t - delay. */
+static void learns_with_a_delay(void **unused)
+{
+    (void)unused;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    model->delay = 12;
+    tin_config_train settings = usual;
+    settings.metric = (char[]){"iou_f1"};
+    must_run(model, &settings, 2, NULL, &result);
+    assert_true(result.best_score > 0.8);
+    tin_float_runner *runner = NULL;
+    assert_int_equal(tin_float_runner_create(&runner, model, NULL), TIN_OK);
+    double right[2] = {0}, all = 0; /* with the label then, with the label now */
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        const tin_stream *s = &dataset->streams[i];
+        int16_t labels[1000];
+        float scores[TEST_CLASSES] = {0};
+        tin_dataset_labels(dataset, s, labels);
+        tin_float_runner_reset(runner);
+        for (int64_t t = 0; t < s->n_frames; t++) {
+            (void)tin_float_runner_step(runner, s->counts + t * TEST_CHANNELS, scores);
+            int best = 0;
+            for (int c = 1; c < TEST_CLASSES; c++) {
+                best = scores[c] > scores[best] ? c : best;
+            }
+            if (s->role == TIN_ROLE_TEST && t >= 12 && labels[t] >= 0) {
+                all++;
+                right[0] += labels[t - 12] == best;
+                right[1] += labels[t] == best;
+            }
+        }
+    }
+    if (right[0] / all < 0.92 || right[1] / all > right[0] / all - 0.05) {
+        fail_msg("accuracy %g then, %g now", right[0] / all, right[1] / all);
+    }
+    tin_float_runner_free(runner);
+    tin_model_free(model);
+}
+
+/* A student learns from a teacher that looks ahead, and from nothing else when its share is 1. */
+static void learns_from_a_teacher(void **unused)
+{
+    (void)unused;
+    tin_model *late = fresh_model(), *student = fresh_model(), *other = fresh_model();
+    tin_train_result result;
+    late->delay = 12;
+    must_run(late, &usual, 2, NULL, &result);
+    teacher = late;
+    must_run(student, &usual, 1, NULL, &result);
+    must_run(other, &usual, 4, NULL, &result);
+    assert_true(result.best_score > 0.85);
+    assert_memory_equal(student->params, other->params, student->n_params * sizeof *student->params);
+    teacher = NULL;
+    tin_model_free(other);
+    other = fresh_model();
+    must_run(other, &usual, 4, NULL, &result);
+    assert_memory_not_equal(student->params, other->params, student->n_params * sizeof *student->params);
+
+    tin_error err = {0};
+    tin_config_train settings = usual;
+    settings.chunk = 8;
+    teacher = late;
+    assert_int_equal(run(student, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(tin_error_text(&err), "make it longer"));
+    teacher = NULL;
+    tin_model_free(late);
+    tin_model_free(student);
+    tin_model_free(other);
+}
+
+/* Every metric can choose; those of events need events. */
+static void each_metric_chooses(void **unused)
+{
+    (void)unused;
+    for (int m = 0; m < TIN_METRIC_COUNT; m++) {
+        char name[40];
+        snprintf(name, sizeof name, "%s", tin_metric_name((tin_metric)m));
+        tin_config_train settings = usual;
+        settings.steps = 60;
+        settings.evaluate_every = 10;
+        settings.metric = name;
+        tin_model *model = fresh_model();
+        tin_train_result result;
+        remove_checkpoint(TEST_TEMPORARY "/metric");
+        must_run(model, &settings, 1, TEST_TEMPORARY "/metric", &result);
+        char *text = NULL, column[64];
+        size_t size;
+        assert_int_equal(tin_file_read(TEST_TEMPORARY "/metric/train_curve.csv", &text, &size, NULL), TIN_OK);
+        snprintf(column, sizeof column, ",validation_%s", name);
+        assert_non_null(strstr(text, column));
+        double best = -INFINITY, best_step = 0;
+        for (const char *row = strchr(text, '\n'); row && row[1]; row = strchr(row + 1, '\n')) {
+            double v[9];
+            assert_int_equal(sscanf(row, "%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf", &v[0], &v[1], &v[2], &v[3], &v[4],
+                                    &v[5], &v[6], &v[7], &v[8]),
+                             9);
+            double goodness = m == TIN_METRIC_LOSS ? -v[3 + m] : v[3 + m];
+            if (goodness > best) {
+                best = goodness;
+                best_step = v[0];
+            }
+        }
+        assert_true(fabs(best - result.best_score) < 1e-5 && best_step == result.best_step);
+        tin_free(text);
+        tin_model_free(model);
+    }
+    tin_config_train settings = usual;
+    tin_model *model = fresh_model();
+    tin_train_result result;
+    tin_error err = {0};
+    settings.metric = (char[]){"event_f1"};
+    settings.windows = true;
+    settings.chunk = 40;
+    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_DATA);
+    assert_non_null(strstr(tin_error_text(&err), "windows hold no events"));
+    memset(&err, 0, sizeof err);
+    settings.metric = (char[]){"beauty"};
+    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    tin_model_free(model);
+}
+
 /* The score in the curve is what the naive reference finds. */
 static void validation_is_the_reference(void **unused)
 {
@@ -227,12 +363,17 @@ static void trained_in_child(const tin_config_train *settings, int threads, cons
     assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }
 
+/* The second time with a teacher, whose state must come back too. */
 static void killed_runs_end_the_same(void **unused)
 {
     (void)unused;
     const char *folder = TEST_TEMPORARY "/killed";
+    tin_model *late = fresh_model();
+    tin_model_initialise(late, 8);
+    late->delay = 8;
     for (int threads = 1; threads <= 2; threads++) {
         tin_config_train settings = usual;
+        teacher = threads == 2 ? late : NULL;
         settings.checkpoint_every = 3;
         settings.steps = 240;
         settings.patience = 1000;
@@ -260,6 +401,8 @@ static void killed_runs_end_the_same(void **unused)
         tin_model_free(killed);
         tin_model_free(again);
     }
+    teacher = NULL;
+    tin_model_free(late);
 }
 
 static void interruption_leaves_a_checkpoint(void **unused)
@@ -522,6 +665,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns),
+        cmocka_unit_test(learns_with_a_delay),
+        cmocka_unit_test(learns_from_a_teacher),
+        cmocka_unit_test(each_metric_chooses),
         cmocka_unit_test(validation_is_the_reference),
         cmocka_unit_test(threads_do_not_matter),
         cmocka_unit_test(killed_runs_end_the_same),

@@ -1,0 +1,169 @@
+#include "train/teacher.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+struct tin_teacher {
+    tin_teacher_settings s;
+    tin_engine *engine;
+    float *scores; /* [n_lanes][decisions of the teacher][classes] */
+    int n_decisions;
+    float gain[TIN_MAX_CHANNELS], shift[TIN_MAX_CHANNELS]; /* from the student's input to the teacher's */
+    bool rescales;
+};
+
+static tin_status check(const tin_teacher_settings *s, tin_error *err)
+{
+    const tin_model *a = s->teacher, *b = s->student;
+    int lead = a->delay - b->delay;
+    if (!(s->distill >= 0 && s->distill <= 1) || !(s->temperature > 0)) {
+        return tin_fail(err, TIN_ERR_CONFIG, "distillation: the share %g must be 0 to 1, the temperature %g above 0",
+                        s->distill, s->temperature);
+    }
+    if (a->n_channels != b->n_channels || a->n_classes != b->n_classes) {
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "the teacher has %d channels and %d classes, the model %d and %d; train the "
+                        "teacher on the same data",
+                        a->n_channels, a->n_classes, b->n_channels, b->n_classes);
+    }
+    if (b->hop % a->hop != 0) {
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "the teacher decides every %d frames, the model every %d; the model's must be a multiple",
+                        a->hop, b->hop);
+    }
+    if (!s->windows && (lead > s->chunk || -lead > s->chunk)) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "train.chunk is %d, less than the %d frames between the delays of teacher and "
+                        "model; make it longer",
+                        s->chunk, lead < 0 ? -lead : lead);
+    }
+    return TIN_OK;
+}
+
+/* x_teacher = (counts - offset_t) * scale_t with counts = x / scale_s + offset_s. */
+static void fit_input(tin_teacher *t)
+{
+    const tin_input_scaling *to = &t->s.teacher->input, *from = &t->s.student->input;
+    for (int c = 0; c < t->s.student->n_channels; c++) {
+        t->gain[c] = to->scale[c] / from->scale[c];
+        t->shift[c] = (float)(from->offset[c] - to->offset[c]) * to->scale[c];
+        t->rescales |= to->scale[c] != from->scale[c] || to->offset[c] != from->offset[c];
+    }
+}
+
+tin_status tin_teacher_create(tin_teacher **teacher, const tin_teacher_settings *settings, tin_error *err)
+{
+    *teacher = NULL;
+    tin_status status = check(settings, err);
+    tin_teacher *t = status ? NULL : tin_alloc(1, sizeof *t, err);
+    if (!t) {
+        return status ? status : TIN_ERR_MEMORY;
+    }
+    t->s = *settings;
+    tin_engine_settings engine = {.model = settings->teacher,
+                                  .n_lanes = settings->n_lanes,
+                                  .chunk = settings->chunk,
+                                  .isa = settings->isa,
+                                  .pool = settings->pool};
+    status = tin_engine_create(&t->engine, &engine, err);
+    if (status == TIN_OK) {
+        fit_input(t);
+        t->n_decisions = tin_engine_decisions(t->engine);
+        size_t n = (size_t)settings->n_lanes * (size_t)t->n_decisions * (size_t)settings->teacher->n_classes;
+        t->scores = tin_alloc(n, sizeof *t->scores, err);
+        status = t->scores ? TIN_OK : TIN_ERR_MEMORY;
+    }
+    if (status) {
+        tin_teacher_free(t);
+        return status;
+    }
+    *teacher = t;
+    return TIN_OK;
+}
+
+void tin_teacher_free(tin_teacher *t)
+{
+    if (t) {
+        tin_engine_free(t->engine);
+        tin_free(t->scores);
+        tin_free(t);
+    }
+}
+
+int tin_teacher_lead(const tin_teacher *t)
+{
+    return t->s.windows ? 0 : t->s.teacher->delay - t->s.student->delay;
+}
+
+size_t tin_teacher_state_bytes(const tin_teacher *t)
+{
+    return tin_engine_state_bytes(t->engine, t->s.n_lanes);
+}
+
+typedef struct lane_job {
+    tin_teacher *teacher;
+    tin_sampler_batch *batch;
+    const float *class_weights;
+} lane_job;
+
+static void rescale_lane(void *context, int lane, int thread)
+{
+    (void)thread;
+    const lane_job *job = context;
+    const tin_teacher *t = job->teacher;
+    int n_channels = t->s.student->n_channels;
+    float *x = job->batch->ahead + (ptrdiff_t)lane * t->s.chunk * n_channels;
+    for (int i = 0; i < t->s.chunk; i++, x += n_channels) {
+        for (int c = 0; c < n_channels; c++) {
+            x[c] = x[c] * t->gain[c] + t->shift[c];
+        }
+    }
+}
+
+static void mix_decision(const tin_teacher *t, const float *z, const float *class_weights, float *target)
+{
+    int n_classes = t->s.student->n_classes;
+    double p[TIN_MAX_CLASSES], most = (double)z[0], sum = 0, labelled = 0;
+    for (int c = 0; c < n_classes; c++) {
+        most = fmax(most, (double)z[c]);
+        labelled += (double)target[c] / (double)class_weights[c];
+    }
+    for (int c = 0; c < n_classes; c++) {
+        p[c] = exp(((double)z[c] - most) / t->s.temperature);
+        sum += p[c];
+    }
+    for (int c = 0; c < n_classes; c++) {
+        double said = t->s.distill * labelled * p[c] / sum * (double)class_weights[c];
+        target[c] = (float)((1 - t->s.distill) * (double)target[c] + said);
+    }
+}
+
+static void mix_lane(void *context, int lane, int thread)
+{
+    (void)thread;
+    const lane_job *job = context;
+    const tin_teacher *t = job->teacher;
+    ptrdiff_t n_classes = t->s.student->n_classes, n = t->s.chunk / t->s.student->hop, every = t->n_decisions / n;
+    const float *scores = t->scores + lane * t->n_decisions * n_classes;
+    float *target = job->batch->target + lane * n * n_classes;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        mix_decision(t, scores + (every * (j + 1) - 1) * n_classes, job->class_weights, target + j * n_classes);
+    }
+}
+
+void tin_teacher_run(tin_teacher *t, void *state, tin_sampler_batch *batch, const float *class_weights)
+{
+    lane_job job = {t, batch, class_weights};
+    if (t->rescales) {
+        tin_pool_run(t->s.pool, t->s.n_lanes, rescale_lane, &job);
+    }
+    tin_engine_infer(t->engine, t->s.teacher->params, state, t->s.n_lanes, batch->ahead, batch->reset, t->scores);
+    tin_pool_run(t->s.pool, t->s.n_lanes, mix_lane, &job);
+    double weight = 0;
+    size_t n = (size_t)t->s.n_lanes * (size_t)(t->s.chunk / t->s.student->hop) * (size_t)t->s.student->n_classes;
+    for (size_t i = 0; i < n; i++) {
+        weight += (double)batch->target[i];
+    }
+    batch->weight = weight; /* class weights shift with the opinion */
+}

@@ -1,0 +1,35 @@
+/* Knowledge distillation (Hinton et al. 2015) with targets: the opinion of a larger or later model about each decision is
+ * mixed into the target of the loss. */
+#ifndef TIN_TEACHER_H
+#define TIN_TEACHER_H
+
+#include "train/engine.h"
+#include "train/sampler.h"
+
+typedef struct tin_teacher tin_teacher;
+
+typedef struct tin_teacher_settings {
+    const tin_model *teacher, *student; /* must outlive it */
+    double distill, temperature;
+    int n_lanes, chunk;
+    bool windows; /* only the last decision of a chunk has a target, and it speaks of the window whatever the delay */
+    tin_isa isa;
+    tin_pool *pool;
+} tin_teacher_settings;
+
+/* TIN_ERR_MODEL or TIN_ERR_CONFIG when the two do not fit together. */
+tin_status tin_teacher_create(tin_teacher **teacher, const tin_teacher_settings *settings,
+                              tin_error *err) TIN_USE_RESULT;
+void tin_teacher_free(tin_teacher *teacher);
+
+/* Frames by which the teacher's decision about a frame comes after the student's; negative: before. */
+int tin_teacher_lead(const tin_teacher *teacher);
+
+size_t tin_teacher_state_bytes(const tin_teacher *teacher);
+
+/* Runs the teacher over batch->ahead, which it rescales to its own input, and changes batch->target: with labels t_c of
+ * weights w_c, their sum t = sum t_c, and p = softmax(z / temperature) it becomes
+ * w_c * ((1 - distill) * t_c + distill * t * p_c). class_weights [classes]: w. */
+void tin_teacher_run(tin_teacher *teacher, void *state, tin_sampler_batch *batch, const float *class_weights);
+
+#endif
