@@ -123,11 +123,9 @@ def run_add(q, state, *rows):
 
 
 def run_concat(q, state, *rows):
-    y = []
-    for row, m in zip(rows, q["mult"]):
-        scaled = [saturate(fits(x * m + (1 << q["shift"] - 1), 32) >> q["shift"], q) for x in row]
-        y += row if m == 1 << q["shift"] else scaled
-    return y
+    least, most = (-128, 127) if q["output_bits"] == 8 else (-32767, 32767)
+    return [clamp(fits(x * m + (1 << q["shift"] - 1), 32) >> q["shift"], least, most)
+            for row, m in zip(rows, q["mult"]) for x in row]
 
 
 def run_multiply(q, state, left, right):

@@ -105,17 +105,14 @@ size_t tin_qlayer_part_bytes(const tin_qlayer_part *part)
 
 int tin_qmodel_bound(const tin_qmodel *model, int layer)
 {
-    const tin_qlayer *l = &model->layers[layer == TIN_FROM_INPUT ? 0 : layer];
-    int bits = layer == TIN_FROM_INPUT ? model->input_bits : l->output_bits, bound = bits == 16 ? 32767 : 127;
-    if (layer == TIN_FROM_INPUT || bits == 16)
-        return bound;
-    if (tin_op_recurrent(l->op) || l->activation == TIN_ACTIVATION_TANH)
-        return 128;
-    for (int k = 0; (l->op == TIN_OP_MAX_POOL || l->op == TIN_OP_CONCAT) && k < l->n_from; k++) {
-        if (tin_qmodel_bound(model, l->from[k]) == 128)
-            bound = 128;
-    }
-    return bound;
+    if (layer == TIN_FROM_INPUT)
+        return model->input_bits == 16 ? 32767 : 127;
+    const tin_qlayer *l = &model->layers[layer];
+    if (l->output_bits == 16)
+        return 32767;
+    if (l->op == TIN_OP_MAX_POOL)
+        return tin_qmodel_bound(model, l->from[0]);
+    return tin_op_recurrent(l->op) || l->op == TIN_OP_CONCAT || l->activation == TIN_ACTIVATION_TANH ? 128 : 127;
 }
 
 /* ---- life ---- */

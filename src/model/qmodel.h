@@ -10,7 +10,7 @@
  * The quantiser proves from the weights that |acc| * 2^shift < 2^31, or refuses. Tensors between layers are int8,
  * symmetric, zero point 0, or int16 where the layer says so: value = q * scale. 16 bits: the input, conv1d, dense,
  * avg_pool, add and concat may give them; conv1d, dense, avg_pool, add, concat and recurrent layers may read them. An
- * int8 is -128 only behind a recurrent layer or a tanh (and the max_pool or concat of one).
+ * int8 is -128 only behind a recurrent layer, a tanh, a concat (and the max_pool of one).
  *
  *     saturate(v) = saturate8(v), or min(32767, max(-32767, v)) where the tensor has 16 bits
  *
@@ -26,8 +26,9 @@
  *               a += x[i] * 2^8 - ((a + 2^(k-1)) >> k);  q[i] = saturate8(requantize(a, mult[0], shift))
  *     add       q[i] = saturate((sum over inputs k of x_k[i] * mult[k] + 2^(shift-1)) >> shift), relu when `activation`
  *               says so; 0 <= mult <= 32767, 1 <= shift <= 30
- *     concat    the same for each input alone: q = saturate((x_k[i] * mult[k] + 2^(shift-1)) >> shift), but q = x_k[i]
- *               where mult[k] is 2^shift: rows of one scale are copied (h8 = -128 too)
+ *     concat    the same for each input alone, but 8 bits go down to -128:
+ *               q = min(127, max(-128, (x_k[i] * mult[k] + 2^(shift-1)) >> shift)), 16 bits saturate
+ *               so that mult[k] = 2^shift copies the row, h8 = -128 too
  *     multiply  q[i] = saturate8(requantize(x_0[i] * x_1[i], mult[0], shift))
  *     log_energy  docs/integer-arithmetic.md
  *     recurrent layers: h8, int8 of scale 1/128, is what the matrix on the state and the next layer read. For each row

@@ -238,7 +238,7 @@ static void run_concat(const tin_qrunner *r, const tin_qlayer *l, layer_state *s
         int width = l->from[k] == TIN_FROM_INPUT ? r->model->n_channels : r->model->layers[l->from[k]].n_outputs;
         for (int i = 0; i < width; i++) {
             int32_t v = (x[i] * l->mult[k] + (1 << (l->shift - 1))) >> l->shift;
-            s->output[at++] = l->mult[k] == 1 << l->shift ? x[i] : saturate(v, l->output_bits);
+            s->output[at++] = l->output_bits == 8 ? clamp(v, -128, 127) : saturate(v, 16);
         }
     }
 }
