@@ -148,6 +148,7 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     status = status ? status : in_run(session, int_path, "model_int8", err);
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_model_fold(&folded, model, err);
+    status = status ? status : tin_quantize_prepare(folded, &session->config->quantize, err);
     status = status ? status : tin_quantize_calibrate(folded, session->dataset, &session->config->quantize, &spec, err);
     if (status == TIN_OK && session->config->quantize.steps > 0) {
         status = fine_tune(session, folded, &spec, figures, files, err);

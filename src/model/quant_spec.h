@@ -7,7 +7,7 @@
 /* For a folded model. value = q * scale, q in -127..127 (0..127 after relu), +-32767 with 16 bits.
  * output_scale[i] belongs to the tensor after layer i: > 0 where it is rounded, 0 where it is not (a layer whose
  * activation is a layer of its own, tin_model_activation; the last dense). Recurrent layers: 1/128 always.
- * max_pool and ema have the scale and the bits of what they read.
+ * max_pool has the scale of what it reads.
  * Weights have no scale here: it is tin_weight_scale of each output row (of each row of each recurrent matrix).
  * power_of_two: every scale, of weights too, is rounded up to a power of two, so that requantisation is a shift. */
 typedef struct tin_quant_spec {

@@ -156,9 +156,14 @@ static const tin_setting train_settings[] = {
 };
 
 static const tin_setting quantize_settings[] = {
+    TEXT(tin_config_quantize, method, "percentile", "percentile minmax mse kl", "how calibration finds ranges"),
     NUMBER(tin_config_quantize, percentile, 0.9, 1, 0.999, "the share of the input inside the int8 range"),
     NUMBER(tin_config_quantize, activation_percentile, 0.9, 1, 0.9999,
            "the share of each activation inside the int8 range"),
+    TEXT(tin_config_quantize, weight_bits, "8", "8 4", "bits of the weights"),
+    TEXT(tin_config_quantize, activation_bits, "8", "8 16", "bits of the activations"),
+    TEXT(tin_config_quantize, input_bits, "8", "8 16", "bits of the input"),
+    BOOL(tin_config_quantize, power_of_two, 0, "true: all scales are powers of two"),
     NUMBER(tin_config_quantize, steps, 0, 10000000, 300, "fine-tuning steps, 0: none"),
     NUMBER(tin_config_quantize, learning_rate, 1e-8, 10, 5e-4, "the learning rate of the fine-tuning"),
     END,

@@ -1,64 +1,17 @@
-/* Calibration: the float reference runs over a part of the training streams, and each tensor's range is a percentile of
- * |x|. */
+/* Calibration: the float reference runs over a part of the training streams; the range of each tensor comes from the
+ * distribution of |x|. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "quantize/graph_check.h"
+#include "quantize/histogram.h"
 #include "quantize/quantize.h"
 
 #define MAX_FRAMES 200000
-#define BLOCK_FRAMES 2000 /* the runner starts anew for each block */
-
-/* Histogram of |x| over the top bits of the float: sign dropped, 8 bits of exponent, 8 of fraction. So a bin is at most
- * 0.4 % wide at any magnitude, no range has to be known beforehand, and the result does not depend on the order of the
- * values. */
-#define FRACTION_BITS 8
-#define N_BINS (256 << FRACTION_BITS)
-
-typedef struct histogram {
-    uint64_t *bins; /* [N_BINS] */
-    uint64_t n;
-    float greatest;
-} histogram;
-
-static void add_value(histogram *h, float x)
-{
-    uint32_t bits;
-    float size = fabsf(x);
-    memcpy(&bits, &size, sizeof bits);
-    h->bins[bits >> (23 - FRACTION_BITS)]++;
-    h->n++;
-    if (size > h->greatest)
-        h->greatest = size;
-}
-
-static float upper_edge(uint32_t bin)
-{
-    uint32_t bits = (bin + 1) << (23 - FRACTION_BITS);
-    float edge;
-    memcpy(&edge, &bits, sizeof edge);
-    return edge;
-}
-
-/* Least bin edge with at least this share of the values below it, never more than the greatest value. */
-static float percentile(const histogram *h, double share)
-{
-    double want = share * (double)h->n;
-    uint64_t seen = 0;
-    for (uint32_t bin = 0; bin < N_BINS; bin++) {
-        seen += h->bins[bin];
-        if ((double)seen >= want)
-            return fminf(upper_edge(bin), h->greatest);
-    }
-    return h->greatest;
-}
-
-/* A tensor that is always zero needs no range, but a scale must be a positive number. */
-static float scale_of(float range)
-{
-    return range > 0.0f ? range / 127.0f : 1.0f / 127.0f;
-}
+#define BLOCK_FRAMES 2000 /* the runner starts anew for each block; longer ones where decisions are rare */
+#define BLOCK_DECISIONS 16
 
 /* ---- collecting ---- */
 
@@ -66,17 +19,26 @@ typedef struct collector {
     const tin_model *model;
     tin_float_runner *runner;
     float *scores;
-    histogram input;
-    histogram layers[TIN_MAX_LAYERS]; /* bins NULL where no scale is sought */
+    tin_histogram input;
+    tin_histogram layers[TIN_MAX_LAYERS]; /* bins NULL where no range is sought */
 } collector;
 
-/* Is the tensor after layer i rounded to int8 with a scale of its own? */
-static bool has_scale(const tin_model *m, int i)
+/* Does the tensor after layer i have a range that the data must tell? */
+static bool has_range(const tin_model *m, int i)
 {
-    tin_op op = m->layers[i].op;
-    if (op == TIN_OP_RELU || op == TIN_OP_AVG_POOL)
+    switch (m->layers[i].op) {
+    case TIN_OP_CONV1D:
+    case TIN_OP_DENSE:
+    case TIN_OP_ADD:
+        return i < m->n_layers - 1 && tin_model_activation(m, i) < 0;
+    case TIN_OP_RELU:
+    case TIN_OP_AVG_POOL:
+    case TIN_OP_EMA:
+    case TIN_OP_MULTIPLY:
         return true;
-    return (op == TIN_OP_CONV1D || op == TIN_OP_DENSE) && i < m->n_layers - 1 && !tin_quantize_has_relu(m, i);
+    default:
+        return false;
+    }
 }
 
 static tin_status open_collector(collector *c, const tin_model *m, tin_error *err)
@@ -86,23 +48,21 @@ static tin_status open_collector(collector *c, const tin_model *m, tin_error *er
     if (status)
         return status;
     c->scores = tin_alloc((size_t)m->n_classes, sizeof *c->scores, err);
-    c->input.bins = c->scores ? tin_alloc(N_BINS, sizeof *c->input.bins, err) : NULL;
-    if (!c->input.bins)
-        return TIN_ERR_MEMORY;
-    for (int i = 0; i < m->n_layers; i++) {
-        if (has_scale(m, i) && !(c->layers[i].bins = tin_alloc(N_BINS, sizeof *c->layers[i].bins, err)))
-            return TIN_ERR_MEMORY;
+    status = c->scores ? tin_histogram_open(&c->input, err) : TIN_ERR_MEMORY;
+    for (int i = 0; i < m->n_layers && !status; i++) {
+        if (has_range(m, i))
+            status = tin_histogram_open(&c->layers[i], err);
     }
-    return TIN_OK;
+    return status;
 }
 
 static void close_collector(collector *c)
 {
     tin_float_runner_free(c->runner);
     tin_free(c->scores);
-    tin_free(c->input.bins);
+    tin_histogram_close(&c->input);
     for (int i = 0; i < TIN_MAX_LAYERS; i++)
-        tin_free(c->layers[i].bins);
+        tin_histogram_close(&c->layers[i]);
 }
 
 static tin_status collect_frame(collector *c, const tin_stream *stream, int64_t frame, tin_error *err)
@@ -110,10 +70,10 @@ static tin_status collect_frame(collector *c, const tin_stream *stream, int64_t 
     const tin_model *m = c->model;
     const int16_t *counts = stream->counts + frame * m->n_channels;
     for (int k = 0; k < m->n_channels; k++)
-        add_value(&c->input, (float)(counts[k] - m->input.offset[k]) * m->input.scale[k]);
+        tin_histogram_add(&c->input, (float)(counts[k] - m->input.offset[k]) * m->input.scale[k]);
     tin_float_runner_step(c->runner, counts, c->scores);
-    for (int i = 0; i < m->n_layers && tin_float_runner_fired(c->runner, i); i++) {
-        if (!c->layers[i].bins)
+    for (int i = 0; i < m->n_layers; i++) {
+        if (!c->layers[i].bins || !tin_float_runner_fired(c->runner, i))
             continue;
         const float *x = tin_float_runner_output(c->runner, i);
         for (int j = 0; j < m->layers[i].n_outputs; j++) {
@@ -121,7 +81,7 @@ static tin_status collect_frame(collector *c, const tin_stream *stream, int64_t 
                 return tin_fail(err, TIN_ERR_NUMERIC,
                                 "layer %d gives %g at frame %lld of stream %s; train the model again", i + 1,
                                 (double)x[j], (long long)frame, stream->id);
-            add_value(&c->layers[i], x[j]);
+            tin_histogram_add(&c->layers[i], x[j]);
         }
     }
     return TIN_OK;
@@ -131,14 +91,15 @@ static tin_status collect_frame(collector *c, const tin_stream *stream, int64_t 
 static tin_status collect(collector *c, const tin_dataset *dataset, tin_error *err)
 {
     int64_t every = (tin_dataset_frames(dataset, TIN_ROLE_TRAIN) + MAX_FRAMES - 1) / MAX_FRAMES, block = 0;
+    int64_t length = BLOCK_DECISIONS * c->model->hop > BLOCK_FRAMES ? BLOCK_DECISIONS * c->model->hop : BLOCK_FRAMES;
     for (size_t s = 0; s < dataset->n_streams; s++) {
         const tin_stream *stream = &dataset->streams[s];
         if (stream->role != TIN_ROLE_TRAIN)
             continue;
-        for (int64_t start = 0; start < stream->n_frames; start += BLOCK_FRAMES, block++) {
+        for (int64_t start = 0; start < stream->n_frames; start += length, block++) {
             if (block % every != 0)
                 continue;
-            int64_t end = start + BLOCK_FRAMES < stream->n_frames ? start + BLOCK_FRAMES : stream->n_frames;
+            int64_t end = start + length < stream->n_frames ? start + length : stream->n_frames;
             tin_float_runner_reset(c->runner);
             for (int64_t t = start; t < end; t++) {
                 tin_status status = collect_frame(c, stream, t, err);
@@ -150,28 +111,46 @@ static tin_status collect(collector *c, const tin_dataset *dataset, tin_error *e
     return TIN_OK;
 }
 
-static tin_status choose_scales(const collector *c, const tin_config_quantize *settings, tin_quant_spec *spec,
-                                tin_error *err)
+/* 16 bits have resolution to spare: twice the greatest value, so that what training never saw seldom saturates. A tensor
+ * that is always zero needs no range, but a scale must be a positive number. */
+static tin_status find_range(const tin_histogram *h, const tin_config_quantize *settings, double share, double range[2],
+                             tin_error *err)
+{
+    const char *method = settings->method ? settings->method : "percentile";
+    tin_status status = TIN_OK;
+    if (strcmp(method, "mse") == 0)
+        status = tin_histogram_mse(h, &range[0], err);
+    else if (strcmp(method, "kl") == 0)
+        status = tin_histogram_kl(h, &range[0], err);
+    else
+        range[0] = tin_histogram_percentile(h, strcmp(method, "minmax") == 0 ? 1.0 : share);
+    range[1] = 2.0 * (double)h->greatest;
+    for (int k = 0; k < 2; k++)
+        range[k] = range[k] > 0.0 ? range[k] : 1.0;
+    return status;
+}
+
+static tin_status find_ranges(const collector *c, const tin_config_quantize *settings, tin_quant_ranges *ranges,
+                              tin_error *err)
 {
     const tin_model *m = c->model;
-    *spec = (tin_quant_spec){.input_scale = scale_of(percentile(&c->input, settings->percentile))};
-    for (int i = 0; i < m->n_layers; i++) {
-        const histogram *h = &c->layers[i];
+    *ranges = (tin_quant_ranges){0};
+    tin_status status = find_range(&c->input, settings, settings->percentile, ranges->input, err);
+    for (int i = 0; i < m->n_layers && !status; i++) {
+        const tin_histogram *h = &c->layers[i];
         if (h->bins && h->n == 0)
             return tin_fail(err, TIN_ERR_DATA,
                             "layer %d never gave an output: the training streams are shorter than one decision (%d "
                             "frames); use longer ones",
                             i + 1, m->hop);
         if (h->bins)
-            spec->output_scale[i] = scale_of(percentile(h, settings->activation_percentile));
-        else if (m->layers[i].op == TIN_OP_GRU)
-            spec->output_scale[i] = 1.0f / 128.0f;
+            status = find_range(h, settings, settings->activation_percentile, ranges->output[i], err);
     }
-    return TIN_OK;
+    return status;
 }
 
-tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *dataset,
-                                  const tin_config_quantize *settings, tin_quant_spec *spec, tin_error *err)
+tin_status tin_quantize_observe(const tin_model *folded, const tin_dataset *dataset,
+                                const tin_config_quantize *settings, tin_quant_ranges *ranges, tin_error *err)
 {
     collector c = {0};
     if (!(settings->percentile > 0.0 && settings->percentile <= 1.0) ||
@@ -179,7 +158,7 @@ tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *da
         return tin_fail(err, TIN_ERR_CONFIG,
                         "quantize: percentile is %g and activation_percentile %g; use shares above 0 up to 1",
                         settings->percentile, settings->activation_percentile);
-    tin_status status = tin_quantize_check_graph(folded, err);
+    tin_status status = tin_quantize_check_graph(folded, settings->power_of_two, err);
     if (status)
         return status;
     if (dataset->n_channels != folded->n_channels)
@@ -193,7 +172,30 @@ tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *da
     if (!status)
         status = collect(&c, dataset, err);
     if (!status)
-        status = choose_scales(&c, settings, spec, err);
+        status = find_ranges(&c, settings, ranges, err);
     close_collector(&c);
     return status;
+}
+
+/* "8", "4", "16"; NULL and "auto": 8 */
+static int bits_of(const char *text)
+{
+    int bits = text ? atoi(text) : 0;
+    return bits > 0 ? bits : 8;
+}
+
+tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *dataset,
+                                  const tin_config_quantize *settings, tin_quant_spec *spec, tin_error *err)
+{
+    tin_quant_ranges ranges;
+    tin_status status = tin_quantize_observe(folded, dataset, settings, &ranges, err);
+    if (status)
+        return status;
+    *spec = (tin_quant_spec){.input_bits = bits_of(settings->input_bits), .power_of_two = settings->power_of_two};
+    for (int i = 0; i < folded->n_layers; i++) {
+        spec->output_bits[i] = (uint8_t)bits_of(settings->activation_bits);
+        spec->weight_bits[i] = (uint8_t)bits_of(settings->weight_bits);
+    }
+    tin_quantize_assign(folded, &ranges, spec);
+    return TIN_OK;
 }

@@ -1,137 +1,84 @@
 /* Conversion: weights to int8, scales to multipliers and shifts (formulas: docs/quantization.md). */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/log_energy.h"
 #include "quantize/graph_check.h"
 #include "quantize/quantize.h"
+#include "quantize/rows.h"
 
-#define MAX_ROWS (3 * TIN_MAX_WIDTH)
+/* Greatest bias in units of its accumulator: far below int32, so that it leaves room for the sum and for the shift. Sums
+ * over 16-bit numbers are larger and need less of a shift. */
+#define BIAS_LIMIT 4194304.0        /* 2^22 */
+#define BIAS_LIMIT_WIDE 268435456.0 /* 2^28 */
+#define GREATEST_SMALL_FACTOR 32767 /* of add and concat */
+#define GREATEST_SMALL_SHIFT 30
 
-/* Largest bias in units of its accumulator. A row of tiny weights with a bias would otherwise have a scale so small
- * that the bias overflows; the row's weights then do not matter, so its scale is raised until the bias fits. */
-#define BIAS_LIMIT 4194304.0 /* 2^22 */
-
-#define GRU_STATE_UNIT (1.0 / 128.0)
+#define STATE_UNIT (1.0 / 128.0)
 #define Q12 4096.0
 #define Q13 8192.0
 #define Q17 131072.0
 
-/* A matrix on its way to integers: row r has `n` weights. scale: value of one weight unit. */
-typedef struct rows {
-    int layer; /* for messages, from 0 */
-    int n_rows, n;
-    double input_unit; /* value of one unit of x */
-    double scale[MAX_ROWS];
-    double bias[MAX_ROWS];   /* real */
-    double output[MAX_ROWS]; /* units of the result per value */
-} rows;
+typedef struct conversion {
+    const tin_model *model;
+    const tin_quant_spec *spec;
+    tin_qmodel *q;
+    int place[TIN_MAX_LAYERS]; /* layer of q that gives the tensor after each layer */
+} conversion;
 
 static const float *param(const tin_model *model, int layer, int index)
 {
     return model->params + model->layers[layer].params[index].offset;
 }
 
-static tin_status not_finite(const rows *m, int row, tin_error *err)
+/* Value of one unit of what layer `from` (or TIN_FROM_INPUT) gives. */
+static double unit_of(const conversion *c, int from)
 {
-    return tin_fail(err, TIN_ERR_MODEL, "layer %d, row %d: a weight or bias is NaN or infinite; train the model again",
-                    m->layer + 1, row);
+    return (double)(from == TIN_FROM_INPUT ? c->q->input_scale : c->q->layers[c->place[from]].output_scale);
 }
 
-/* A row of zeros takes the smallest scale of the others, so that it does not set the layer's
- * shift. */
-static tin_status choose_scales(rows *m, const float *weight, tin_error *err)
+static int bits_of(const conversion *c, int from)
 {
-    double smallest = HUGE_VAL;
-    for (int r = 0; r < m->n_rows; r++) {
-        const float *row = weight + (size_t)r * (size_t)m->n;
-        for (int i = 0; i < m->n; i++) {
-            if (!isfinite(row[i]))
-                return not_finite(m, r, err);
-        }
-        m->scale[r] = tin_weight_scale(row, m->n, 8, false);
-        if (m->scale[r] > 0.0 && m->scale[r] < smallest)
-            smallest = m->scale[r];
-    }
-    for (int r = 0; r < m->n_rows; r++) {
-        if (!isfinite(m->bias[r]))
-            return not_finite(m, r, err);
-        if (m->scale[r] == 0.0)
-            m->scale[r] = isfinite(smallest) ? smallest : 1.0;
-        double needed = fabs(m->bias[r]) / (BIAS_LIMIT * m->input_unit);
-        if (m->scale[r] < needed)
-            m->scale[r] = needed;
-    }
-    return TIN_OK;
+    return from == TIN_FROM_INPUT ? c->q->input_bits : c->q->layers[c->place[from]].output_bits;
 }
 
-/* Smallest shift >= 0 with round(real * 2^(32 - shift)) < 2^31 for all; mult = that. `most`: 16, or 15 for the input.
- */
-static tin_status choose_multipliers(const double *real, int n, int32_t *mult, int *shift, int most, const char *what,
-                                     int layer, tin_error *err)
+/* Rows of layer `index` that read what layer `from` gives. */
+static tin_rows rows_of(const conversion *c, int index, int from)
 {
-    double greatest = 0;
-    int at = 0;
-    for (int r = 0; r < n; r++) {
-        if (!(real[r] <= greatest)) {
-            greatest = real[r];
-            at = r;
-        }
-    }
-    int s = 0;
-    while (s <= most && !(rint(ldexp(greatest, 32 - s)) < 2147483648.0))
-        s++;
-    if (s > most)
-        return tin_fail(err, TIN_ERR_MODEL,
-                        "layer %d, %s %d: its multiplier %g is 2^%d or more; its values are far larger than what "
-                        "follows, check the scaling",
-                        layer + 1, what, at, greatest, most - 1);
-    for (int r = 0; r < n; r++)
-        mult[r] = (int32_t)rint(ldexp(real[r], 32 - s));
-    *shift = s;
-    return TIN_OK;
-}
-
-static int8_t round_weight(float w, double scale)
-{
-    double q = rint((double)w / scale);
-    return (int8_t)(q > 127.0 ? 127.0 : q < -127.0 ? -127.0 : q);
-}
-
-/* Fills weight (same order), bias and mult; `bias` may be NULL. */
-static tin_status convert_rows(rows *m, const float *from, int8_t *weight, int32_t *bias, int32_t *mult, int *shift,
-                               tin_error *err)
-{
-    double real[MAX_ROWS];
-    tin_status status = choose_scales(m, from, err);
-    if (status)
-        return status;
-    for (int r = 0; r < m->n_rows; r++) {
-        double unit = m->scale[r] * m->input_unit; /* value of one unit of the accumulator */
-        for (int i = 0; i < m->n; i++) {
-            size_t at = (size_t)r * (size_t)m->n + (size_t)i;
-            weight[at] = round_weight(from[at], m->scale[r]);
-        }
-        if (bias)
-            bias[r] = (int32_t)rint(m->bias[r] / unit); /* |.| <= 2^22 by choose_scales */
-        real[r] = unit * m->output[r];
-    }
-    return choose_multipliers(real, m->n_rows, mult, shift, 16, "row", m->layer, err);
+    return (tin_rows){.layer = index,
+                      .bits = c->spec->weight_bits[index] == 4 ? 4 : 8,
+                      .power_of_two = c->spec->power_of_two,
+                      .input_unit = unit_of(c, from),
+                      .bias_limit = bits_of(c, from) == 16 ? BIAS_LIMIT_WIDE : BIAS_LIMIT};
 }
 
 /* ---- one function per op ---- */
 
-static tin_status convert_linear(const tin_model *model, int index, double input_unit, double output_unit,
-                                 tin_qlayer *q, tin_error *err)
+/* What the activation makes of a row: units of the requantised sum per value, and what is added to the bias.
+ * hard_sigmoid: (y + 3) / 6, kept within 0..1 by the integers. */
+static void activation_units(tin_op activation, double output_unit, double *units, double *extra)
 {
-    const tin_layer *l = &model->layers[index];
-    const float *weight = param(model, index, 0), *bias = param(model, index, 1);
-    int inputs = l->n_inputs / l->groups;
-    rows m = {.layer = index, .n_rows = l->n_outputs, .n = inputs * l->kernel, .input_unit = input_unit};
+    *units = activation == TIN_OP_SIGMOID        ? Q12
+             : activation == TIN_OP_TANH         ? Q13
+             : activation == TIN_OP_HARD_SIGMOID ? 1.0 / (6.0 * output_unit)
+                                                 : 1.0 / output_unit;
+    *extra = activation == TIN_OP_HARD_SIGMOID ? 3.0 : 0.0;
+}
+
+static tin_status convert_linear(conversion *c, int index, tin_qlayer *q, tin_error *err)
+{
+    const tin_layer *l = &c->model->layers[index];
+    const float *weight = param(c->model, index, 0), *bias = param(c->model, index, 1);
+    int inputs = l->n_inputs / l->groups, tensor = tin_quantize_tensor(c->model, index);
+    double units, extra;
+    tin_rows m = rows_of(c, index, l->from[0]);
+    m.n_rows = l->n_outputs;
+    m.n = inputs * l->kernel;
+    activation_units(c->model->layers[tensor].op, (double)q->output_scale, &units, &extra);
     for (int r = 0; r < m.n_rows; r++) {
-        m.bias[r] = (double)bias[r];
-        m.output[r] = 1.0 / output_unit;
+        m.bias[r] = (double)bias[r] + extra;
+        m.output[r] = units;
     }
     float *taps = tin_alloc((size_t)m.n_rows * (size_t)m.n, sizeof *taps, err);
     if (!taps)
@@ -140,48 +87,114 @@ static tin_status convert_linear(const tin_model *model, int index, double input
         for (int i = 0; i < inputs; i++)
             for (int k = 0; k < l->kernel; k++)
                 taps[(o * l->kernel + k) * inputs + i] = weight[(o * inputs + i) * l->kernel + k];
-    tin_status status = convert_rows(&m, taps, q->weight, q->bias, q->mult, &q->shift, err);
+    tin_status status = tin_rows_convert(&m, taps, q->weight, q->bias, q->mult, &q->shift, err);
     tin_free(taps);
     return status;
 }
 
-static tin_status convert_gru(const tin_model *model, int index, double input_unit, tin_qlayer *q, tin_error *err)
+/* Where the rows of the candidate (n, in lstm g: a tanh) stand among the gates. */
+static int candidate_gate(tin_op op)
 {
-    const tin_layer *l = &model->layers[index];
-    const float *bias_ih = param(model, index, 2), *bias_hh = param(model, index, 3);
-    int n_units = l->n_outputs, n_rows = 3 * n_units;
-    int32_t hidden_bias[MAX_ROWS];
-    rows m = {.layer = index, .n_rows = n_rows, .n = l->n_inputs, .input_unit = input_unit};
-    for (int r = 0; r < n_rows; r++) {
-        bool candidate =
-            r >= 2 * n_units; /* row of n: its hidden bias is multiplied by the reset gate, so it stays apart */
-        m.bias[r] = (double)bias_ih[r] + (candidate ? 0.0 : (double)bias_hh[r]);
-        m.output[r] = candidate ? Q13 : Q12;
+    return op == TIN_OP_GRU || op == TIN_OP_LSTM ? 2 : 1;
+}
+
+static tin_status convert_state(conversion *c, int index, tin_qlayer *q, tin_error *err)
+{
+    const tin_layer *l = &c->model->layers[index];
+    const float *bias = param(c->model, index, 3);
+    int n_units = l->n_outputs, first = candidate_gate(l->op) * n_units;
+    int32_t hidden_bias[TIN_MAX_ROWS];
+    tin_rows m = rows_of(c, index, l->from[0]);
+    m.n_rows = tin_op_gates(l->op) * n_units;
+    m.n = n_units;
+    m.input_unit = STATE_UNIT;
+    m.bias_limit = BIAS_LIMIT;
+    for (int r = 0; r < m.n_rows; r++) {
+        bool candidate = r >= first && r < first + n_units, apart = candidate && tin_qlayer_gates_candidate(q);
+        m.bias[r] = apart ? (double)bias[r] : 0.0;
+        m.output[r] = apart ? Q17 : candidate ? Q13 : Q12;
     }
-    tin_status status = convert_rows(&m, param(model, index, 0), q->weight, q->bias, q->mult, &q->shift, err);
-    if (status)
-        return status;
-    m = (rows){.layer = index, .n_rows = n_rows, .n = n_units, .input_unit = GRU_STATE_UNIT};
-    for (int r = 0; r < n_rows; r++) {
-        bool candidate = r >= 2 * n_units;
-        m.bias[r] = candidate ? (double)bias_hh[r] : 0.0;
-        m.output[r] = candidate ? Q17 : Q12;
-    }
-    status =
-        convert_rows(&m, param(model, index, 1), q->hidden_weight, hidden_bias, q->hidden_mult, &q->hidden_shift, err);
-    if (!status)
-        memcpy(q->hidden_bias, hidden_bias + 2 * n_units, (size_t)n_units * sizeof *hidden_bias);
+    tin_status status = tin_rows_convert(&m, param(c->model, index, 1), q->hidden_weight, hidden_bias, q->hidden_mult,
+                                         &q->hidden_shift, err);
+    if (!status && tin_qlayer_gates_candidate(q))
+        memcpy(q->hidden_bias, hidden_bias + first, (size_t)n_units * sizeof *hidden_bias);
     return status;
 }
 
-static tin_status convert_layer(const tin_model *model, int index, double input_unit, tin_qlayer *q, tin_error *err)
+static tin_status convert_recurrent(conversion *c, int index, tin_qlayer *q, tin_error *err)
 {
-    double mean = input_unit / ((double)q->output_scale * q->kernel);
-    if (q->op == TIN_OP_AVG_POOL)
-        return choose_multipliers(&mean, 1, q->mult, &q->shift, 16, "row", index, err);
-    if (q->op == TIN_OP_GRU)
-        return convert_gru(model, index, input_unit, q, err);
-    return convert_linear(model, index, input_unit, (double)q->output_scale, q, err);
+    const tin_layer *l = &c->model->layers[index];
+    bool reads_state = tin_qlayer_reads_state(q);
+    const float *bias = param(c->model, index, reads_state ? 2 : 1);
+    int n_units = l->n_outputs, first = candidate_gate(l->op) * n_units;
+    tin_rows m = rows_of(c, index, l->from[0]);
+    m.n_rows = tin_op_gates(l->op) * n_units;
+    m.n = l->n_inputs;
+    for (int r = 0; r < m.n_rows; r++) {
+        bool candidate = r >= first && r < first + n_units, apart = candidate && tin_qlayer_gates_candidate(q);
+        m.bias[r] = (double)bias[r] + (reads_state && !apart ? (double)param(c->model, index, 3)[r] : 0.0);
+        m.output[r] = candidate ? Q13 : Q12;
+    }
+    tin_status status = tin_rows_convert(&m, param(c->model, index, 0), q->weight, q->bias, q->mult, &q->shift, err);
+    return status || !reads_state ? status : convert_state(c, index, q, err);
+}
+
+/* add and concat: a factor of at most 15 bits for each layer read, one shift, as large as the factors and the sum
+ * allow. A factor of 1 is 2^shift exactly: concat copies such rows. */
+static tin_status convert_small_factors(const conversion *c, int index, tin_qlayer *q, tin_error *err)
+{
+    const tin_layer *l = &c->model->layers[index];
+    double real[TIN_MAX_FROM], greatest = 0, reach = 0; /* reach: greatest |sum| per 2^shift */
+    for (int k = 0; k < l->n_from; k++) {
+        real[k] = unit_of(c, l->from[k]) / (double)q->output_scale;
+        double part = real[k] * (bits_of(c, l->from[k]) == 16 ? 32767.0 : 128.0);
+        reach = l->op == TIN_OP_ADD ? reach + part : fmax(reach, part);
+        greatest = fmax(greatest, real[k]);
+    }
+    int shift = GREATEST_SMALL_SHIFT;
+    /* room for the rounding of the sum (1), and of at most 8 factors (half a unit each: 2^17) */
+    while (shift > 0 && (rint(ldexp(greatest, shift)) > GREATEST_SMALL_FACTOR ||
+                         !(ldexp(reach + 1.0, shift) < 2147483648.0 - 131072.0)))
+        shift--;
+    if (shift == 0)
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "layer %d (%s): it multiplies what it reads by up to %g; its inputs are far larger than its "
+                        "output, check the scaling",
+                        index + 1, tin_op_name(l->op), greatest);
+    for (int k = 0; k < l->n_from; k++)
+        q->mult[k] = (int32_t)rint(ldexp(real[k], shift));
+    q->shift = shift;
+    return TIN_OK;
+}
+
+/* avg_pool: the mean. ema: its state is 2^(shift + 8) finer. multiply: a product has the product of the units. */
+static tin_status convert_one_factor(const conversion *c, int index, tin_qlayer *q, tin_error *err)
+{
+    const tin_layer *l = &c->model->layers[index];
+    double real = unit_of(c, l->from[0]) / (double)q->output_scale;
+    real *= l->op == TIN_OP_AVG_POOL ? 1.0 / l->kernel
+            : l->op == TIN_OP_EMA    ? ldexp(1.0, -(l->shift + 8))
+                                     : unit_of(c, l->from[1]);
+    return tin_multipliers(&real, 1, q->mult, &q->shift, 16, "row", index, err);
+}
+
+static tin_status convert_layer(conversion *c, int index, tin_qlayer *q, tin_error *err)
+{
+    switch (q->op) {
+    case TIN_OP_CONV1D:
+    case TIN_OP_DENSE:
+        return convert_linear(c, index, q, err);
+    case TIN_OP_ADD:
+    case TIN_OP_CONCAT:
+        return convert_small_factors(c, index, q, err);
+    case TIN_OP_AVG_POOL:
+    case TIN_OP_EMA:
+    case TIN_OP_MULTIPLY:
+        return convert_one_factor(c, index, q, err);
+    default:
+        return tin_op_recurrent(q->op) ? convert_recurrent(c, index, q, err)
+                                       : TIN_OK; /* max_pool and log_energy have none */
+    }
 }
 
 /* ---- the model ---- */
@@ -195,82 +208,119 @@ static tin_status convert_input(const tin_model *model, const tin_quant_spec *sp
         real[c] = (double)model->input.scale[c] / (double)spec->input_scale;
     }
     q->input_scale = spec->input_scale;
-    return choose_multipliers(real, model->n_channels, q->input_mult, &q->input_shift, 15, "input channel", -1, err);
+    q->input_bits = spec->input_bits == 16 ? 16 : 8;
+    return tin_multipliers(real, model->n_channels, q->input_mult, &q->input_shift, 15, "input channel", -1, err);
 }
 
-static float output_scale(const tin_model *model, const tin_quant_spec *spec, int index)
+static tin_activation activation_of(tin_op op)
 {
-    switch (model->layers[index].op) {
-    case TIN_OP_GRU:
-        return (float)GRU_STATE_UNIT;
+    switch (op) {
+    case TIN_OP_RELU:
+    case TIN_OP_RELU6:
+    case TIN_OP_HARD_SIGMOID:
+        return TIN_ACTIVATION_RELU;
+    case TIN_OP_SIGMOID:
+        return TIN_ACTIVATION_SIGMOID;
+    case TIN_OP_TANH:
+        return TIN_ACTIVATION_TANH;
     default:
-        if (index == model->n_layers - 1)
-            return 1.0f / TIN_SCORE_ONE;
-        return spec->output_scale[tin_quantize_has_relu(model, index) ? index + 1 : index];
+        return TIN_ACTIVATION_NONE;
     }
 }
 
-static tin_status convert_layers(const tin_model *model, const tin_quant_spec *spec, tin_qmodel *q, tin_error *err)
+static tin_status settle_output(const conversion *c, int index, tin_qlayer *q, tin_error *err)
 {
-    float before = spec->input_scale;
-    for (int i = 0; i < model->n_layers; i++) {
-        const tin_layer *l = &model->layers[i];
-        if (l->op == TIN_OP_RELU) /* part of the layer before it */
-            continue;
-        tin_qlayer *ql = &q->layers[q->n_layers];
-        *ql = (tin_qlayer){.op = l->op,
-                           .n_inputs = l->n_inputs,
-                           .n_outputs = l->n_outputs,
-                           .kernel = l->kernel,
-                           .stride = l->stride,
-                           .dilation = l->dilation,
-                           .groups = l->groups,
-                           .activation = tin_quantize_has_relu(model, i) ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE,
-                           .output_scale = output_scale(model, spec, i)};
-        if (!(ql->output_scale > 0.0f) || !isfinite(ql->output_scale))
-            return tin_fail(err, TIN_ERR_MODEL,
-                            "layer %d (%s): the scale of its output is %g; calibrate this model again", i + 1,
-                            tin_op_name(l->op), (double)ql->output_scale);
-        tin_status status = tin_qlayer_allocate(ql, err);
-        if (!status)
-            status = convert_layer(model, i, (double)before, ql, err);
-        if (status)
-            return status;
-        memcpy(ql->name, l->name, sizeof ql->name);
-        q->n_layers++;
-        before = ql->output_scale;
+    const tin_layer *l = &c->model->layers[index];
+    int tensor = tin_quantize_tensor(c->model, index);
+    tin_op activation = c->model->layers[tensor].op;
+    q->activation = activation_of(activation);
+    q->output_scale = c->spec->output_scale[tensor];
+    q->output_bits = c->spec->output_bits[tensor] == 16 ? 16 : 8;
+    if (l->op == TIN_OP_MAX_POOL)
+        q->output_scale = (float)unit_of(c, l->from[0]);
+    if (l->op == TIN_OP_LOG_ENERGY)
+        q->output_scale = TIN_LOG_ENERGY_SCALE;
+    if (tin_op_recurrent(l->op) || activation == TIN_OP_SIGMOID || activation == TIN_OP_TANH)
+        q->output_scale = (float)STATE_UNIT;
+    if (q->output_bits == 16 && !tin_quantize_may_be_wide(c->model, tensor))
+        return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): its output cannot have 16 bits; calibrate this model again",
+                        index + 1, tin_op_name(l->op));
+    if (index == c->model->n_layers - 1) {
+        q->output_scale = 1.0f / TIN_SCORE_ONE;
+        q->output_bits = 16;
     }
-    return TIN_OK;
+    if (q->output_scale > 0.0f && isfinite(q->output_scale))
+        return TIN_OK;
+    return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): the scale of its output is %g; calibrate this model again",
+                    index + 1, tin_op_name(l->op), (double)q->output_scale);
+}
+
+static tin_status add_layer(conversion *c, int index, tin_error *err)
+{
+    const tin_layer *l = &c->model->layers[index];
+    tin_qlayer *q = &c->q->layers[c->q->n_layers];
+    *q = (tin_qlayer){.op = l->op,
+                      .n_from = l->n_from,
+                      .n_inputs = l->n_inputs,
+                      .n_outputs = l->n_outputs,
+                      .kernel = l->kernel,
+                      .stride = l->stride,
+                      .dilation = l->dilation,
+                      .groups = l->groups,
+                      .reset_before = l->reset_before,
+                      .ema_shift = l->shift,
+                      .levels = l->levels};
+    memcpy(q->name, l->name, sizeof q->name);
+    for (int k = 0; k < l->n_from; k++)
+        q->from[k] = l->from[k] == TIN_FROM_INPUT ? TIN_FROM_INPUT : c->place[l->from[k]];
+    c->place[index] = c->place[tin_quantize_tensor(c->model, index)] = c->q->n_layers;
+    tin_status status = settle_output(c, index, q, err);
+    if (!status)
+        status = tin_qlayer_allocate(q, err);
+    if (!status)
+        status = convert_layer(c, index, q, err);
+    if (!status)
+        c->q->n_layers++;
+    return status;
+}
+
+static tin_status convert_layers(conversion *c, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (int i = 0; i < c->model->n_layers && !status; i++) {
+        if (!tin_op_is_activation(c->model->layers[i].op)) /* those are part of another layer */
+            status = add_layer(c, i, err);
+    }
+    c->q->delay = c->model->delay;
+    tin_qmodel_link(c->q);
+    return status;
 }
 
 tin_status tin_quantize_convert(const tin_model *folded, const tin_quant_spec *spec, tin_qmodel **qmodel,
                                 tin_error *err)
 {
-    tin_qmodel *q = NULL;
+    conversion c = {.model = folded, .spec = spec};
     *qmodel = NULL;
-    tin_status status = tin_quantize_check_graph(folded, err);
+    tin_status status = tin_quantize_check_graph(folded, spec->power_of_two, err);
     if (status)
         return status;
     if (!(spec->input_scale > 0.0f) || !isfinite(spec->input_scale))
         return tin_fail(err, TIN_ERR_MODEL, "the scale of the input is %g; calibrate this model again",
                         (double)spec->input_scale);
-    status = tin_qmodel_create(&q, folded->rate_hz, folded->channels, folded->n_channels, folded->classes,
+    status = tin_qmodel_create(&c.q, folded->rate_hz, folded->channels, folded->n_channels, folded->classes,
                                folded->n_classes, err);
     if (!status)
-        status = convert_input(folded, spec, q, err);
+        status = convert_input(folded, spec, c.q, err);
     if (!status)
-        status = convert_layers(folded, spec, q, err);
-    if (!status) {
-        tin_qmodel_link(q);
-        q->delay = folded->delay;
-        status = tin_qmodel_check(q, err);
-    }
+        status = convert_layers(&c, err);
     if (!status)
-        status = tin_qmodel_seal(q, err);
+        status = tin_qmodel_check(c.q, err);
+    if (!status)
+        status = tin_qmodel_seal(c.q, err);
     if (status) {
-        tin_qmodel_free(q);
+        tin_qmodel_free(c.q);
         return status;
     }
-    *qmodel = q;
+    *qmodel = c.q;
     return TIN_OK;
 }

@@ -1,6 +1,7 @@
 #include "quantize_support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,3 +118,141 @@ const tin_layer_spec odd[6] = {{.op = TIN_OP_AVG_POOL, .kernel = 1, .stride = 3}
                                {.op = TIN_OP_AVG_POOL, .kernel = 3},
                                {.op = TIN_OP_GRU, .units = 4},
                                {.op = TIN_OP_DENSE}};
+
+/* ---- graphs ---- */
+
+static const tin_layer_spec residual[] = {
+    {.op = TIN_OP_CONV1D, .units = 12, .kernel = 5, .stride = 2, .name = "stem"},
+    {.op = TIN_OP_BATCH_NORM},
+    {.op = TIN_OP_RELU6, .name = "a"},
+    {.op = TIN_OP_CONV1D, .units = 12, .kernel = 3, .dilation = 2, .name = "body"},
+    {.op = TIN_OP_ADD, .from = {"body", "a"}, .n_from = 2},
+    {.op = TIN_OP_RELU, .name = "b"},
+    {.op = TIN_OP_CONV1D, .units = 12, .kernel = 3},
+    {.op = TIN_OP_HARD_TANH, .name = "c"},
+    {.op = TIN_OP_ADD, .from = {"a", "b", "c"}, .n_from = 3},
+    {.op = TIN_OP_MAX_POOL, .kernel = 4, .stride = 2},
+    {.op = TIN_OP_DENSE},
+};
+static const tin_layer_spec squeeze[] = {
+    {.op = TIN_OP_CONV1D, .units = 12, .kernel = 5, .stride = 4},
+    {.op = TIN_OP_TANH, .name = "x"},
+    {.op = TIN_OP_EMA, .shift = 5},
+    {.op = TIN_OP_DENSE, .units = 6},
+    {.op = TIN_OP_RELU},
+    {.op = TIN_OP_DENSE, .units = 12},
+    {.op = TIN_OP_HARD_SIGMOID, .name = "gate"},
+    {.op = TIN_OP_MULTIPLY, .from = {"x", "gate"}, .n_from = 2, .name = "first"},
+    {.op = TIN_OP_DENSE, .units = 12, .from = {"x"}, .n_from = 1},
+    {.op = TIN_OP_SIGMOID},
+    {.op = TIN_OP_MULTIPLY, .from = {"sigmoid_10", "first"}, .n_from = 2},
+    {.op = TIN_OP_DENSE},
+};
+static const tin_layer_spec branches[] = {
+    {.op = TIN_OP_CONV1D, .units = 10, .kernel = 4, .stride = 4},
+    {.op = TIN_OP_RELU, .name = "stem"},
+    {.op = TIN_OP_AVG_POOL, .kernel = 4, .stride = 2, .name = "pooled"},
+    {.op = TIN_OP_MAX_POOL, .kernel = 4, .stride = 2, .from = {"stem"}, .n_from = 1, .name = "most"},
+    {.op = TIN_OP_CONCAT, .from = {"pooled", "most"}, .n_from = 2, .name = "both"},
+    {.op = TIN_OP_GRU, .units = 8, .name = "gru"},
+    {.op = TIN_OP_EMA, .shift = 3, .from = {"both"}, .n_from = 1, .name = "slow"},
+    {.op = TIN_OP_CONCAT, .from = {"gru", "slow"}, .n_from = 2},
+    {.op = TIN_OP_DENSE},
+};
+static const tin_layer_spec lstm[] = {{.op = TIN_OP_LSTM, .units = 16}, {.op = TIN_OP_DENSE}};
+static const tin_layer_spec mgu[] = {{.op = TIN_OP_MGU, .units = 16}, {.op = TIN_OP_DENSE}};
+static const tin_layer_spec min_gru[] = {
+    {.op = TIN_OP_MIN_GRU, .units = 16}, {.op = TIN_OP_MIN_GRU, .units = 12}, {.op = TIN_OP_DENSE}};
+static const tin_layer_spec gru_before[] = {{.op = TIN_OP_GRU, .units = 16, .reset_before = true},
+                                            {.op = TIN_OP_DENSE}};
+
+const network networks[] = {
+    {"har", har, N_LAYERS(har), 6, 6, true},
+    {"gru", plain_gru, N_LAYERS(plain_gru), 6, 5, true},
+    {"separable", separable, N_LAYERS(separable), 3, 4, true},
+    {"odd", odd, N_LAYERS(odd), 1, 2, false},
+    {"residual", residual, N_LAYERS(residual), 6, 5, false},
+    {"squeeze", squeeze, N_LAYERS(squeeze), 6, 5, false},
+    {"branches", branches, N_LAYERS(branches), 3, 5, true},
+    {"lstm", lstm, N_LAYERS(lstm), 6, 5, true},
+    {"mgu", mgu, N_LAYERS(mgu), 6, 5, true},
+    {"min_gru", min_gru, N_LAYERS(min_gru), 6, 5, true},
+    {"gru_before", gru_before, N_LAYERS(gru_before), 6, 5, true},
+};
+const int n_networks = N_LAYERS(networks);
+
+static int add_random(random_graph *g, tin_layer_spec spec, int width, int first, int second)
+{
+    const int from[2] = {first, second};
+    int at = g->n++;
+    snprintf(g->names[at], sizeof g->names[at], "n%d", at);
+    spec.name = g->names[at];
+    for (spec.n_from = 0; spec.n_from < 2 && from[spec.n_from] >= 0; spec.n_from++) {
+        spec.from[spec.n_from] = g->names[from[spec.n_from]];
+        g->n_readers[from[spec.n_from]]++;
+    }
+    g->layers[at] = spec;
+    g->width[at] = width;
+    return at;
+}
+
+/* A finished tensor: none that an activation will become part of. */
+static int any_tensor(const random_graph *g, tin_rng *rng, int width)
+{
+    for (;;) {
+        int at = (int)tin_rng_below(rng, (uint32_t)g->n);
+        bool taken = at + 1 < g->n && tin_op_is_activation(g->layers[at + 1].op);
+        if (!taken && (width == 0 || g->width[at] == width))
+            return at;
+    }
+}
+
+static void add_activation(random_graph *g, tin_rng *rng)
+{
+    static const tin_op all[] = {TIN_OP_RELU,         TIN_OP_RELU6,   TIN_OP_HARD_TANH,
+                                 TIN_OP_HARD_SIGMOID, TIN_OP_SIGMOID, TIN_OP_TANH};
+    int last = g->n - 1;
+    tin_op op = all[tin_rng_below(rng, g->layers[last].op == TIN_OP_ADD ? 3 : 6)];
+    if (tin_rng_uniform(rng) < 0.6)
+        add_random(g, (tin_layer_spec){.op = op}, g->width[last], last, -1);
+}
+
+void make_graph(random_graph *g, uint64_t seed)
+{
+    static const tin_op ops[] = {TIN_OP_CONV1D, TIN_OP_CONV1D,   TIN_OP_DENSE,    TIN_OP_GRU,      TIN_OP_LSTM,
+                                 TIN_OP_MGU,    TIN_OP_MIN_GRU,  TIN_OP_AVG_POOL, TIN_OP_MAX_POOL, TIN_OP_EMA,
+                                 TIN_OP_ADD,    TIN_OP_MULTIPLY, TIN_OP_CONCAT};
+    tin_rng rng;
+    tin_rng_seed(&rng, seed);
+    *g = (random_graph){0};
+    add_random(g, (tin_layer_spec){.op = TIN_OP_CONV1D, .units = 6, .kernel = 4, .stride = 1 + (int)seed % 3}, 6, -1,
+               -1);
+    add_activation(g, &rng);
+    for (int step = 0; step < 6; step++) {
+        tin_layer_spec spec = {.op = ops[tin_rng_below(&rng, N_LAYERS(ops))]};
+        int first = any_tensor(g, &rng, 0), second = -1, width = g->width[first];
+        if (spec.op == TIN_OP_CONV1D || spec.op == TIN_OP_AVG_POOL || spec.op == TIN_OP_MAX_POOL)
+            spec.kernel = 1 + (int)tin_rng_below(&rng, 5);
+        if (spec.op == TIN_OP_CONV1D && tin_rng_uniform(&rng) < 0.4)
+            spec.depthwise = true;
+        else if (spec.op == TIN_OP_CONV1D || spec.op == TIN_OP_DENSE || tin_op_recurrent(spec.op))
+            width = spec.units = 6;
+        spec.reset_before = spec.op == TIN_OP_GRU && tin_rng_uniform(&rng) < 0.5;
+        spec.shift = spec.op == TIN_OP_EMA ? 1 + (int)tin_rng_below(&rng, 6) : 0;
+        if (spec.op == TIN_OP_ADD || spec.op == TIN_OP_MULTIPLY)
+            second = any_tensor(g, &rng, width);
+        if (spec.op == TIN_OP_CONCAT)
+            width += g->width[second = any_tensor(g, &rng, 0)];
+        add_random(g, spec, width, first, second);
+        if (spec.op == TIN_OP_CONV1D || spec.op == TIN_OP_DENSE || spec.op == TIN_OP_ADD)
+            add_activation(g, &rng);
+    }
+    for (int at = 0, joined = -1; at < g->n; at++) { /* what nobody reads comes together */
+        if (g->n_readers[at] > 0 || at == joined)
+            continue;
+        int last = g->n - 1;
+        if (at < last)
+            joined = add_random(g, (tin_layer_spec){.op = TIN_OP_CONCAT}, g->width[at] + g->width[last], at, last);
+    }
+    add_random(g, (tin_layer_spec){.op = TIN_OP_DENSE}, 0, g->n - 1, -1);
+}

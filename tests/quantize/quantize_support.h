@@ -36,4 +36,23 @@ extern const tin_config_quantize usual; /* the defaults of tinamou.yaml */
  * kernels). */
 extern const tin_layer_spec har[7], plain_gru[2], separable[10], odd[6];
 
+/* Graphs that hold all ops between them. */
+typedef struct network {
+    const char *name;
+    const tin_layer_spec *layers;
+    int n_layers, n_channels, n_classes;
+    bool shifts; /* every factor of the graph can be a power of two */
+} network;
+extern const network networks[];
+extern const int n_networks;
+
+/* A graph of random ops, all of whose layers are read. */
+typedef struct random_graph {
+    tin_layer_spec layers[TIN_MAX_LAYERS];
+    char names[TIN_MAX_LAYERS][16];
+    int width[TIN_MAX_LAYERS], n_readers[TIN_MAX_LAYERS];
+    int n;
+} random_graph;
+void make_graph(random_graph *g, uint64_t seed);
+
 #endif

@@ -409,7 +409,7 @@ static void models_that_do_not_fit_integers_are_refused(void **state)
         const char *word;
     } graphs[] = {{unfolded, 3, "fold the model first"},
                   {relu_first, 2, "layer 1 (relu)"},
-                  {relu_gru, 3, "layer 2 (relu) does not follow a conv1d or dense"},
+                  {relu_gru, 3, "layer 2 (relu) does not follow a conv1d, dense or add"},
                   {relu_twice, 4, "layer 3 (relu)"}};
     const tin_quant_spec good = {.input_scale = 1, .output_scale = {1, 1, 1, 1, 1, 1}};
     sample s;
