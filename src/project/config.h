@@ -118,7 +118,7 @@ typedef struct tin_config_evaluate {
 
 typedef struct tin_config_deploy {
     char *name;        /* prefix of the generated code, a C identifier; default: project name made one */
-    char *optimize;    /* "speed" (-O2) or "size" (-Os) for the measurement build, default "speed" */
+    char *optimize;    /* "balanced" (default): fast kernels of one byte per weight; "speed"; "size" */
     int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
 } tin_config_deploy;
 

@@ -185,7 +185,7 @@ static const tin_setting evaluate_settings[] = {
 
 static const tin_setting deploy_settings[] = {
     TEXT(tin_config_deploy, name, "", NULL, "the prefix of the generated code, a C identifier"),
-    TEXT(tin_config_deploy, optimize, "speed", "speed size", "what the measured build is optimised for"),
+    TEXT(tin_config_deploy, optimize, "balanced", "balanced speed size", "what the code is optimised for"),
     NUMBER(tin_config_deploy, verify_frames, 0, 2000000000, 0, "frames checked on the emulated core, 0: all"),
     END,
 };
