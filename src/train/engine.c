@@ -105,7 +105,8 @@ static void run_phase(void *context, int group, int thread)
     }
     if (phase->loss) {
         size_t stride = (size_t)(engine->n_decisions * engine->n_classes);
-        engine->losses[group] = kernel->loss(&pass, batch->target + lane * stride, stride, 1 / batch->target_weight);
+        engine->losses[group] =
+            kernel->loss(&pass, batch->target + lane * stride, stride, 1 / batch->target_weight, batch->focal);
     }
     for (int i = phase->backward_from; i >= phase->backward_to; i--) {
         kernel->backward(&pass, &nodes[i]);

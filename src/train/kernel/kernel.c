@@ -258,7 +258,36 @@ INLINE vec decision_loss(int n_classes, const real *z, real *dz, vec factor)
     return weight * vec_log(total) - picked;
 }
 
-static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor)
+/* The focal loss (Lin et al. 2017) of one decision, sum_c g_c f(p_c) with f(p) = -(1 - p)^gamma ln p and p the softmax.
+ * With u_c = g_c p_c f'(p_c) = g_c (1 - p_c)^gamma (gamma p_c ln p_c / (1 - p_c) - 1) the gradient is
+ * u_k - p_k sum_c u_c, as dp_c / dz_k = p_c (1[c = k] - p_k). */
+INLINE vec focal_loss(int n_classes, const real *z, real *dz, real gamma, vec factor)
+{
+    vec most = load(z), total = splat(0), sum = splat(0), result = splat(0);
+    for (int c = 1; c < n_classes; c++) {
+        most = vec_max(most, load(z + c * TIN_LANES));
+    }
+    for (int c = 0; c < n_classes; c++) {
+        total += vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)));
+    }
+    vec log_total = vec_log(total);
+    for (int c = 0; c < n_classes; c++) {
+        vec log_p = vec_max(load(z + c * TIN_LANES) - most, splat(-80)) - log_total, p = vec_exp(log_p);
+        vec rest = vec_max(splat(1) - p, splat((real)1e-7));
+        vec weight = load(dz + c * TIN_LANES) * vec_exp(vec_max(splat(gamma) * vec_log(rest), splat(-80)));
+        vec u = weight * (splat(gamma) * p * log_p / rest - splat(1));
+        result -= weight * log_p;
+        sum += u;
+        store(dz + c * TIN_LANES, u);
+    }
+    for (int c = 0; c < n_classes; c++) {
+        vec p = vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)) - log_total);
+        store(dz + c * TIN_LANES, (load(dz + c * TIN_LANES) - p * sum) * factor);
+    }
+    return result;
+}
+
+static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor, double focal)
 {
     const tin_node *node = &pass->nodes[pass->n_nodes - 1];
     const real *z = (const real *)pass->work + node->y;
@@ -270,7 +299,8 @@ static double loss(const tin_pass *pass, const float *target, size_t lane_stride
     for (int t = 0; t < node->rows_out; t++) {
         for (int v = 0; v < NV; v++) {
             ptrdiff_t at = (ptrdiff_t)t * n * TIN_LANES + v * VL;
-            sums[v] += decision_loss(n, z + at, dz + at, scale);
+            sums[v] += focal > 0 ? focal_loss(n, z + at, dz + at, (real)focal, scale)
+                                 : decision_loss(n, z + at, dz + at, scale);
         }
     }
     return masked_total(sums, TIN_LANES);

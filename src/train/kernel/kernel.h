@@ -129,8 +129,8 @@ typedef struct tin_kernel {
     /* Takes dy through activation and rounding first. sums[2][O]: of dy and dy * (x - mean). */
     void (*norm_backward_sums)(const tin_pass *pass, const tin_node *node, double *sums);
     /* Softmax cross-entropy. target: as rows of `load`, weighted: [decision][class]. Writes dy of the last node, scaled
-     * by `factor`, and returns the loss summed over the group, not scaled. */
-    double (*loss)(const tin_pass *pass, const float *target, size_t lane_stride, double factor);
+     * by `factor`, and returns the loss summed over the group, not scaled. focal > 0: the focal loss with that gamma. */
+    double (*loss)(const tin_pass *pass, const float *target, size_t lane_stride, double factor, double focal);
     /* Output rows of the last node back to lane order. */
     void (*store)(const tin_pass *pass, float *rows, size_t lane_stride);
     /* Adds the gradient of a group to sum[n]. */
