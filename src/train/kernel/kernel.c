@@ -4,6 +4,7 @@
 
 #include "train/kernel/kernel_conv.h"
 #include "train/kernel/kernel_gru.h"
+#include "train/kernel/kernel_log_energy.h"
 #include "train/kernel/kernel_norm.h"
 #include "train/kernel/kernel_project.h"
 #include "train/kernel/kernel_rows.h"
@@ -30,6 +31,8 @@ static size_t scratch_size(const tin_node *node)
         return conv_scratch_size(node);
     case TIN_NODE_GRU:
         return gru_scratch_size(node);
+    case TIN_NODE_LOG_ENERGY:
+        return log_energy_scratch_size(node);
     default:
         return 0;
     }
@@ -42,6 +45,8 @@ static size_t saved_size(const tin_node *node)
         return gru_saved_size(node);
     case TIN_NODE_DROPOUT:
         return dropout_saved_size(node);
+    case TIN_NODE_LOG_ENERGY:
+        return log_energy_saved_size(node);
     default:
         return 0;
     }
@@ -49,6 +54,9 @@ static size_t saved_size(const tin_node *node)
 
 static size_t state_size(const tin_node *node)
 {
+    if (node->kind == TIN_NODE_LOG_ENERGY) {
+        return log_energy_state_size(node);
+    }
     bool has_state = node->kind == TIN_NODE_GRU || node->kind == TIN_NODE_EMA;
     return has_state ? (size_t)node->n_outputs * TIN_LANES : 0;
 }
@@ -133,6 +141,12 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
     real *y = (real *)pass->work + node->y;
     finish f = finish_of(node);
     to_lanes(pass, rows, lane_stride, (size_t)node->rows_out * (size_t)node->n_outputs, y);
+    for (int i = 1; i < pass->n_nodes; i++) { /* before the input is rounded */
+        if (pass->nodes[i].kind == TIN_NODE_LOG_ENERGY) {
+            log_energy_forward(pass, &pass->nodes[i]);
+            carry_rows(pass, &pass->nodes[i]);
+        }
+    }
     for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
         store(y + i, finish_apply(load(y + i), f));
     }
@@ -141,6 +155,9 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
 
 static void forward(const tin_pass *pass, const tin_node *node)
 {
+    if (node->kind == TIN_NODE_INPUT || node->kind == TIN_NODE_LOG_ENERGY) {
+        return; /* load_rows has done it */
+    }
     real *state = (real *)pass->state + node->state + (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES;
     keep_state(pass, state, state_size(node));
     switch (node->kind) {
@@ -180,8 +197,8 @@ static void forward(const tin_pass *pass, const tin_node *node)
     case TIN_NODE_DROPOUT:
         dropout_forward(pass, node);
         break;
-    case TIN_NODE_INPUT:
-        return;
+    default:
+        break;
     }
     if (is_curve(node->activation)) {
         curve_forward(pass, node);
@@ -232,6 +249,7 @@ static void backward(const tin_pass *pass, const tin_node *node)
         dropout_backward(pass, node);
         break;
     case TIN_NODE_INPUT:
+    case TIN_NODE_LOG_ENERGY:
         break;
     }
 }
