@@ -20,51 +20,135 @@ static void random_int32s(tin_rng *rng, int32_t *v, long n, double range)
     }
 }
 
-/* Multipliers that turn the usual size of the sum of n products into `target`. */
-static void random_mults(tin_rng *rng, int32_t *v, long rows, long n, double target, int shift)
+/* Usual size of the values that layer `from` gives. */
+static double usual(const tin_qmodel *m, int from)
+{
+    const int bits = from == TIN_FROM_INPUT ? m->input_bits : m->layers[from].output_bits;
+    return bits == 16 ? 9000.0 : 50.0;
+}
+
+/* Multipliers that turn the usual size of the sum of n products of weights and values of size x into `target`. */
+static void random_mults(tin_rng *rng, int32_t *v, long rows, double size, double target, int shift)
 {
     for (long i = 0; i < rows; i++) {
-        const double real = target / (73.0 * 50.0 * sqrt((double)n)) * tin_rng_range(rng, 0.7, 1.4);
+        const double real = target / size * tin_rng_range(rng, 0.7, 1.4);
         const double mult = real * 4294967296.0 / (double)(1 << shift);
         v[i] = (int32_t)(mult < 2147483647.0 ? mult : 2147483647.0);
     }
 }
 
-static void fill_gru(tin_rng *rng, tin_qlayer *l, bool extreme)
+/* Below `most`, and so that a sum up to `bound` may be shifted by it. */
+static int random_shift(tin_rng *rng, int most, double bound)
 {
-    const long units = l->n_outputs;
-    l->shift = (int)tin_rng_below(rng, 4);
-    l->hidden_shift = (int)tin_rng_below(rng, 4);
-    random_weights(rng, l->weight, 3 * units * l->n_inputs, extreme);
-    random_weights(rng, l->hidden_weight, 3 * units * units, extreme);
-    random_int32s(rng, l->bias, 3 * units, 20000);
-    random_int32s(rng, l->hidden_bias, units, 20000);
-    random_mults(rng, l->mult, 2 * units, l->n_inputs, 3000, l->shift);
-    random_mults(rng, l->mult + 2 * units, units, l->n_inputs, 6000, l->shift);
-    random_mults(rng, l->hidden_mult, 2 * units, units, 3000, l->hidden_shift);
-    random_mults(rng, l->hidden_mult + 2 * units, units, units, 90000, l->hidden_shift);
-    l->output_scale = 1.0f / 128.0f;
+    int shift = (int)tin_rng_below(rng, (uint32_t)most);
+    while (shift > 0 && bound * (double)(1 << shift) >= 2147483648.0) {
+        shift--;
+    }
+    return shift;
 }
 
-static tin_status fill_layer(tin_rng *rng, tin_qlayer *l, bool last, bool extreme, tin_error *err)
+static double size_of_sum(long n, double x)
+{
+    return 73.0 * x * sqrt((double)n);
+}
+
+/* Multipliers of all gates: Q12, and `target` for the rows of n or g. */
+static void random_gates(tin_rng *rng, const tin_qlayer *l, int32_t *mult, double size, double target, int shift)
+{
+    const long units = l->n_outputs, rows = tin_qlayer_rows(l);
+    const long at = l->op == TIN_OP_LSTM ? 2 * units : rows - units;
+    random_mults(rng, mult, at, size, 3000, shift);
+    random_mults(rng, mult + at, units, size, target, shift);
+    random_mults(rng, mult + at + units, rows - at - units, size, 3000, shift);
+}
+
+static void fill_recurrent(tin_rng *rng, tin_qlayer *l, double x, double bound, bool extreme)
+{
+    const long units = l->n_outputs, rows = tin_qlayer_rows(l), n = l->n_inputs;
+    const bool state = tin_qlayer_reads_state(l), gated = tin_qlayer_gates_candidate(l);
+    l->output_scale = 1.0f / 128.0f;
+    l->shift = random_shift(rng, 4, 400.0 * x + (double)n * 127.0 * bound);
+    l->hidden_shift = state ? (int)tin_rng_below(rng, 4) : 0;
+    random_weights(rng, l->weight, rows * n, extreme);
+    random_weights(rng, l->hidden_weight, state ? rows * units : 0, extreme);
+    random_int32s(rng, l->bias, rows, 400.0 * x);
+    random_int32s(rng, l->hidden_bias, gated ? units : 0, 20000);
+    random_gates(rng, l, l->mult, size_of_sum(n, x), 6000, l->shift);
+    if (state) {
+        random_gates(rng, l, l->hidden_mult, size_of_sum(units, 50.0), gated ? 90000 : 6000, l->hidden_shift);
+    }
+}
+
+static void fill_linear(tin_rng *rng, tin_qlayer *l, double x, double bound, double target, bool extreme)
+{
+    const long n = (long)l->kernel * (l->n_inputs / l->groups);
+    l->shift = random_shift(rng, 5, 180.0 * x + (double)n * 127.0 * bound);
+    random_weights(rng, l->weight, n * l->n_outputs, extreme);
+    random_int32s(rng, l->bias, l->n_outputs, 180.0 * x);
+    random_mults(rng, l->mult, l->n_outputs, size_of_sum(n, x), target, l->shift);
+}
+
+/* add and concat: 15-bit multipliers under the greatest shift that holds them all; every other input of a concat is
+ * copied. */
+static void fill_mix(tin_rng *rng, const tin_qmodel *m, tin_qlayer *l, double target)
+{
+    double real[TIN_MAX_FROM], sum = 0, greatest = 0;
+    for (int k = 0; k < l->n_from; k++) {
+        const double size = usual(m, l->from[k]) * (l->op == TIN_OP_ADD ? sqrt((double)l->n_from) : 1.0);
+        real[k] = target / size * tin_rng_range(rng, 0.7, 1.4);
+        if (l->op == TIN_OP_CONCAT && tin_rng_below(rng, 2) == 0) {
+            real[k] = 1.0;
+        }
+        greatest = fmax(greatest, real[k]);
+        const double most = real[k] * tin_qmodel_bound(m, l->from[k]);
+        sum = l->op == TIN_OP_ADD ? sum + most : fmax(sum, most);
+    }
+    l->shift = 1 + (int)tin_rng_below(rng, 30);
+    while (l->shift > 1 && (greatest * ldexp(1.0, l->shift) > 32767.0 || (sum + 1.0) * ldexp(1.0, l->shift) > 2e9)) {
+        l->shift--;
+    }
+    for (int k = 0; k < l->n_from; k++) {
+        l->mult[k] = (int32_t)fmin(32767.0, ldexp(real[k], l->shift));
+    }
+}
+
+/* The layer after `from`, which stand in the model already. */
+static tin_status fill_layer(tin_rng *rng, const tin_qmodel *m, tin_qlayer *l, bool last, bool extreme, tin_error *err)
 {
     const tin_status status = tin_qlayer_allocate(l, err);
     if (status) {
         return status;
     }
+    const double x = usual(m, l->from[0]), bound = tin_qmodel_bound(m, l->from[0]);
+    const bool curve = l->activation == TIN_ACTIVATION_SIGMOID || l->activation == TIN_ACTIVATION_TANH;
+    const double target = last ? 1500.0 : curve ? 6000.0 : l->output_bits == 16 ? 9000.0 : 60.0;
     l->output_scale = last ? 1.0f / TIN_SCORE_ONE : 0.03125f;
-    if (l->op == TIN_OP_GRU) {
-        fill_gru(rng, l, extreme);
-    } else if (l->op == TIN_OP_AVG_POOL) {
-        l->shift = (int)tin_rng_below(rng, 3);
-        const double mult = 4294967296.0 / l->kernel / (double)(1 << l->shift);
-        l->mult[0] = (int32_t)(mult < 2147483647.0 ? mult : 2147483647.0);
-    } else {
-        const long n = (long)l->kernel * (l->n_inputs / l->groups);
+    switch (l->op) {
+    case TIN_OP_CONV1D:
+    case TIN_OP_DENSE:
+        fill_linear(rng, l, x, bound, target, extreme);
+        break;
+    case TIN_OP_ADD:
+    case TIN_OP_CONCAT:
+        fill_mix(rng, m, l, target);
+        break;
+    case TIN_OP_AVG_POOL:
+        l->shift = random_shift(rng, 3, l->kernel * bound);
+        random_mults(rng, l->mult, 1, l->kernel * x, target, l->shift);
+        break;
+    case TIN_OP_EMA:
+        l->shift = random_shift(rng, 3, ldexp(bound + 1.0, l->ema_shift + 8));
+        random_mults(rng, l->mult, 1, ldexp(x, l->ema_shift + 8), target, l->shift);
+        break;
+    case TIN_OP_MULTIPLY:
         l->shift = (int)tin_rng_below(rng, 5);
-        random_weights(rng, l->weight, n * l->n_outputs, extreme);
-        random_int32s(rng, l->bias, l->n_outputs, 9000);
-        random_mults(rng, l->mult, l->n_outputs, n, last ? 1500 : 60, l->shift);
+        random_mults(rng, l->mult, 1, x * usual(m, l->from[1]), target, l->shift);
+        break;
+    case TIN_OP_MAX_POOL:
+        break;
+    default:
+        fill_recurrent(rng, l, x, bound, extreme);
+        break;
     }
     return TIN_OK;
 }
@@ -87,6 +171,35 @@ static tin_status make_classes(tin_qmodel **model, const random_spec *spec, tin_
     return tin_qmodel_create(model, 50.0, channels, spec->n_channels, classes, spec->n_classes, err);
 }
 
+static void fill_input(tin_rng *rng, tin_qmodel *m, int bits)
+{
+    const double gain = bits == 16 ? 180.0 : 1.0;
+    m->input_bits = bits;
+    m->input_scale = 0.03125f;
+    m->input_shift = bits == 16 ? 4 + (int)tin_rng_below(rng, 9) : (int)tin_rng_below(rng, 13);
+    for (int c = 0; c < m->n_channels; c++) {
+        m->input_offset[c] = (int32_t)tin_rng_below(rng, 8001) - 4000;
+        const double mult = gain * tin_rng_range(rng, 0.003, 0.02) * 4294967296.0 / (double)(1 << m->input_shift);
+        m->input_mult[c] = (int32_t)mult;
+    }
+}
+
+static tin_status finish(tin_qmodel **model, tin_status status, tin_error *err)
+{
+    if (status == TIN_OK) {
+        tin_qmodel_link(*model);
+        status = tin_qmodel_check(*model, err);
+    }
+    if (status == TIN_OK) {
+        status = tin_qmodel_seal(*model, err);
+    }
+    if (status) {
+        tin_qmodel_free(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
 tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t seed, tin_error *err)
 {
     tin_rng rng;
@@ -96,13 +209,7 @@ tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t se
         return status;
     }
     tin_qmodel *m = *model;
-    m->input_scale = 0.03125f;
-    m->input_shift = (int)tin_rng_below(&rng, 13);
-    for (int c = 0; c < m->n_channels; c++) {
-        m->input_offset[c] = (int32_t)tin_rng_below(&rng, 8001) - 4000;
-        const double mult = tin_rng_range(&rng, 0.003, 0.02) * 4294967296.0 / (double)(1 << m->input_shift);
-        m->input_mult[c] = (int32_t)mult;
-    }
+    fill_input(&rng, m, 8);
     int width = m->n_channels;
     for (int i = 0; i <= spec->n_layers && status == TIN_OK; i++) {
         const bool last = i == spec->n_layers;
@@ -110,6 +217,8 @@ tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t se
         const random_layer *s = last ? &dense : &spec->layers[i];
         tin_qlayer *l = &m->layers[i];
         l->op = s->op;
+        l->n_from = 1;
+        l->from[0] = i - 1;
         l->n_inputs = width;
         l->n_outputs = s->op == TIN_OP_AVG_POOL ? width : s->depthwise ? width * s->units : s->units;
         l->kernel = s->kernel > 0 ? s->kernel : 1;
@@ -119,20 +228,9 @@ tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t se
         l->activation = s->relu ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE;
         width = l->n_outputs;
         m->n_layers = i + 1;
-        status = fill_layer(&rng, l, last, spec->extreme, err);
+        status = fill_layer(&rng, m, l, last, spec->extreme, err);
     }
-    if (status == TIN_OK) {
-        tin_qmodel_link(m);
-        status = tin_qmodel_check(m, err);
-    }
-    if (status == TIN_OK) {
-        status = tin_qmodel_seal(m, err);
-    }
-    if (status) {
-        tin_qmodel_free(m);
-        *model = NULL;
-    }
-    return status;
+    return finish(model, status, err);
 }
 
 tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err)
@@ -163,6 +261,179 @@ tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err)
         width = l->op == TIN_OP_AVG_POOL ? width : l->depthwise ? width * l->units : l->units;
     }
     return random_model(model, &spec, seed, err);
+}
+
+/* ---- graphs ---- */
+
+typedef struct maker {
+    tin_qmodel *m;
+    tin_rng rng;
+    bool extreme, last; /* last: the next layer is the last */
+    tin_status status;  /* the first that failed */
+    tin_error *err;
+} maker;
+
+static int below(maker *k, int n)
+{
+    return (int)tin_rng_below(&k->rng, (uint32_t)n);
+}
+
+static int width_of(const maker *k, int from)
+{
+    return from == TIN_FROM_INPUT ? k->m->n_channels : k->m->layers[from].n_outputs;
+}
+
+static bool is_wide(const maker *k, int from)
+{
+    return (from == TIN_FROM_INPUT ? k->m->input_bits : k->m->layers[from].output_bits) == 16;
+}
+
+static int or_one(int value)
+{
+    return value == 0 ? 1 : value;
+}
+
+/* Adds the layer; what is 0 takes its default (n_outputs: the width that it reads). Returns its place. */
+static int append(maker *k, tin_qlayer l)
+{
+    if (k->status) {
+        return TIN_FROM_INPUT;
+    }
+    l.n_from = or_one(l.n_from);
+    for (int i = 0; i < (l.op == TIN_OP_CONCAT ? l.n_from : 1); i++) {
+        l.n_inputs += width_of(k, l.from[i]);
+    }
+    l.n_outputs = l.n_outputs > 0 ? l.n_outputs : l.n_inputs;
+    l.kernel = or_one(l.kernel);
+    l.stride = or_one(l.stride);
+    l.dilation = or_one(l.dilation);
+    l.groups = or_one(l.groups);
+    l.output_bits = l.output_bits > 0 ? l.output_bits : 8;
+    const int place = k->m->n_layers++;
+    k->m->layers[place] = l;
+    k->status = fill_layer(&k->rng, k->m, &k->m->layers[place], k->last, k->extreme, k->err);
+    return place;
+}
+
+static int random_bits(maker *k)
+{
+    return below(k, 3) == 0 ? 16 : 8;
+}
+
+/* One random layer that reads `from`, gives a row every `stride` of its rows and, if not 0, has `units` outputs. */
+static int append_any(maker *k, int from, int stride, int units)
+{
+    static const tin_op ops[] = {TIN_OP_CONV1D, TIN_OP_CONV1D,  TIN_OP_AVG_POOL, TIN_OP_MAX_POOL,
+                                 TIN_OP_DENSE,  TIN_OP_GRU,     TIN_OP_GRU,      TIN_OP_LSTM,
+                                 TIN_OP_MGU,    TIN_OP_MIN_GRU, TIN_OP_EMA};
+    const int width = width_of(k, from);
+    tin_qlayer l = {.op = ops[below(k, stride > 1 ? 4 : 11)], .from = {from}, .stride = stride};
+    const bool pool = l.op == TIN_OP_AVG_POOL || l.op == TIN_OP_MAX_POOL;
+    if (((pool || l.op == TIN_OP_EMA) && units > 0 && units != width) ||
+        ((l.op == TIN_OP_MAX_POOL || l.op == TIN_OP_EMA) && is_wide(k, from))) {
+        l.op = TIN_OP_CONV1D;
+    }
+    if (l.op == TIN_OP_CONV1D || pool) {
+        l.kernel = 1 + below(k, 5);
+    }
+    if (l.op == TIN_OP_CONV1D || l.op == TIN_OP_DENSE || tin_op_recurrent(l.op)) {
+        l.n_outputs = units > 0 ? units : 1 + below(k, 17);
+    }
+    if (l.op == TIN_OP_CONV1D) {
+        l.dilation = below(k, 3) == 0 ? 1 + below(k, 3) : 1;
+        if (below(k, 3) == 0 && (units == 0 || units % width == 0)) {
+            l.groups = width;
+            l.n_outputs = units > 0 ? units : width * (width < 20 ? 1 + below(k, 2) : 1);
+        }
+    }
+    if (l.op == TIN_OP_CONV1D || l.op == TIN_OP_DENSE) {
+        static const tin_activation kinds[] = {TIN_ACTIVATION_NONE, TIN_ACTIVATION_NONE,    TIN_ACTIVATION_RELU,
+                                               TIN_ACTIVATION_RELU, TIN_ACTIVATION_SIGMOID, TIN_ACTIVATION_TANH};
+        l.activation = kinds[below(k, 6)];
+    }
+    if ((l.op == TIN_OP_CONV1D || l.op == TIN_OP_DENSE || l.op == TIN_OP_AVG_POOL) &&
+        l.activation <= TIN_ACTIVATION_RELU) {
+        l.output_bits = random_bits(k);
+    }
+    l.reset_before = l.op == TIN_OP_GRU && below(k, 2) == 0;
+    l.ema_shift = l.op == TIN_OP_EMA ? 1 + below(k, 12) : 0;
+    return append(k, l);
+}
+
+static int append_residual(maker *k, int from)
+{
+    const int width = width_of(k, from), first = append_any(k, from, 1, width);
+    tin_qlayer sum = {.op = TIN_OP_ADD, .from = {from, first}, .n_from = 2};
+    if (below(k, 2) == 0) {
+        sum.from[sum.n_from++] = append_any(k, first, 1, width);
+    }
+    sum.activation = below(k, 2) == 0 ? TIN_ACTIVATION_RELU : TIN_ACTIVATION_NONE;
+    sum.output_bits = random_bits(k);
+    return append(k, sum);
+}
+
+/* Two or three ways of one stride, some in two steps; at stride 1 perhaps the row itself too. */
+static int append_branches(maker *k, int from, int stride)
+{
+    tin_qlayer all = {.op = TIN_OP_CONCAT, .n_from = 2 + below(k, 2)};
+    for (int i = 0; i < all.n_from; i++) {
+        const int split = stride == 4 && below(k, 2) == 0 ? 2 : 1; /* stride of a first step */
+        const int first = split == 2 || below(k, 3) == 0 ? append_any(k, from, split, 0) : from;
+        all.from[i] = append_any(k, first, stride / split, 0);
+    }
+    if (stride == 1 && below(k, 2) == 0) {
+        all.from[all.n_from++] = from;
+    }
+    all.output_bits = random_bits(k);
+    return append(k, all);
+}
+
+static int append_squeeze(maker *k, int from)
+{
+    if (is_wide(k, from)) {
+        from = append(k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {from}, .n_outputs = 9});
+    }
+    int gate = append(k, (tin_qlayer){.op = TIN_OP_EMA, .from = {from}, .ema_shift = 1 + below(k, 8)});
+    gate = append(
+        k, (tin_qlayer){
+               .op = TIN_OP_DENSE, .from = {gate}, .n_outputs = 1 + below(k, 6), .activation = TIN_ACTIVATION_RELU});
+    gate = append(k, (tin_qlayer){.op = TIN_OP_DENSE,
+                                  .from = {gate},
+                                  .n_outputs = width_of(k, from),
+                                  .activation = TIN_ACTIVATION_SIGMOID});
+    return append(k, (tin_qlayer){.op = TIN_OP_MULTIPLY, .from = {from, gate}, .n_from = 2});
+}
+
+tin_status random_graph(tin_qmodel **model, uint64_t seed, tin_error *err)
+{
+    maker k = {.err = err};
+    tin_rng_derive(&k.rng, seed, 4);
+    const random_spec spec = {
+        .n_channels = 1 + below(&k, 6), .n_classes = 1 + below(&k, 6), .event_every = below(&k, 4)};
+    k.extreme = below(&k, 5) == 0;
+    k.status = make_classes(model, &spec, err);
+    if (k.status) {
+        return k.status;
+    }
+    k.m = *model;
+    fill_input(&k.rng, k.m, random_bits(&k));
+    int at = TIN_FROM_INPUT;
+    for (int blocks = 1 + below(&k, 4); blocks > 0; blocks--) {
+        const int kind = below(&k, 4), stride = below(&k, 2) == 0 ? 1 : 1 + below(&k, 4);
+        at = kind == 0   ? append_any(&k, at, stride, 0)
+             : kind == 1 ? append_residual(&k, at)
+             : kind == 2 ? append_branches(&k, at, stride)
+                         : append_squeeze(&k, at);
+        if (width_of(&k, at) > 40) {
+            at = append(
+                &k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {at}, .n_outputs = 12, .output_bits = random_bits(&k)});
+        }
+    }
+    k.last = true;
+    append(&k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {at}, .n_outputs = spec.n_classes, .output_bits = 16});
+    tin_qmodel_link(k.m);
+    k.m->delay = k.m->hop * below(&k, 3);
+    return finish(model, k.status, err);
 }
 
 tin_status random_model_har(tin_qmodel **model, uint64_t seed, tin_error *err)
