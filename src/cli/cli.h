@@ -12,6 +12,7 @@
 #include "dataset/dataset.h"
 #include "project/config.h"
 #include "project/runs.h"
+#include "quantize/quantize.h"
 
 #define CLI_PROJECT_FILE "tinamou.yaml"
 
@@ -93,6 +94,11 @@ tin_status cli_add_file(cli_files *files, const cli_session *session, bool must,
 /* One function per stage; figures is an empty JSON object to be filled with what the store keeps, which is no path. */
 typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli_files *files, tin_error *err);
 cli_stage_function cli_stage_train, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy, cli_stage_report;
+
+/* Shows what was measured when bits were chosen, and writes quantize_sensitivity.json; nothing when there was no choice.
+ */
+tin_status cli_report_sensitivity(const cli_session *session, const tin_model *folded,
+                                  const tin_sensitivity *sensitivity, cli_files *files, tin_error *err) TIN_USE_RESULT;
 
 /* Prints results: one JSON object, or a table for people. */
 tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE_RESULT;

@@ -10,7 +10,6 @@
 #include "cli/cli.h"
 #include "deploy/deploy.h"
 #include "evaluate/evaluate.h"
-#include "quantize/quantize.h"
 #include "train/train.h"
 
 static tin_status in_run(const cli_session *session, char path[TIN_PATH_MAX], const char *name, tin_error *err)
@@ -142,6 +141,7 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     tin_model *model = NULL, *folded = NULL;
     tin_qmodel *qmodel = NULL;
     tin_quant_spec spec;
+    tin_sensitivity sensitivity;
     char float_path[TIN_PATH_MAX], int_path[TIN_PATH_MAX];
 
     tin_status status = in_run(session, float_path, "model_float", err);
@@ -149,7 +149,10 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_model_fold(&folded, model, err);
     status = status ? status : tin_quantize_prepare(folded, &session->config->quantize, err);
-    status = status ? status : tin_quantize_calibrate(folded, session->dataset, &session->config->quantize, &spec, err);
+    status = status ? status
+                    : tin_quantize_choose(folded, session->dataset, &session->config->quantize, session->options.quiet,
+                                          &spec, &sensitivity, err);
+    status = status ? status : cli_report_sensitivity(session, folded, &sensitivity, files, err);
     if (status == TIN_OK && session->config->quantize.steps > 0) {
         status = fine_tune(session, folded, &spec, figures, files, err);
     }
@@ -158,6 +161,8 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     status = status ? status : add_model_files(files, session, "model_int8", err);
     status = status ? status : cli_set(figures, "model_hash", json_string(qmodel->hash), err);
     status = status ? status : cli_set_real(figures, "macs_per_decision", tin_qmodel_macs(qmodel), err);
+    status =
+        status ? status : cli_set(figures, "weight_bytes", json_integer((json_int_t)sensitivity.weight_bytes), err);
     if (status == TIN_OK) {
         cli_log(session, "quantize: integer model %.12s", qmodel->hash);
     }

@@ -112,12 +112,13 @@ typedef struct tin_config_quantize {
     char *method;                 /* how calibration finds ranges: "percentile" (default), "minmax", "mse", "kl" */
     double percentile;            /* method percentile: share of the input's |x| inside the range, default 0.999 */
     double activation_percentile; /* the same for activations, default 0.9999; 1: greatest value seen */
-    char *weight_bits;            /* "8" (default), "4" */
-    char *activation_bits;        /* "8" (default), "16" (where integers may be so wide) */
-    char *input_bits;             /* "8" (default), "16" */
-    bool power_of_two;            /* all scales are powers of two, so that requantisation is a shift; default false */
-    int steps;            /* fine-tuning steps with quantisation in the loop, default 300; 0: post-training only */
-    double learning_rate; /* default 5e-4 */
+    char *weight_bits;            /* "8" (default), "4", "auto": 4 where it costs least until max_weight_bytes holds */
+    char *activation_bits; /* "8" (default), "16" (where integers may be so wide), "auto": 16 where it gains most */
+    char *input_bits;      /* "8" (default), "16", "auto" */
+    int max_weight_bytes;  /* all matrices together; 0 (default): no limit */
+    bool power_of_two;     /* all scales are powers of two, so that requantisation is a shift; default false */
+    int steps;             /* fine-tuning steps with quantisation in the loop, default 300; 0: post-training only */
+    double learning_rate;  /* default 5e-4 */
 } tin_config_quantize;
 
 typedef struct tin_config_evaluate {

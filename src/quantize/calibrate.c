@@ -1,17 +1,15 @@
 /* Calibration: the float reference runs over a part of the training streams; the range of each tensor comes from the
  * distribution of |x|. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "quantize/blocks.h"
 #include "quantize/graph_check.h"
 #include "quantize/histogram.h"
 #include "quantize/quantize.h"
 
 #define MAX_FRAMES 200000
-#define BLOCK_FRAMES 2000 /* the runner starts anew for each block; longer ones where decisions are rare */
-#define BLOCK_DECISIONS 16
 
 /* ---- collecting ---- */
 
@@ -87,28 +85,16 @@ static tin_status collect_frame(collector *c, const tin_stream *stream, int64_t 
     return TIN_OK;
 }
 
-/* Every n-th block of the training streams, counted through all of them, so that each recording has its share. */
 static tin_status collect(collector *c, const tin_dataset *dataset, tin_error *err)
 {
-    int64_t every = (tin_dataset_frames(dataset, TIN_ROLE_TRAIN) + MAX_FRAMES - 1) / MAX_FRAMES, block = 0;
-    int64_t length = BLOCK_DECISIONS * c->model->hop > BLOCK_FRAMES ? BLOCK_DECISIONS * c->model->hop : BLOCK_FRAMES;
-    for (size_t s = 0; s < dataset->n_streams; s++) {
-        const tin_stream *stream = &dataset->streams[s];
-        if (stream->role != TIN_ROLE_TRAIN)
-            continue;
-        for (int64_t start = 0; start < stream->n_frames; start += length, block++) {
-            if (block % every != 0)
-                continue;
-            int64_t end = start + length < stream->n_frames ? start + length : stream->n_frames;
-            tin_float_runner_reset(c->runner);
-            for (int64_t t = start; t < end; t++) {
-                tin_status status = collect_frame(c, stream, t, err);
-                if (status)
-                    return status;
-            }
-        }
+    tin_status status = TIN_OK;
+    tin_blocks blocks = tin_blocks_begin(dataset, TIN_ROLE_TRAIN, MAX_FRAMES, c->model->hop);
+    while (!status && tin_blocks_next(&blocks)) {
+        tin_float_runner_reset(c->runner);
+        for (int64_t t = blocks.start; t < blocks.end && !status; t++)
+            status = collect_frame(c, blocks.stream, t, err);
     }
-    return TIN_OK;
+    return status;
 }
 
 /* 16 bits have resolution to spare: twice the greatest value, so that what training never saw seldom saturates. A tensor
@@ -177,13 +163,6 @@ tin_status tin_quantize_observe(const tin_model *folded, const tin_dataset *data
     return status;
 }
 
-/* "8", "4", "16"; NULL and "auto": 8 */
-static int bits_of(const char *text)
-{
-    int bits = text ? atoi(text) : 0;
-    return bits > 0 ? bits : 8;
-}
-
 tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *dataset,
                                   const tin_config_quantize *settings, tin_quant_spec *spec, tin_error *err)
 {
@@ -191,11 +170,7 @@ tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *da
     tin_status status = tin_quantize_observe(folded, dataset, settings, &ranges, err);
     if (status)
         return status;
-    *spec = (tin_quant_spec){.input_bits = bits_of(settings->input_bits), .power_of_two = settings->power_of_two};
-    for (int i = 0; i < folded->n_layers; i++) {
-        spec->output_bits[i] = (uint8_t)bits_of(settings->activation_bits);
-        spec->weight_bits[i] = (uint8_t)bits_of(settings->weight_bits);
-    }
+    tin_quantize_start(folded, settings, spec);
     tin_quantize_assign(folded, &ranges, spec);
     return TIN_OK;
 }

@@ -1,6 +1,7 @@
 /* From ranges to scales: scale = range / 127, or / 32767 with 16 bits. What a layer without a free choice of scale asks
  * of others is settled here (docs/quantization.md, "Scales"). */
 #include <math.h>
+#include <stdlib.h>
 
 #include "model/log_energy.h"
 #include "quantize/graph_check.h"
@@ -8,6 +9,22 @@
 
 /* The state of recurrent layers, sigmoid and tanh: 127 units of 1/128. */
 #define STATE_RANGE (127.0 / 128.0)
+
+/* "8", "4", "16"; NULL and "auto": 8 */
+static uint8_t bits_of(const char *text)
+{
+    int bits = text ? atoi(text) : 0;
+    return (uint8_t)(bits > 0 ? bits : 8);
+}
+
+void tin_quantize_start(const tin_model *folded, const tin_config_quantize *settings, tin_quant_spec *spec)
+{
+    *spec = (tin_quant_spec){.input_bits = bits_of(settings->input_bits), .power_of_two = settings->power_of_two};
+    for (int i = 0; i < folded->n_layers; i++) {
+        spec->output_bits[i] = bits_of(settings->activation_bits);
+        spec->weight_bits[i] = bits_of(settings->weight_bits);
+    }
+}
 
 typedef struct layout {
     const tin_model *model;
