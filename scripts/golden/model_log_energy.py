@@ -53,5 +53,4 @@ def main():
     write_tensors("%s/log_energy.golden.safetensors" % sys.argv[1], tensors)
 
 
-if __name__ == "__main__":
-    main()
+main()

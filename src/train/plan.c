@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/log_energy.h"
-
 #define LONGEST_KERNEL 256 /* of the kernels' tables */
 _Static_assert(TIN_NODE_READS == TIN_MAX_FROM, "a node reads what a layer reads");
 
@@ -20,6 +18,9 @@ static op_kind kind_of(const tin_layer *layer)
         [TIN_OP_CONV1D] = {TIN_NODE_CONV, 0},
         [TIN_OP_DENSE] = {TIN_NODE_CONV, 0},
         [TIN_OP_GRU] = {TIN_NODE_GRU, 0},
+        [TIN_OP_LSTM] = {TIN_NODE_LSTM, 0},
+        [TIN_OP_MGU] = {TIN_NODE_MGU, 0},
+        [TIN_OP_MIN_GRU] = {TIN_NODE_MIN_GRU, 0},
         [TIN_OP_AVG_POOL] = {TIN_NODE_AVG_POOL, 0},
         [TIN_OP_MAX_POOL] = {TIN_NODE_MAX_POOL, 0},
         [TIN_OP_EMA] = {TIN_NODE_EMA, 0},
@@ -28,7 +29,6 @@ static op_kind kind_of(const tin_layer *layer)
         [TIN_OP_MULTIPLY] = {TIN_NODE_MULTIPLY, 0},
         [TIN_OP_CONCAT] = {TIN_NODE_CONCAT, 0},
         [TIN_OP_DROPOUT] = {TIN_NODE_DROPOUT, 0},
-        [TIN_OP_LOG_ENERGY] = {TIN_NODE_LOG_ENERGY, 0},
         [TIN_OP_RELU] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU},
         [TIN_OP_RELU6] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU6},
         [TIN_OP_HARD_TANH] = {TIN_NODE_ACTIVATION, TIN_NODE_HARD_TANH},
@@ -40,6 +40,9 @@ static op_kind kind_of(const tin_layer *layer)
     if (kind.kind == TIN_NODE_CONV && layer->groups > 1) {
         kind.kind = TIN_NODE_DEPTHWISE;
     }
+    if (kind.kind == TIN_NODE_GRU && layer->reset_before) {
+        kind.kind = TIN_NODE_GRU_RESET_BEFORE;
+    }
     return kind;
 }
 
@@ -49,7 +52,7 @@ static void place_params(tin_node *node, const tin_layer *layer)
         node->weight = layer->params[0].offset;
         node->bias = layer->params[1].offset;
     }
-    if (node->kind == TIN_NODE_GRU) { /* weight_ih, weight_hh, bias_ih, bias_hh */
+    if (tin_node_recurrent(node->kind) && layer->n_params == 4) { /* weight_ih, weight_hh, bias_ih, bias_hh */
         node->weight_hh = layer->params[1].offset;
         node->bias = layer->params[2].offset;
         node->bias_hh = layer->params[3].offset;
@@ -71,27 +74,21 @@ static void start_node(tin_node *node, const tin_layer *layer, int index, const 
     node->stride = layer->stride;
     node->dilation = layer->dilation;
     int span = (node->kernel - 1) * node->dilation + 1;
-    bool of_blocks = node->kind == TIN_NODE_LOG_ENERGY; /* which keeps them itself */
-    node->history = span > node->stride && !of_blocks ? span - node->stride : 0;
+    node->history = span > node->stride ? span - node->stride : 0;
     node->skip = span < node->stride ? node->stride - span : 0;
     node->rows_in = rows_in;
     node->rows_out = rows_in / node->stride;
     node->rate = layer->rate;
     node->share = ldexpf(1, -layer->shift);
-    node->log2_stride = ilogb(layer->stride);
     node->trains = layer->n_params > 0;
     node->weight_bits = !quant ? 0 : quant->weight_bits[index] ? quant->weight_bits[index] : 8;
     node->power_of_two = quant && quant->power_of_two;
     place_params(node, layer);
 }
 
-static tin_status check_layer(const tin_model *model, const tin_quant_spec *quant, int index, int chunk, tin_error *err)
+static tin_status check_layer(const tin_model *model, const tin_quant_spec *quant, int index, tin_error *err)
 {
     const tin_layer *layer = &model->layers[index];
-    if (layer->op == TIN_OP_LOG_ENERGY && chunk % (1 << layer->levels) != 0) {
-        return tin_fail(err, TIN_ERR_CONFIG, "train: chunk %d must be a multiple of %d, the frames of a detail of %s",
-                        chunk, 1 << layer->levels, layer->name);
-    }
     if (kind_of(layer).kind == TIN_NODE_INPUT) {
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s) cannot be trained; take it out", index + 1,
                         tin_op_name(layer->op));
@@ -112,43 +109,37 @@ static tin_status check_layer(const tin_model *model, const tin_quant_spec *quan
     return TIN_OK;
 }
 
-/* Least power of two that is not below x. */
-static float power_above(float x)
-{
-    int exponent;
-    float mantissa = frexpf(x, &exponent);
-    return ldexpf(1, mantissa > 0.5f ? exponent : exponent - 1);
-}
-
 static void set_scale(tin_node *node, float scale, int bits, bool power_of_two)
 {
     node->quantised = scale > 0;
-    node->scale = power_of_two && scale > 0 ? power_above(scale) : scale;
+    node->scale = power_of_two && scale > 0 ? (float)tin_power_of_two_up((double)scale) : scale;
     node->limit = bits == 16 ? 32767 : 127;
 }
 
 static bool fixed_scale(const tin_node *node)
 {
-    return node->kind == TIN_NODE_GRU || node->kind == TIN_NODE_LOG_ENERGY || node->activation == TIN_NODE_SIGMOID ||
-           node->activation == TIN_NODE_TANH;
+    return tin_node_recurrent(node->kind) || node->activation == TIN_NODE_SIGMOID || node->activation == TIN_NODE_TANH;
 }
 
-/* What rounding a node does: `index` is the layer whose output it gives. A maximum, and the mean over a long past, have
- * the scale of what they read. */
-static void quantise_node(tin_plan *plan, tin_node *node, const tin_quant_spec *quant, int index, int from)
+/* What rounding a node does: `index` is the layer whose output it gives. */
+static void quantise_node(tin_plan *plan, tin_node *node, const tin_quant_spec *quant, int index, const int *sources)
 {
     if (!quant) {
         return;
     }
-    const tin_node *source = &plan->nodes[from];
+    const tin_node *source = &plan->nodes[sources[0]];
     if (fixed_scale(node)) {
-        set_scale(node, node->kind == TIN_NODE_LOG_ENERGY ? TIN_LOG_ENERGY_SCALE : 1.f / 128, 8, false);
-    } else if (node->kind == TIN_NODE_MAX_POOL || node->kind == TIN_NODE_EMA) {
+        set_scale(node, 1.f / 128, 8, false);
+    } else if (node->kind == TIN_NODE_MAX_POOL) {
         node->quantised = source->quantised;
         node->scale = source->scale;
         node->limit = source->limit;
     } else {
         set_scale(node, quant->output_scale[index], quant->output_bits[index], quant->power_of_two);
+    }
+    for (int k = 0; k < node->n_in; k++) {
+        const tin_node *part = &plan->nodes[sources[k]];
+        node->in[k].same_scale = part->quantised && part->scale == node->scale && part->limit == node->limit;
     }
 }
 
@@ -182,7 +173,7 @@ static tin_status make_nodes(tin_plan *plan, node_sources *sources, const tin_mo
     int node_of[TIN_MAX_LAYERS]; /* the node whose output is that of the layer */
     add_input(plan, model, quant, chunk);
     for (int i = 0; i < model->n_layers; i++) {
-        tin_status status = check_layer(model, quant, i, chunk, err);
+        tin_status status = check_layer(model, quant, i, err);
         if (status) {
             return status;
         }
@@ -207,7 +198,7 @@ static tin_status make_nodes(tin_plan *plan, node_sources *sources, const tin_mo
             }
             plan->n_norms += node->kind == TIN_NODE_NORM;
         }
-        quantise_node(plan, node, quant, i, from);
+        quantise_node(plan, node, quant, i, sources->from[node_of[i]]);
     }
     return TIN_OK;
 }
@@ -234,7 +225,7 @@ static void place_tensors(tin_plan *plan, const node_sources *sources)
     for (int i = 0; i < plan->n_nodes; i++) {
         tin_node *node = &plan->nodes[i];
         size_t row = (size_t)node->n_outputs * TIN_LANES, rows = (size_t)node->rows_out;
-        size_t before = node->kind == TIN_NODE_GRU && node->carried == 0 ? 1 : (size_t)node->carried;
+        size_t before = tin_node_recurrent(node->kind) && node->carried == 0 ? 1 : (size_t)node->carried;
         node->y = plan->work_size + before * row; /* a recurrent layer has the state before the chunk there */
         plan->work_size = node->y + rows * row;
         if (node->trains) {

@@ -67,12 +67,10 @@ static void bench_close(bench *b)
     tin_free(b->state);
 }
 
-static double focal; /* gamma of the loss in the steps that follow */
-
 /* One step from the state b->first. */
 static double bench_step(bench *b, float *params, double *gradient)
 {
-    tin_engine_batch batch = {b->x, b->target, b->weight, b->reset, 77, focal};
+    tin_engine_batch batch = {b->x, b->target, b->weight, b->reset, 77};
     memcpy(b->state, b->first, b->state_bytes);
     return tin_engine_step(b->engine, params, b->state, &batch, gradient);
 }
@@ -156,12 +154,41 @@ static void conv1d_depthwise(void **unused)
           {.op = TIN_OP_CONV1D, .units = 5}, {.op = TIN_OP_DENSE});
 }
 
+static void check_recurrent(tin_op op, bool reset_before)
+{
+    CHECK({.op = op, .units = 11, .reset_before = reset_before}, {.op = TIN_OP_DENSE});
+    CHECK({.op = op, .units = 5, .reset_before = reset_before}, {.op = op, .units = 6, .reset_before = reset_before},
+          {.op = TIN_OP_CONV1D, .units = 4, .kernel = 3, .stride = 2}, {.op = TIN_OP_DENSE});
+}
+
 static void gru(void **unused)
 {
     (void)unused;
-    CHECK({.op = TIN_OP_GRU, .units = 11}, {.op = TIN_OP_DENSE});
-    CHECK({.op = TIN_OP_GRU, .units = 5}, {.op = TIN_OP_GRU, .units = 6},
-          {.op = TIN_OP_CONV1D, .units = 4, .kernel = 3, .stride = 2}, {.op = TIN_OP_DENSE});
+    check_recurrent(TIN_OP_GRU, false);
+}
+
+static void gru_reset_before(void **unused)
+{
+    (void)unused;
+    check_recurrent(TIN_OP_GRU, true);
+}
+
+static void lstm(void **unused)
+{
+    (void)unused;
+    check_recurrent(TIN_OP_LSTM, false);
+}
+
+static void mgu(void **unused)
+{
+    (void)unused;
+    check_recurrent(TIN_OP_MGU, false);
+}
+
+static void min_gru(void **unused)
+{
+    (void)unused;
+    check_recurrent(TIN_OP_MIN_GRU, false);
 }
 
 static void avg_pool(void **unused)
@@ -267,16 +294,6 @@ static void many_readers(void **unused)
           {.op = TIN_OP_CONCAT, FROM("c", "t")}, {.op = TIN_OP_DENSE});
 }
 
-static void focal_loss(void **unused)
-{
-    (void)unused;
-    for (int i = 0; i < 3; i++) {
-        focal = (const double[]){0.5, 1, 3}[i];
-        CHECK({.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .stride = 2}, {.op = TIN_OP_DENSE});
-    }
-    focal = 0;
-}
-
 static const tin_layer_spec everything[] = {{.op = TIN_OP_CONV1D, .units = 24, .kernel = 7, .stride = 2},
                                             {.op = TIN_OP_BATCH_NORM},
                                             {.op = TIN_OP_RELU},
@@ -301,9 +318,9 @@ static double *gradient_on(tin_isa isa, int threads, double *loss)
     return gradient;
 }
 
-static void compare_with_double(double gamma)
+static void float_is_double(void **unused)
 {
-    focal = gamma;
+    (void)unused;
     double exact_loss, loss;
     double *exact = gradient_on(TIN_ISA_DOUBLE, 1, &exact_loss);
     tin_model *model = test_model(everything, N_EVERYTHING, 3, 4, 22);
@@ -327,14 +344,6 @@ static void compare_with_double(double gamma)
     assert_true(n_isas >= 2);
     tin_free(exact);
     tin_model_free(model);
-    focal = 0;
-}
-
-static void float_is_double(void **unused)
-{
-    (void)unused;
-    compare_with_double(0);
-    compare_with_double(2);
 }
 
 static void threads_do_not_matter(void **unused)
@@ -360,7 +369,10 @@ int main(void)
         cmocka_unit_test(conv1d_dilated),
         cmocka_unit_test(conv1d_depthwise),
         cmocka_unit_test(gru),
-        cmocka_unit_test(focal_loss),
+        cmocka_unit_test(gru_reset_before),
+        cmocka_unit_test(lstm),
+        cmocka_unit_test(mgu),
+        cmocka_unit_test(min_gru),
         cmocka_unit_test(avg_pool),
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(relu),

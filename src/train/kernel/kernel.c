@@ -3,10 +3,9 @@
 #include "train/kernel/kernel.h"
 
 #include "train/kernel/kernel_conv.h"
-#include "train/kernel/kernel_gru.h"
-#include "train/kernel/kernel_log_energy.h"
 #include "train/kernel/kernel_norm.h"
 #include "train/kernel/kernel_project.h"
+#include "train/kernel/kernel_recurrent.h"
 #include "train/kernel/kernel_rows.h"
 #include "train/kernel/kernel_vector.h"
 
@@ -18,7 +17,11 @@ static size_t packed_size(const tin_node *node)
     case TIN_NODE_DEPTHWISE:
         return depthwise_packed_size(node);
     case TIN_NODE_GRU:
-        return gru_packed_size(node);
+    case TIN_NODE_GRU_RESET_BEFORE:
+    case TIN_NODE_LSTM:
+    case TIN_NODE_MGU:
+    case TIN_NODE_MIN_GRU:
+        return recurrent_packed_size(node);
     default:
         return 0;
     }
@@ -30,9 +33,11 @@ static size_t scratch_size(const tin_node *node)
     case TIN_NODE_CONV:
         return conv_scratch_size(node);
     case TIN_NODE_GRU:
-        return gru_scratch_size(node);
-    case TIN_NODE_LOG_ENERGY:
-        return log_energy_scratch_size(node);
+    case TIN_NODE_GRU_RESET_BEFORE:
+    case TIN_NODE_LSTM:
+    case TIN_NODE_MGU:
+    case TIN_NODE_MIN_GRU:
+        return recurrent_scratch_size(node);
     default:
         return 0;
     }
@@ -42,11 +47,13 @@ static size_t saved_size(const tin_node *node)
 {
     switch (node->kind) {
     case TIN_NODE_GRU:
-        return gru_saved_size(node);
+    case TIN_NODE_GRU_RESET_BEFORE:
+    case TIN_NODE_LSTM:
+    case TIN_NODE_MGU:
+    case TIN_NODE_MIN_GRU:
+        return recurrent_saved_size(node);
     case TIN_NODE_DROPOUT:
         return dropout_saved_size(node);
-    case TIN_NODE_LOG_ENERGY:
-        return log_energy_saved_size(node);
     default:
         return 0;
     }
@@ -54,11 +61,10 @@ static size_t saved_size(const tin_node *node)
 
 static size_t state_size(const tin_node *node)
 {
-    if (node->kind == TIN_NODE_LOG_ENERGY) {
-        return log_energy_state_size(node);
+    if (node->kind == TIN_NODE_EMA) {
+        return (size_t)node->n_outputs * TIN_LANES;
     }
-    bool has_state = node->kind == TIN_NODE_GRU || node->kind == TIN_NODE_EMA;
-    return has_state ? (size_t)node->n_outputs * TIN_LANES : 0;
+    return tin_node_recurrent(node->kind) ? recurrent_state_size(node) : 0;
 }
 
 static void pack(const tin_node *node, const float *params, void *packed)
@@ -72,7 +78,11 @@ static void pack(const tin_node *node, const float *params, void *packed)
         depthwise_pack(node, params, to);
         break;
     case TIN_NODE_GRU:
-        gru_pack(node, params, to);
+    case TIN_NODE_GRU_RESET_BEFORE:
+    case TIN_NODE_LSTM:
+    case TIN_NODE_MGU:
+    case TIN_NODE_MIN_GRU:
+        recurrent_pack(node, params, to);
         break;
     default:
         break;
@@ -141,12 +151,6 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
     real *y = (real *)pass->work + node->y;
     finish f = finish_of(node);
     to_lanes(pass, rows, lane_stride, (size_t)node->rows_out * (size_t)node->n_outputs, y);
-    for (int i = 1; i < pass->n_nodes; i++) { /* before the input is rounded */
-        if (pass->nodes[i].kind == TIN_NODE_LOG_ENERGY) {
-            log_energy_forward(pass, &pass->nodes[i]);
-            carry_rows(pass, &pass->nodes[i]);
-        }
-    }
     for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
         store(y + i, finish_apply(load(y + i), f));
     }
@@ -155,9 +159,6 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
 
 static void forward(const tin_pass *pass, const tin_node *node)
 {
-    if (node->kind == TIN_NODE_INPUT || node->kind == TIN_NODE_LOG_ENERGY) {
-        return; /* load_rows has done it */
-    }
     real *state = (real *)pass->state + node->state + (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES;
     keep_state(pass, state, state_size(node));
     switch (node->kind) {
@@ -168,7 +169,11 @@ static void forward(const tin_pass *pass, const tin_node *node)
         depthwise_forward(pass, node);
         break;
     case TIN_NODE_GRU:
-        gru_forward(pass, node, state);
+    case TIN_NODE_GRU_RESET_BEFORE:
+    case TIN_NODE_LSTM:
+    case TIN_NODE_MGU:
+    case TIN_NODE_MIN_GRU:
+        recurrent_forward(pass, node, state);
         break;
     case TIN_NODE_AVG_POOL:
         avg_pool_forward(pass, node);
@@ -197,8 +202,8 @@ static void forward(const tin_pass *pass, const tin_node *node)
     case TIN_NODE_DROPOUT:
         dropout_forward(pass, node);
         break;
-    default:
-        break;
+    case TIN_NODE_INPUT:
+        return;
     }
     if (is_curve(node->activation)) {
         curve_forward(pass, node);
@@ -219,7 +224,11 @@ static void backward(const tin_pass *pass, const tin_node *node)
         depthwise_backward(pass, node);
         break;
     case TIN_NODE_GRU:
-        gru_backward(pass, node);
+    case TIN_NODE_GRU_RESET_BEFORE:
+    case TIN_NODE_LSTM:
+    case TIN_NODE_MGU:
+    case TIN_NODE_MIN_GRU:
+        recurrent_backward(pass, node);
         break;
     case TIN_NODE_AVG_POOL:
         avg_pool_backward(pass, node);
@@ -249,7 +258,6 @@ static void backward(const tin_pass *pass, const tin_node *node)
         dropout_backward(pass, node);
         break;
     case TIN_NODE_INPUT:
-    case TIN_NODE_LOG_ENERGY:
         break;
     }
 }
@@ -276,36 +284,7 @@ INLINE vec decision_loss(int n_classes, const real *z, real *dz, vec factor)
     return weight * vec_log(total) - picked;
 }
 
-/* The focal loss (Lin et al. 2017) of one decision, sum_c g_c f(p_c) with f(p) = -(1 - p)^gamma ln p and p the softmax.
- * With u_c = g_c p_c f'(p_c) = g_c (1 - p_c)^gamma (gamma p_c ln p_c / (1 - p_c) - 1) the gradient is
- * u_k - p_k sum_c u_c, as dp_c / dz_k = p_c (1[c = k] - p_k). */
-INLINE vec focal_loss(int n_classes, const real *z, real *dz, real gamma, vec factor)
-{
-    vec most = load(z), total = splat(0), sum = splat(0), result = splat(0);
-    for (int c = 1; c < n_classes; c++) {
-        most = vec_max(most, load(z + c * TIN_LANES));
-    }
-    for (int c = 0; c < n_classes; c++) {
-        total += vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)));
-    }
-    vec log_total = vec_log(total);
-    for (int c = 0; c < n_classes; c++) {
-        vec log_p = vec_max(load(z + c * TIN_LANES) - most, splat(-80)) - log_total, p = vec_exp(log_p);
-        vec rest = vec_max(splat(1) - p, splat((real)1e-7));
-        vec weight = load(dz + c * TIN_LANES) * vec_exp(vec_max(splat(gamma) * vec_log(rest), splat(-80)));
-        vec u = weight * (splat(gamma) * p * log_p / rest - splat(1));
-        result -= weight * log_p;
-        sum += u;
-        store(dz + c * TIN_LANES, u);
-    }
-    for (int c = 0; c < n_classes; c++) {
-        vec p = vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)) - log_total);
-        store(dz + c * TIN_LANES, (load(dz + c * TIN_LANES) - p * sum) * factor);
-    }
-    return result;
-}
-
-static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor, double focal)
+static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor)
 {
     const tin_node *node = &pass->nodes[pass->n_nodes - 1];
     const real *z = (const real *)pass->work + node->y;
@@ -317,8 +296,7 @@ static double loss(const tin_pass *pass, const float *target, size_t lane_stride
     for (int t = 0; t < node->rows_out; t++) {
         for (int v = 0; v < NV; v++) {
             ptrdiff_t at = (ptrdiff_t)t * n * TIN_LANES + v * VL;
-            sums[v] += focal > 0 ? focal_loss(n, z + at, dz + at, (real)focal, scale)
-                                 : decision_loss(n, z + at, dz + at, scale);
+            sums[v] += decision_loss(n, z + at, dz + at, scale);
         }
     }
     return masked_total(sums, TIN_LANES);

@@ -11,17 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/model.h"
-
 #define TIN_LANES 16
 
 /* What one step of the network does. Dense is a conv with kernel 1. */
 typedef enum tin_node_kind {
-    TIN_NODE_INPUT,      /* the frames; always node 0 */
-    TIN_NODE_LOG_ENERGY, /* reads the input's counts, has no gradient */
+    TIN_NODE_INPUT, /* the frames; always node 0 */
     TIN_NODE_CONV,
     TIN_NODE_DEPTHWISE,
-    TIN_NODE_GRU,
+    TIN_NODE_GRU, /* the recurrent ones stand together */
+    TIN_NODE_GRU_RESET_BEFORE,
+    TIN_NODE_LSTM,
+    TIN_NODE_MGU,
+    TIN_NODE_MIN_GRU,
     TIN_NODE_AVG_POOL,
     TIN_NODE_MAX_POOL,
     TIN_NODE_EMA,
@@ -32,6 +33,11 @@ typedef enum tin_node_kind {
     TIN_NODE_ACTIVATION, /* one that is not part of the node before it */
     TIN_NODE_DROPOUT
 } tin_node_kind;
+
+static inline bool tin_node_recurrent(tin_node_kind kind)
+{
+    return kind >= TIN_NODE_GRU && kind <= TIN_NODE_MIN_GRU;
+}
 
 /* Applied to the output of a node before it is rounded. */
 typedef enum tin_node_activation {
@@ -50,8 +56,9 @@ typedef enum tin_node_activation {
 typedef struct tin_read {
     size_t x, dx;
     int n_channels;
-    bool gradient; /* something that is trained lies behind it */
-    bool add;      /* to dx, because a later node has written there already */
+    bool gradient;   /* something that is trained lies behind it */
+    bool add;        /* to dx, because a later node has written there already */
+    bool same_scale; /* concat: these rows are copied, others rounded */
 } tin_read;
 
 /* A node writes one tensor. Rows of history lie before y (as many as the reader with the longest history needs, carried
@@ -75,7 +82,6 @@ typedef struct tin_node {
     bool power_of_two;                /* scales of weights */
     float rate;                       /* dropout */
     float share;                      /* ema: 2^-shift */
-    int log2_stride;                  /* log_energy */
     size_t weight, bias;              /* offsets in params; recurrent: _ih */
     size_t weight_hh, bias_hh;        /* recurrent */
     size_t running_mean, running_var; /* batch norm */
@@ -105,9 +111,8 @@ typedef struct tin_pass {
     const tin_node *nodes;
     int n_nodes;
     const void *packed;
-    void *work, *state, *gradient;  /* gradient: [n_params] of this group */
-    const double *shared;           /* coefficients of batch norm */
-    const tin_input_scaling *input; /* of the model: counts = x / scale + offset */
+    void *work, *state, *gradient; /* gradient: [n_params] of this group */
+    const double *shared;          /* coefficients of batch norm */
     bool training;
     int n_lanes;           /* lanes in use, the first ones */
     uint32_t keep;         /* bit per lane: state is carried on; 0: reset to zeros */
@@ -125,8 +130,7 @@ typedef struct tin_kernel {
     size_t (*state_size)(const tin_node *node);
     /* Reorders (and, where asked, rounds) the weights of a node; once per step. */
     void (*pack)(const tin_node *node, const float *params, void *packed);
-    /* Fills node 0, and those that read counts: lane l of the group reads its floats at rows + l * lane_stride; unused
-     * lanes become zero. */
+    /* Fills node 0: lane l of the group reads its floats at rows + l * lane_stride; unused lanes become zero. */
     void (*load)(const tin_pass *pass, const float *rows, size_t lane_stride);
     void (*forward)(const tin_pass *pass, const tin_node *node);
     void (*backward)(const tin_pass *pass, const tin_node *node);
@@ -135,8 +139,8 @@ typedef struct tin_kernel {
     /* Takes dy through activation and rounding first. sums[2][O]: of dy and dy * (x - mean). */
     void (*norm_backward_sums)(const tin_pass *pass, const tin_node *node, double *sums);
     /* Softmax cross-entropy. target: as rows of `load`, weighted: [decision][class]. Writes dy of the last node, scaled
-     * by `factor`, and returns the loss summed over the group, not scaled. focal > 0: the focal loss with that gamma. */
-    double (*loss)(const tin_pass *pass, const float *target, size_t lane_stride, double factor, double focal);
+     * by `factor`, and returns the loss summed over the group, not scaled. */
+    double (*loss)(const tin_pass *pass, const float *target, size_t lane_stride, double factor);
     /* Output rows of the last node back to lane order. */
     void (*store)(const tin_pass *pass, float *rows, size_t lane_stride);
     /* Adds the gradient of a group to sum[n]. */

@@ -7,6 +7,7 @@
 #ifndef TIN_KERNEL_PROJECT_H
 #define TIN_KERNEL_PROJECT_H
 
+#include "model/quant_spec.h"
 #include "train/kernel/kernel_rows.h"
 
 #if defined __AVX512F__ && !TIN_KERNEL_DOUBLE
@@ -77,17 +78,25 @@ INLINE void project_block(int rows, int times, const projection *p, const real *
             x += TIN_LANES;
         }
     }
+    if (p->finish.limited || p->finish.quantised || p->add) {
+        UNROLL
+        for (int c = 0; c < times; c++) {
+            const real *y = p->y + (t + c) * p->y_step * TIN_LANES + row * TIN_LANES + v * VL;
+            UNROLL
+            for (int r = 0; r < rows; r++) {
+                sum[r][c] = finish_apply(sum[r][c], p->finish);
+                if (p->add) {
+                    sum[r][c] += load(y + r * TIN_LANES);
+                }
+            }
+        }
+    }
     UNROLL
     for (int c = 0; c < times; c++) {
         real *y = p->y + (t + c) * p->y_step * TIN_LANES + row * TIN_LANES + v * VL;
         UNROLL
         for (int r = 0; r < rows; r++) {
-            real *to = y + r * TIN_LANES;
-            vec result = finish_apply(sum[r][c], p->finish);
-            if (p->add) {
-                result += load(to);
-            }
-            store(to, result);
+            store(y + r * TIN_LANES, sum[r][c]);
         }
     }
 }
@@ -282,35 +291,16 @@ static int outer_times(int n_rows, int n_columns)
     return n < 4 ? 4 : n;
 }
 
-/* Least power of two that is not below x > 0. */
-static real power_above(real x)
-{
-    int exponent;
-    real mantissa = (real)frexp((double)x, &exponent);
-    return (real)ldexp(1, mantissa > (real)0.5 ? exponent : exponent - 1);
-}
-
-/* A row of weights as the device has it: multiples of max|w| / (2^(bits-1) - 1); bits 0: copied. */
+/* A row of weights as the device has it, in multiples of tin_weight_scale; bits 0: copied. */
 static void round_row(const float *w, int n, int bits, bool power_of_two, real *out)
 {
-    real most = 0;
+    real scale = bits ? (real)tin_weight_scale(w, n, bits, power_of_two) : 0, inverse = 1 / scale;
+    real most = bits == 4 ? 7 : 127;
     for (int k = 0; k < n; k++) {
-        real size = (real)fabsf(w[k]);
-        most = size > most ? size : most;
-    }
-    if (bits == 0 || most <= 0) {
-        for (int k = 0; k < n; k++) {
-            out[k] = (real)w[k];
-        }
-        return;
-    }
-    real limit = (real)((1 << (bits - 1)) - 1), scale = most / limit, inverse = limit / most;
-    if (power_of_two) {
-        scale = power_above(scale);
-        inverse = 1 / scale;
-    }
-    for (int k = 0; k < n; k++) {
-        out[k] = ((real)w[k] * inverse + (real)ROUND_MAGIC - (real)ROUND_MAGIC) * scale;
+        real q = (real)w[k] * inverse + (real)ROUND_MAGIC - (real)ROUND_MAGIC;
+        q = q > most ? most : q;
+        q = q < -most ? -most : q;
+        out[k] = scale > 0 ? q * scale : (real)w[k];
     }
 }
 

@@ -65,7 +65,7 @@ static void output_gradient(const tin_pass *pass, const tin_node *node)
         }
     } else if (f.limited || f.quantised) {
         for (ptrdiff_t i = 0; i < n; i += VL) {
-            store(dy + i, (vec)((ivec)load(dy + i) & finish_mask(load(y + i), f)));
+            store(dy + i, finish_gradient(load(dy + i), load(y + i), f));
         }
     }
 }
@@ -140,13 +140,20 @@ static void multiply_backward(const tin_pass *pass, const tin_node *node)
     }
 }
 
+/* Part k of a row; rows that have the scale of the result are copied. */
+INLINE finish concat_finish(const tin_node *node, int k)
+{
+    const finish none = {0};
+    return node->in[k].same_scale ? none : finish_of(node);
+}
+
 static void concat_forward(const tin_pass *pass, const tin_node *node)
 {
-    finish f = finish_of(node);
     real *to = (real *)pass->work + node->y;
     for (int k = 0; k < node->n_in; to += node->in[k].n_channels * TIN_LANES, k++) {
         const real *x = (const real *)pass->work + node->in[k].x;
         int n = node->in[k].n_channels * TIN_LANES;
+        finish f = concat_finish(node, k);
         for (int t = 0; t < node->rows_out; t++, x += n) {
             real *y = to + (ptrdiff_t)t * node->n_outputs * TIN_LANES;
             for (int i = 0; i < n; i += VL) {
@@ -158,41 +165,41 @@ static void concat_forward(const tin_pass *pass, const tin_node *node)
 
 static void concat_backward(const tin_pass *pass, const tin_node *node)
 {
-    output_gradient(pass, node);
-    const real *from = (const real *)pass->work + node->dy;
+    ptrdiff_t from = 0, row = (ptrdiff_t)node->n_outputs * TIN_LANES;
     for (int k = 0; k < node->n_in; from += node->in[k].n_channels * TIN_LANES, k++) {
         real *dx = (real *)pass->work + node->in[k].dx;
         int n = node->in[k].n_channels * TIN_LANES;
+        finish f = concat_finish(node, k);
         for (int t = 0; node->in[k].gradient && t < node->rows_out; t++, dx += n) {
-            const real *dy = from + (ptrdiff_t)t * node->n_outputs * TIN_LANES;
+            const real *y = (const real *)pass->work + node->y + t * row + from;
+            const real *dy = (const real *)pass->work + node->dy + t * row + from;
             for (int i = 0; i < n; i += VL) {
-                give(dx + i, load(dy + i), node->in[k].add);
+                give(dx + i, finish_gradient(load(dy + i), load(y + i), f), node->in[k].add);
             }
         }
     }
 }
 
-/* y' = y + (x - y) * share. With quantisation the state is exact and its output rounded; the update subtracts the
- * rounded output, so that the device needs nothing but a shift. state: [I]. */
+/* s' = s + (x - s) * share, y = s', rounded where asked; the state s stays exact. state: [I]. */
 static void ema_forward(const tin_pass *pass, const tin_node *node, real *state)
 {
     const real *x = (const real *)pass->work + node->in[0].x;
     real *y = (real *)pass->work + node->y;
     vec share = splat((real)node->share);
-    real limit = (real)node->limit, scale = (real)node->scale;
+    finish f = finish_of(node);
     for (int t = 0; t < node->rows_out; t++) {
         for (int i = 0; i < node->n_outputs * TIN_LANES; i += VL, x += VL, y += VL) {
             vec s = load(state + i);
-            vec out = node->quantised ? round_to_limits(s, -limit, limit, scale) : s;
-            s += (load(x) - out) * share;
+            s += (load(x) - s) * share;
             store(state + i, s);
-            store(y, node->quantised ? round_to_limits(s, -limit, limit, scale) : s);
+            store(y, finish_apply(s, f));
         }
     }
 }
 
 static void ema_backward(const tin_pass *pass, const tin_node *node)
 {
+    output_gradient(pass, node);
     const real *dy = (const real *)pass->work + node->dy;
     real *dx = (real *)pass->work + node->in[0].dx;
     vec share = splat((real)node->share);

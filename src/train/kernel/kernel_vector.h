@@ -241,6 +241,11 @@ INLINE ivec finish_mask(vec y, finish f)
     return below & (f.positive ? (ivec)y >= 0 : y > splat(f.inside_low));
 }
 
+INLINE vec finish_gradient(vec dy, vec y, finish f)
+{
+    return f.limited || f.quantised ? (vec)((ivec)dy & finish_mask(y, f)) : dy;
+}
+
 /* Sizes of the parts when n rows are cut into as few equal parts of at most `most` as possible. */
 INLINE int part_size(int n, int most, int done)
 {

@@ -1,0 +1,413 @@
+/* Recurrent layers: the loops over time, forward and backward, and what gate gradients give to weights and input. The
+ * cells themselves are in kernel_cell.h.
+ *
+ * Saved: rows of the cell [T][saved][H], then exact states [T+1][H]; where nothing is rounded and there is no c, those
+ * are the output rows, which have one more row before the chunk. */
+#ifndef TIN_KERNEL_RECURRENT_H
+#define TIN_KERNEL_RECURRENT_H
+
+#include "train/kernel/kernel_cell.h"
+
+#define CHAIN_ROWS 20 /* decisions of the backward chain whose gate gradients are kept */
+
+/* Parts of the packed weights. */
+typedef struct recurrent_packed {
+    const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project */
+    const real *bias;      /* per part and block of units, as cell_units wants it; min_gru: [2H] */
+    const real *hidden;    /* weight_hh of the gates that read h, transposed for project */
+    const real *candidate; /* of those that read r * h */
+    const real *input;     /* weight_ih, transposed, in order of the gradients */
+    const real *rounded;   /* weight_ih and weight_hh as they are, but rounded */
+} recurrent_packed;
+
+static size_t input_weights(const tin_node *node)
+{
+    return (size_t)shape_of(node).gates * (size_t)node->n_outputs * (size_t)node->n_inputs;
+}
+
+static size_t hidden_weights(const tin_node *node)
+{
+    cell_shape c = shape_of(node);
+    return (size_t)(c.hidden_gates + c.reset_gates) * (size_t)node->n_outputs * (size_t)node->n_outputs;
+}
+
+static size_t recurrent_packed_size(const tin_node *node)
+{
+    return 3 * (input_weights(node) + hidden_weights(node)) + (size_t)(5 * node->n_outputs);
+}
+
+static recurrent_packed recurrent_parts(const tin_node *node, const real *packed)
+{
+    size_t n_h = (size_t)node->n_outputs, n_hidden = hidden_weights(node), n_input = input_weights(node);
+    recurrent_packed p;
+    p.forward = packed;
+    p.bias = p.forward + n_input + n_hidden;
+    p.hidden = p.bias + 5 * n_h;
+    p.candidate = p.hidden + (size_t)shape_of(node).hidden_gates * n_h * n_h;
+    p.input = p.hidden + n_hidden;
+    p.rounded = p.input + n_input;
+    return p;
+}
+
+/* The transpose of gates for `project`: row j of the product is column j of weight [..][n_columns]. Gates first,
+ * first + 1, ..., and from 0 again after the last of `gates`. */
+static void pack_transposed(const real *weight, int n_h, int n_columns, int first, int n_gates, int gates, real *packed)
+{
+    for (int row = 0, rows; row < n_columns; row += rows) {
+        rows = part_size(n_columns, ROWS_MOST, row);
+        for (int g = 0; g < n_gates; g++) {
+            for (int u = 0; u < n_h; u++) {
+                for (int r = 0; r < rows; r++) {
+                    *packed++ = weight[((first + g) % gates * n_h + u) * n_columns + row + r];
+                }
+            }
+        }
+    }
+}
+
+static real *pack_units(const real *weight, const tin_node *node, int n_columns, const int range[2], int unit,
+                        int units, real *packed)
+{
+    for (int k = 0; k < n_columns; k++) {
+        for (int g = range[0]; g < range[1]; g++) {
+            for (int j = 0; j < units; j++) {
+                *packed++ = weight[(g * node->n_outputs + unit + j) * n_columns + k];
+            }
+        }
+    }
+    return packed;
+}
+
+/* Gates range[0]..range[1]-1 in blocks of units. b: biases of gate g of unit u at b[..][g * H + u]. */
+static void pack_part(const tin_node *node, const float *params, const real *rounded, const int range[2], bool product,
+                      real **forward, real **bias)
+{
+    int n_h = node->n_outputs;
+    const real *w_hh = rounded + input_weights(node);
+    const float *b_ih = params + node->bias, *b_hh = params + node->bias_hh;
+    for (int unit = 0, units; unit < n_h; unit += units) {
+        units = part_size(n_h, UNITS_MOST, unit);
+        *forward = pack_units(rounded, node, node->n_inputs, range, unit, units, *forward);
+        *forward = pack_units(w_hh, node, n_h, range, unit, units, *forward);
+        for (int g = range[0]; g < range[1]; g++) {
+            bool apart = product && g == range[1] - 1;
+            for (int j = 0; j < units; j++) {
+                real hidden = apart ? 0 : (real)b_hh[g * n_h + unit + j];
+                *(*bias)++ = (real)b_ih[g * n_h + unit + j] + hidden;
+            }
+        }
+        for (int j = 0; product && j < units; j++) {
+            *(*bias)++ = (real)b_hh[(range[1] - 1) * n_h + unit + j];
+        }
+    }
+}
+
+/* For project: weight [n_rows][n_columns] in blocks of rows. */
+static void pack_projection(const real *weight, int n_rows, int n_columns, real *packed)
+{
+    for (int row = 0, rows; row < n_rows; row += rows) {
+        rows = part_size(n_rows, ROWS_MOST, row);
+        for (int k = 0; k < n_columns; k++) {
+            for (int r = 0; r < rows; r++) {
+                *packed++ = weight[(row + r) * n_columns + k];
+            }
+        }
+    }
+}
+
+static void recurrent_pack(const tin_node *node, const float *params, real *packed)
+{
+    cell_shape c = shape_of(node);
+    recurrent_packed p = recurrent_parts(node, packed);
+    int n_i = node->n_inputs, n_h = node->n_outputs, n_rows = c.gates * n_h;
+    real *forward = packed, *bias = packed + (p.bias - packed), *rounded = packed + (p.rounded - packed);
+    real *w_hh = rounded + input_weights(node);
+    for (int row = 0; row < n_rows; row++) {
+        round_row(params + node->weight + (size_t)(row * n_i), n_i, node->weight_bits, node->power_of_two,
+                  rounded + row * n_i);
+    }
+    pack_transposed(rounded, n_h, n_i, c.shift, c.gates, c.gates, packed + (p.input - packed));
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        pack_projection(rounded, n_rows, n_i, forward);
+        for (int row = 0; row < n_rows; row++) {
+            bias[row] = (real)params[node->bias + (size_t)row];
+        }
+        return;
+    }
+    for (int row = 0; row < n_rows; row++) {
+        round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weight_bits, node->power_of_two,
+                  w_hh + row * n_h);
+    }
+    const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
+    pack_part(node, params, rounded, all, c.first_hidden > 0, &forward, &bias);
+    pack_part(node, params, rounded, reset, false, &forward, &bias);
+    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, packed + (p.hidden - packed));
+    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, packed + (p.candidate - packed));
+}
+
+static size_t recurrent_saved_size(const tin_node *node)
+{
+    return (size_t)((shape_of(node).saved + 1) * node->rows_out + 1) * (size_t)node->n_outputs * TIN_LANES;
+}
+
+/* h, exact; lstm: c, then h as it was given out. */
+static size_t recurrent_state_size(const tin_node *node)
+{
+    return (size_t)(node->kind == TIN_NODE_LSTM ? 2 : 1) * (size_t)node->n_outputs * TIN_LANES;
+}
+
+/* Row 0 is the state before the chunk. */
+static real *exact_states(const tin_pass *pass, const tin_node *node)
+{
+    real *work = pass->work;
+    size_t row = (size_t)node->n_outputs * TIN_LANES;
+    bool apart = node->quantised || node->kind == TIN_NODE_LSTM;
+    return apart ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
+}
+
+/* The gates of min_gru do not read the state: one product for all decisions, into the saved rows. */
+static void min_gru_gates(const tin_pass *pass, const tin_node *node, const recurrent_packed *packed)
+{
+    real *work = pass->work;
+    segments whole = {.n = 1, .length = node->n_inputs};
+    projection p = {.n_times = node->rows_out,
+                    .n_rows = 2 * node->n_outputs,
+                    .weights = packed->forward,
+                    .bias = packed->bias,
+                    .x = work + node->in[0].x,
+                    .x_step = node->n_inputs,
+                    .segments = &whole,
+                    .y = work + node->saved,
+                    .y_step = 2 * node->n_outputs};
+    project(&p);
+}
+
+static void min_gru_decision(const cell_rows *rows)
+{
+    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
+    for (ptrdiff_t i = 0; i < row; i += VL) {
+        vec z = vec_sigmoid(load(rows->saved + i)), n = vec_tanh(load(rows->saved + row + i));
+        cell_mix(rows, n, z, i);
+        store(rows->saved + i, z);
+        store(rows->saved + row + i, n);
+    }
+}
+
+static void recurrent_decision(const tin_node *node, cell_rows *rows, const recurrent_packed *packed)
+{
+    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
+    switch (node->kind) {
+    case TIN_NODE_GRU:
+        cell_decision(PART_GRU, rows, packed->forward, packed->bias);
+        break;
+    case TIN_NODE_LSTM:
+        cell_decision(PART_LSTM, rows, packed->forward, packed->bias);
+        break;
+    case TIN_NODE_MGU:
+        cell_decision(PART_MGU, rows, packed->forward, packed->bias);
+        break;
+    case TIN_NODE_GRU_RESET_BEFORE:
+        cell_decision(PART_RESET, rows, packed->forward, packed->bias);
+        rows->h = rows->saved + 3 * row;
+        cell_decision(PART_CANDIDATE, rows, packed->forward + 2 * rows->n_units * (rows->n_inputs + rows->n_units),
+                      packed->bias + 2 * rows->n_units);
+        break;
+    default:
+        min_gru_decision(rows);
+        break;
+    }
+}
+
+static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *state)
+{
+    real *work = pass->work, *states = exact_states(pass, node);
+    recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
+    bool has_cell = node->kind == TIN_NODE_LSTM;
+    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    for (ptrdiff_t i = 0; i < row; i += VL) {
+        vec h = load(state + i);
+        store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
+        store(states + i, h);
+    }
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        min_gru_gates(pass, node, &packed);
+    }
+    for (int t = 0; t < node->rows_out; t++) {
+        cell_rows rows = {.n_inputs = node->n_inputs,
+                          .n_units = node->n_outputs,
+                          .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
+                          .h = work + node->y + (t - 1) * row,
+                          .old = states + t * row,
+                          .next = states + (t + 1) * row,
+                          .y = work + node->y + t * row,
+                          .saved = work + node->saved + shape_of(node).saved * t * row,
+                          .quantised = node->quantised};
+        recurrent_decision(node, &rows, &packed);
+    }
+    memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
+    if (has_cell) {
+        memcpy(state + row, work + node->y + (node->rows_out - 1) * row, (size_t)row * sizeof(real));
+    }
+}
+
+/* Gate gradients [CHAIN_ROWS][gradients][H]; rows of [H]; lane sums of the weights. */
+typedef struct recurrent_scratch {
+    real *gates, *carry, *direct, *cell, *input_sums, *hidden_sums, *bias_sums;
+} recurrent_scratch;
+
+static size_t recurrent_scratch_size(const tin_node *node)
+{
+    size_t n_h = (size_t)node->n_outputs, gradients = (size_t)shape_of(node).gradients;
+    return (gradients * CHAIN_ROWS + 3) * n_h * TIN_LANES +
+           (input_weights(node) + hidden_weights(node) + gradients * n_h) * (size_t)VL;
+}
+
+static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scratch)
+{
+    size_t row = (size_t)node->n_outputs * TIN_LANES;
+    recurrent_scratch s;
+    s.gates = scratch;
+    s.carry = s.gates + (size_t)(shape_of(node).gradients * CHAIN_ROWS) * row;
+    s.direct = s.carry + row;
+    s.cell = s.direct + row;
+    s.input_sums = s.cell + row;
+    s.hidden_sums = s.input_sums + input_weights(node) * (size_t)VL;
+    s.bias_sums = s.hidden_sums + hidden_weights(node) * (size_t)VL;
+    return s;
+}
+
+/* y = start + transposed weights * gates */
+static void state_gradient(const tin_node *node, const real *weights, int n_gates, const real *gates, const real *start,
+                           real *y)
+{
+    segments whole = {.n = 1, .length = n_gates * node->n_outputs};
+    projection p = {.n_times = 1,
+                    .n_rows = node->n_outputs,
+                    .weights = weights,
+                    .start = start,
+                    .x = gates,
+                    .segments = &whole,
+                    .y = y};
+    project(&p);
+}
+
+/* Decisions t0..t1-1, backwards: fills s->gates and moves s->carry to t0. */
+static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
+                            const recurrent_packed *packed)
+{
+    const real *work = pass->work, *states = exact_states(pass, node);
+    cell_shape c = shape_of(node);
+    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    for (int t = t1 - 1; t >= t0; t--) {
+        real *gates = s->gates + c.gradients * (t - t0) * row;
+        cell_back b = {.row = row,
+                       .saved = work + node->saved + c.saved * t * row,
+                       .old = states + t * row,
+                       .next = states + (t + 1) * row,
+                       .dy = work + node->dy + t * row,
+                       .carry = s->carry,
+                       .gradients = gates,
+                       .direct = c.hidden_gates > 0 ? s->direct : s->carry,
+                       .cell = s->cell,
+                       .quantised = node->quantised};
+        cell_gradient(node->kind, &b);
+        if (c.reset_gates > 0) {
+            state_gradient(node, packed->candidate, 1, gates + 2 * row, NULL, s->cell);
+            cell_reset_gradient(&b);
+        }
+        if (c.hidden_gates > 0) {
+            state_gradient(node, packed->hidden, c.hidden_gates, gates + c.first_hidden * row, s->direct, s->carry);
+        }
+    }
+}
+
+/* What the gate gradients of decisions t0..t1-1 give to weights and input. */
+static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
+                             const recurrent_packed *packed)
+{
+    real *work = pass->work;
+    cell_shape c = shape_of(node);
+    int n_i = node->n_inputs, n_h = node->n_outputs, n = t1 - t0;
+    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
+    outer_product hidden = {.n_times = n,
+                            .n_rows = c.hidden_gates * n_h,
+                            .n_columns = n_h,
+                            .a = s->gates + c.first_hidden * row,
+                            .a_step = c.gradients * n_h,
+                            .b = work + node->y + (t0 - 1) * row,
+                            .b_step = n_h,
+                            .sums = s->hidden_sums};
+    outer(&hidden);
+    outer_product candidate = {.n_times = n,
+                               .n_rows = c.reset_gates * n_h,
+                               .n_columns = n_h,
+                               .a = s->gates + 2 * row,
+                               .a_step = c.gradients * n_h,
+                               .b = work + node->saved + (c.saved * t0 + 3) * row,
+                               .b_step = c.saved * n_h,
+                               .sums = s->hidden_sums + c.hidden_gates * n_h * n_h * VL};
+    outer(&candidate);
+    outer_product input = {.n_times = n,
+                           .n_rows = c.gates * n_h,
+                           .n_columns = n_i,
+                           .a = s->gates,
+                           .a_step = c.gradients * n_h,
+                           .b = work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES,
+                           .b_step = n_i,
+                           .sums = s->input_sums};
+    outer(&input);
+    add_rows(n, c.gradients * n_h, s->gates, c.gradients * n_h, s->bias_sums);
+    if (node->in[0].gradient) {
+        segments whole = {.n = 1, .length = c.gates * n_h};
+        projection p = {.n_times = n,
+                        .n_rows = n_i,
+                        .weights = packed->input,
+                        .x = s->gates,
+                        .x_step = c.gradients * n_h,
+                        .segments = &whole,
+                        .y = work + node->in[0].dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
+                        .y_step = n_i,
+                        .add = node->in[0].add};
+        project(&p);
+    }
+}
+
+static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const recurrent_scratch *s)
+{
+    real *gradient = pass->gradient;
+    cell_shape c = shape_of(node);
+    int n_i = node->n_inputs, n_h = node->n_outputs;
+    weight_map hidden = {n_h, 1, 0, 0}, input = {n_i, 1, 0, c.shift * n_h};
+    size_t n_hidden = (size_t)(c.hidden_gates * n_h * n_h);
+    outer_reduce(s->hidden_sums, c.hidden_gates * n_h, n_h, gradient + node->weight_hh, hidden);
+    outer_reduce(s->hidden_sums + n_hidden * (size_t)VL, c.reset_gates * n_h, n_h,
+                 gradient + node->weight_hh + n_hidden, hidden);
+    outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
+    for (int g = 0; g < c.gates; g++) {
+        const real *of_input = s->bias_sums + (g + c.gates - c.shift) % c.gates * n_h * VL;
+        const real *of_hidden = s->bias_sums + (c.first_hidden + g) * n_h * VL;
+        for (int u = 0; u < n_h; u++) {
+            size_t at = (size_t)(g * n_h + u);
+            gradient[node->bias + at] += vec_sum(load(of_input + u * VL));
+            if (c.hidden_gates > 0) {
+                gradient[node->bias_hh + at] += vec_sum(load(of_hidden + u * VL));
+            }
+        }
+    }
+}
+
+static void recurrent_backward(const tin_pass *pass, const tin_node *node)
+{
+    recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
+    real *scratch = (real *)pass->work + node->scratch;
+    memset(scratch, 0, recurrent_scratch_size(node) * sizeof(real));
+    recurrent_scratch s = recurrent_scratch_parts(node, scratch);
+    for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
+        int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
+        recurrent_chain(pass, node, t0, t1, &s, &packed);
+        recurrent_spread(pass, node, t0, t1, &s, &packed);
+    }
+    recurrent_reduce(pass, node, &s);
+}
+
+#endif
