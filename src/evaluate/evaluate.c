@@ -58,6 +58,7 @@ static tin_status take_settings(work *w, tin_error *err)
         w->objective = TIN_OBJECTIVE_FEWEST_MISS;
     }
     w->windows.frames = s->window_frames > 0 ? s->window_frames : 0;
+    w->windows.history = s->window_history > 0 ? s->window_history : 0;
     w->windows.step = s->window_step > 0 ? s->window_step : (w->windows.frames + 1) / 2;
     w->e.margins = (tin_margins){frames_of(s->early_ms, rate_hz), frames_of(s->late_ms, rate_hz), s->allow_repeats};
     w->e.timing = (tin_timing){w->e.qmodel->hop, w->e.qmodel->delay};

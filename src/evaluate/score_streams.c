@@ -66,6 +66,7 @@ typedef struct work {
     tin_scorer scorer;
     const tin_dataset *dataset;
     tin_windows windows;
+    int hop;
     score_job *jobs;
     atomic_long done;
     tin_progress progress;
@@ -90,8 +91,9 @@ static void score_windows(runner *r, const work *w, tin_scored_stream *item)
         }
         for (int64_t start = interval->start; start + w->windows.frames <= interval->end; start += w->windows.step) {
             int16_t scores[TIN_MAX_CLASSES];
+            int64_t before = w->windows.history < start ? w->windows.history : start;
             runner_reset(r);
-            for (int64_t t = start; t < start + w->windows.frames; t++) {
+            for (int64_t t = start - before / w->hop * w->hop; t < start + w->windows.frames; t++) {
                 runner_step(r, item->stream->counts + t * w->dataset->n_channels, scores);
             }
             item->n_windows++;
@@ -196,7 +198,7 @@ tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_
     if (status != TIN_OK) {
         return status;
     }
-    work w = {.scorer = scorer, .dataset = dataset, .windows = windows};
+    work w = {.scorer = scorer, .dataset = dataset, .windows = windows, .hop = set->timing.hop};
     status = TIN_ERR_MEMORY;
     w.jobs = tin_alloc(dataset->n_streams, sizeof *w.jobs, err);
     set->items = tin_alloc(dataset->n_streams, sizeof *set->items, err);

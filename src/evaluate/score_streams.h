@@ -34,7 +34,7 @@ typedef struct tin_scorer {
 
 /* Windows inside one label (docs/metrics.md, "Window accuracy"); frames 0: none. */
 typedef struct tin_windows {
-    int64_t frames, step;
+    int64_t frames, step, history; /* history: frames before the window, where the stream has them */
 } tin_windows;
 
 /* Streams of `role` in the order of the dataset. pool NULL: in the caller's thread; the result does not depend on the

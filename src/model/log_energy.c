@@ -45,10 +45,14 @@ static int log2_eighths(uint64_t v)
     return 8 * n + (int)(v >> (n - 3)) - 8;
 }
 
+int tin_log_energy_silence(int kernel)
+{
+    return log2_eighths(16 * (uint64_t)kernel) + 112;
+}
+
 int8_t tin_log_energy_q(uint64_t sum, int kernel)
 {
-    uint64_t floor = 16 * (uint64_t)kernel;
-    return (int8_t)(log2_eighths(sum + floor) - log2_eighths(floor) - 112);
+    return (int8_t)(log2_eighths(sum + 16 * (uint64_t)kernel) - tin_log_energy_silence(kernel));
 }
 
 /* Takes one count into all levels that end with this frame. */

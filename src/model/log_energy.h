@@ -29,6 +29,8 @@ typedef struct tin_log_energy_shape {
 const char *tin_log_energy_mend(int levels, int kernel, int stride);
 /* The right shift that makes the mean square of a block of level 1..levels. */
 int tin_log_energy_shift(int level, int stride);
+/* What q is counted from: L(16 * kernel) + 112. */
+int tin_log_energy_silence(int kernel);
 /* q from E. */
 int8_t tin_log_energy_q(uint64_t sum, int kernel);
 

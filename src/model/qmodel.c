@@ -1,6 +1,7 @@
 /* The integer model: its arrays, what follows from them, its hash. The proof is in qmodel_check.c. */
 #include "model/qmodel.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -275,6 +276,8 @@ double tin_qmodel_macs(const tin_qmodel *model)
         double weights = (double)tin_qlayer_weights(l);
         if (tin_qlayer_reads_state(l))
             weights += (double)tin_qlayer_rows(l) * l->n_outputs;
+        if (l->op == TIN_OP_LOG_ENERGY) /* one square per detail */
+            weights = l->n_inputs * (l->stride - ldexp(l->stride, -l->levels));
         macs += weights * (model->hop / l->period); /* hop is a multiple of the period */
     }
     return macs;

@@ -81,6 +81,8 @@ typedef struct tin_config_train {
     int patience; /* stop after this many steps without a better validation; 0: never; default 600 */
     int checkpoint_every; /* steps, default 75 */
     bool windows; /* train on windows of `chunk` frames inside one label, state reset, only the last decision counts */
+    int history_frames; /* windows: so many of the first frames of a chunk come before the window, whatever their label;
+                           below chunk, default 0 */
     /* augmentation, per sequence; channels of triads are rotated together (3 accelerometer axes, then 3 gyroscope axes)
      */
     double rotate_degrees;          /* up to this angle about a random axis; 0: off; default 15 */
@@ -114,7 +116,9 @@ typedef struct tin_config_evaluate {
                           of active segments at an IoU of 0.5; default "event_f1" */
     int window_frames; /* also score windows inside one label: length in frames, 0: off */
     int window_step;
-    int bootstrap; /* resamples of subjects, default 2000 */
+    int window_history; /* frames before each window that the network has seen since its reset, where the recording has
+                           them; whole decisions; default 0 */
+    int bootstrap;      /* resamples of subjects, default 2000 */
 } tin_config_evaluate;
 
 typedef struct tin_config_deploy {

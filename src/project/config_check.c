@@ -165,6 +165,12 @@ static tin_status check_layers(const tin_config *config, complaint *c)
                         "train.chunk is %d, which is no multiple of the model's %ld frames per decision; write %ld",
                         config->train.chunk, hop, (config->train.chunk / hop + 1) * hop);
     }
+    int history = config->train.history_frames;
+    if (history > 0 && (!config->train.windows || history >= config->train.chunk)) {
+        return complain(c, "train.history_frames",
+                        "train.history_frames is %d; it needs train.windows, and a train.chunk (%d) that is longer",
+                        history, config->train.chunk);
+    }
     return TIN_OK;
 }
 

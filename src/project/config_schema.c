@@ -146,6 +146,7 @@ static const tin_setting train_settings[] = {
            "steps without a better validation before the stop, 0: never stop"),
     NUMBER(tin_config_train, checkpoint_every, 1, 10000000, 75, "steps between checkpoints"),
     BOOL(tin_config_train, windows, 0, "true: train on windows inside one label"),
+    NUMBER(tin_config_train, history_frames, 0, 100000, 0, "frames of a chunk that come before the window"),
     NUMBER(tin_config_train, rotate_degrees, 0, 180, 15, "degrees, the greatest random rotation, 0: off"),
     NUMBER(tin_config_train, scale, 0, 0.9, 0.1, "the share by which signals are scaled, 0: off"),
     NUMBER(tin_config_train, warp, 0, 0.9, 0.1, "the share by which the speed changes, 0: off"),
@@ -180,6 +181,7 @@ static const tin_setting evaluate_settings[] = {
          "what is made greatest when max_fp_per_hour is 0"),
     NUMBER(tin_config_evaluate, window_frames, 0, 100000, 0, "frames per window, 0: no windows"),
     NUMBER(tin_config_evaluate, window_step, 0, 100000, 0, "frames from one window to the next"),
+    NUMBER(tin_config_evaluate, window_history, 0, 1000000, 0, "frames before each window, 0: none"),
     NUMBER(tin_config_evaluate, bootstrap, 0, 100000, 2000, "resamples of people for the confidence intervals"),
     END,
 };

@@ -96,16 +96,25 @@ static tin_status weigh_classes(tin_sampler *sampler, tin_error *err)
     return TIN_OK;
 }
 
-/* Stretches of one label that hold a window at its greatest speed. */
+/* Frames of a chunk that lie inside one label. */
+static int window_frames(const tin_config_train *train)
+{
+    return train->chunk - train->history_frames;
+}
+
+/* Stretches of one label that hold a window at its greatest speed, with its history before it. */
 static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
 {
-    int64_t least = (int64_t)ceil(sampler->s.train->chunk * (1 + sampler->s.train->warp)) + 1;
+    double fastest = 1 + sampler->s.train->warp;
+    int64_t least = (int64_t)ceil(window_frames(sampler->s.train) * fastest) + 1;
+    int64_t history = (int64_t)ceil(sampler->s.train->history_frames * fastest);
     size_t capacity = 0;
     for (size_t i = 0; i < sampler->n_streams; i++) {
         const tin_labels *labels = &sampler->labels[sampler->streams[i]];
         for (int64_t start = 0, end; start < labels->n_frames; start = end) {
             end = tin_labels_run_end(labels, start);
-            if (labels->label[start] < 0 || end - start < least) {
+            int64_t first = start > history ? start : history;
+            if (labels->label[start] < 0 || end - first < least) {
                 continue;
             }
             if (sampler->n_stretches == capacity) {
@@ -117,7 +126,7 @@ static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
                 sampler->stretches = grown;
                 capacity = more;
             }
-            sampler->stretches[sampler->n_stretches++] = (stretch){sampler->streams[i], start, end};
+            sampler->stretches[sampler->n_stretches++] = (stretch){sampler->streams[i], first, end};
         }
     }
     if (sampler->n_stretches == 0) {
@@ -257,9 +266,9 @@ static void begin_sequence(tin_sampler *s, tin_sampler_lane *lane)
             &s->stretches[find_place(s->starts_before, s->n_stretches, u * s->starts_before[s->n_stretches])];
         tin_augment augment;
         tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
-        double room = (double)(at->end - at->start - 1) - (train->chunk - 1) * augment.speed;
+        double room = (double)(at->end - at->start - 1) - (window_frames(train) - 1) * augment.speed;
         lane->stream = (int64_t)at->stream;
-        lane->start = (double)at->start + tin_rng_uniform(&rng) * fmax(room, 0);
+        lane->start = (double)at->start + tin_rng_uniform(&rng) * fmax(room, 0) - train->history_frames * augment.speed;
     } else if (train->stateful) {
         lane->stream = (int64_t)ordered_stream(s, number);
         double cut = number < s->s.n_lanes ? FIRST_CUT : LATER_CUT;
@@ -298,7 +307,8 @@ static double lane_targets(const tin_sampler *s, const tin_sampler_lane *lane, d
     memset(target, 0, (size_t)n * (size_t)n_classes * sizeof *target);
     if (s->s.train->windows) {
         float *last = target + (size_t)(n - 1) * (size_t)n_classes;
-        int16_t label = labels->label[(int64_t)start];
+        int middle = s->s.train->chunk - (window_frames(s->s.train) + 1) / 2; /* far from what rounding could do */
+        int16_t label = labels->label[(int64_t)(start + middle * speed)];
         double smooth = s->s.train->label_smoothing, weight = 0;
         for (int c = 0; c < n_classes; c++) {
             last[c] = (float)((c == label ? 1 - smooth : 0) + smooth / n_classes) * s->class_weights[c];

@@ -74,8 +74,8 @@ static void describe_settings(const training *t, tin_text *text)
     const tin_config_train *s = t->settings;
     tin_text_printf(text, "seed %llu data %s name %s\n", (unsigned long long)t->options->seed, t->dataset->hash,
                     t->options->name);
-    tin_text_printf(text, "steps %d batch %d chunk %d stateful %d windows %d\n", s->steps, s->batch, s->chunk,
-                    s->stateful, s->windows);
+    tin_text_printf(text, "steps %d batch %d chunk %d stateful %d windows %d history %d\n", s->steps, s->batch,
+                    s->chunk, s->stateful, s->windows, s->history_frames);
     tin_text_printf(text, "rate %a decay %a warmup %d clip %a weights %a smoothing %a border %a\n", s->learning_rate,
                     s->weight_decay, s->warmup, s->clip, s->class_weight_power, s->label_smoothing, s->border_ms);
     tin_text_printf(text, "delay %d metric %s margin %a %a\n", t->model->delay, tin_metric_name(t->metric),

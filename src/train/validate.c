@@ -93,12 +93,13 @@ static tin_status add_piece(tin_validation *v, size_t stream, int64_t start, int
 static tin_status add_windows(tin_validation *v, size_t stream, tin_error *err)
 {
     const tin_labels *labels = &v->labels[stream];
-    int chunk = v->settings->chunk, step = chunk / 2 > 0 ? chunk / 2 : 1;
+    int history = v->settings->history_frames, frames = v->settings->chunk - history;
+    int step = frames / 2 > 0 ? frames / 2 : 1;
     tin_status status = TIN_OK;
     for (int64_t start = 0, end; start < labels->n_frames && status == TIN_OK; start = end) {
         end = tin_labels_run_end(labels, start);
-        for (int64_t t = start; labels->label[start] >= 0 && t + chunk <= end && status == TIN_OK; t += step) {
-            status = add_piece(v, stream, t, t + chunk, err);
+        for (int64_t t = start; labels->label[start] >= 0 && t + frames <= end && status == TIN_OK; t += step) {
+            status = t >= history ? add_piece(v, stream, t - history, t + frames, err) : TIN_OK;
         }
     }
     return status;
@@ -286,7 +287,7 @@ static int16_t score_units(float logit)
 
 static void take_window(tin_validation *v, const piece *p, const float *scores)
 {
-    int n_classes = v->model->n_classes, label = v->labels[p->stream].label[p->start];
+    int n_classes = v->model->n_classes, label = v->labels[p->stream].label[p->end - 1];
     const float *z = scores + (ptrdiff_t)(v->n_decisions - 1) * n_classes;
     v->confusion[label * n_classes + best_class(z, n_classes)]++;
     v->loss += cross_entropy(z, n_classes, label);

@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "evaluate/json_tools.h"
+#include "evaluate/score_streams.h"
 #include "made_world.h"
 #include "model/safetensors.h"
 
@@ -53,6 +54,52 @@ static void a_good_model_gets_good_figures(void **state)
     const json_t *bounds = json_object_get(windows, "accuracy_95");
     assert_true(json_number_value(json_array_get(bounds, 0)) == 1 && json_number_value(json_array_get(bounds, 1)) == 1);
     json_decref(root);
+}
+
+/* A model that looks at the last 30 frames: with 20 frames of history, a window at rest is wrong when an event ended
+ * less than 20 frames before it; without, none is. */
+static void windows_may_have_a_history(void **state)
+{
+    (void)state;
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/history.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    t.model.layers[1] = t.model.layers[0];
+    t.model.layers[0] = (tin_qlayer){.op = TIN_OP_MAX_POOL,
+                                     .n_inputs = 2,
+                                     .n_outputs = 2,
+                                     .kernel = 30,
+                                     .stride = 1,
+                                     .dilation = 1,
+                                     .groups = 1,
+                                     .output_scale = 1};
+    t.model.n_layers = 2;
+    memset(t.model.layers[1].name, 0, TIN_LAYER_NAME);
+    t.model.layers[1].n_from = 0;
+    tin_qmodel_link(&t.model);
+    assert_int_equal(tin_qmodel_seal(&t.model, NULL), TIN_OK);
+    for (int history = 0; history <= 20; history += 20) {
+        tin_scored_set set;
+        const tin_windows windows = {.frames = 10, .step = 5, .history = history};
+        assert_int_equal(tin_score_streams((tin_scorer){.qmodel = &t.model}, dataset, TIN_ROLE_TEST, windows, NULL,
+                                           true, &set, NULL),
+                         TIN_OK);
+        for (size_t i = 0; i < set.n; i++) {
+            const tin_stream *stream = set.items[i].stream;
+            int64_t wrong = 0;
+            for (size_t k = 2; k < stream->n_intervals && history > 0; k++) {
+                const tin_interval *after = &stream->intervals[k];
+                bool behind_event = after->class_index == 0 && stream->intervals[k - 1].class_index > 0;
+                for (int64_t start = after->start; behind_event && start + 10 <= after->end; start += 5) {
+                    wrong += start - after->start < 20;
+                }
+            }
+            assert_true(set.items[i].n_windows > 30 && (history > 0) == (wrong > 0));
+            assert_int_equal(set.items[i].n_windows - set.items[i].windows_right, wrong);
+        }
+        tin_scored_set_free(&set);
+    }
+    tin_dataset_close(dataset);
 }
 
 static void trivial_detectors_stand_beside_the_model(void **state)
@@ -269,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_model_gets_good_figures),
+        cmocka_unit_test(windows_may_have_a_history),
         cmocka_unit_test(trivial_detectors_stand_beside_the_model),
         cmocka_unit_test(scores_open_as_safetensors),
         cmocka_unit_test(the_rule_never_sees_the_test_people),

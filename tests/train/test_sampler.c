@@ -262,14 +262,15 @@ static void every_recording_comes_once_per_round(void **unused)
     close_world(&w);
 }
 
-static void windows_lie_in_one_label(void **unused)
+static void check_windows(int history)
 {
-    (void)unused;
     tin_config_train train = augmented;
     train.windows = true;
+    train.history_frames = history;
     train.label_smoothing = 0.3;
     world w;
     open_world(&w, &train, 1);
+    int mixed = 0;
     for (int i = 0; i < 50; i++) {
         assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
         int64_t n_begun;
@@ -277,8 +278,13 @@ static void windows_lie_in_one_label(void **unused)
         for (int l = 0; l < LANES; l++) {
             int16_t labels[1000];
             tin_dataset_labels(w.dataset, &w.dataset->streams[lanes[l].stream], labels);
-            int64_t first = (int64_t)lanes[l].start;
-            assert_true(labels[first] >= 0 && labels[first] == labels[first + (int64_t)(CHUNK * 0.9) - 1]);
+            assert_true(lanes[l].start >= 0);
+            /* the speed is within 0.9..1.1; the window lies surely from `first` to `last` */
+            int64_t first = (int64_t)(lanes[l].start + history * 1.1),
+                    last = (int64_t)(lanes[l].start + CHUNK * 0.9) - 1;
+            assert_true(first < last && labels[first] >= 0 && labels[first] == labels[last]);
+            int64_t before = (int64_t)lanes[l].start;
+            mixed += labels[before] != labels[first];
             assert_true(w.batch.reset[l]);
             const float *target = w.batch.target + l * CHUNK / 4 * TEST_CLASSES;
             for (int j = 0; j < (CHUNK / 4 - 1) * TEST_CLASSES; j++) {
@@ -291,7 +297,21 @@ static void windows_lie_in_one_label(void **unused)
             }
         }
     }
+    assert_true(history > 0 ? mixed > 0 : mixed == 0);
     close_world(&w);
+}
+
+static void windows_lie_in_one_label(void **unused)
+{
+    (void)unused;
+    check_windows(0);
+}
+
+/* What comes before the window may have any label. */
+static void windows_may_have_a_history(void **unused)
+{
+    (void)unused;
+    check_windows(CHUNK / 2);
 }
 
 /* Every unit that the data stage knows; three channels in one unit. */
@@ -455,11 +475,17 @@ static void refuses_what_it_cannot_sample(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_and_resuming_change_nothing),  cmocka_unit_test(plain_chunks_are_the_recording),
-        cmocka_unit_test(every_recording_comes_once_per_round), cmocka_unit_test(windows_lie_in_one_label),
-        cmocka_unit_test(triads_are_known_by_their_units),      cmocka_unit_test(augmentation_is_physical),
-        cmocka_unit_test(noise_and_speed_are_as_asked),         cmocka_unit_test(borders_are_ramps),
-        cmocka_unit_test(delayed_targets_are_earlier_labels),   cmocka_unit_test(ahead_is_the_same_signal_later),
+        cmocka_unit_test(threads_and_resuming_change_nothing),
+        cmocka_unit_test(plain_chunks_are_the_recording),
+        cmocka_unit_test(every_recording_comes_once_per_round),
+        cmocka_unit_test(windows_lie_in_one_label),
+        cmocka_unit_test(windows_may_have_a_history),
+        cmocka_unit_test(triads_are_known_by_their_units),
+        cmocka_unit_test(augmentation_is_physical),
+        cmocka_unit_test(noise_and_speed_are_as_asked),
+        cmocka_unit_test(borders_are_ramps),
+        cmocka_unit_test(delayed_targets_are_earlier_labels),
+        cmocka_unit_test(ahead_is_the_same_signal_later),
         cmocka_unit_test(refuses_what_it_cannot_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
