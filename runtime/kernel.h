@@ -14,8 +14,16 @@
 #define TINK_KERNEL static
 #endif
 
+/* The inner product of a kernel: part of its loop where speed counts, called where size counts. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define TINK_BLOCK static inline __attribute__((always_inline))
+#else
+#define TINK_BLOCK TINK_KERNEL
+#endif
+
 /* Cores with the DSP instructions of Armv7E-M and Armv8-M: the same results by fewer instructions. */
-#if defined(__GNUC__) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED)
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED) && \
+    !defined(__ARM_BIG_ENDIAN)
 #define TINK_DSP 1
 #endif
 /* [end] */

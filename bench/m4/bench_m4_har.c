@@ -24,7 +24,8 @@ static tin_status measure(const tin_qmodel *model, const char *folder, const cha
                                       .fnr = NAN,
                                       .fcr = NAN,
                                       .fp_per_hour = NAN,
-                                      .latency_mean_s = NAN};
+                                      .latency_mean_s = NAN,
+                                      .optimize = optimize};
     const tin_measure_options options = {.optimize = optimize, .quiet = true};
     char id[] = "noise";
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, err);
@@ -57,7 +58,7 @@ int main(int argc, char **argv)
         status = random_model_har(&model, 7, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, argv[1], "speed", &speed, &err);
+        status = measure(model, argv[1], "balanced", &speed, &err);
     }
     if (status == TIN_OK) {
         status = measure(model, argv[1], "size", &size, &err);

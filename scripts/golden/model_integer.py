@@ -14,9 +14,10 @@ import sys
 import numpy as np
 
 from model_files import write_graph, write_tensors
+from model_log_energy import log_energy
 
 OPS = ["conv1d", "gru", "dense", "avg_pool", "batch_norm", "relu", "dropout", "lstm", "mgu", "min_gru", "max_pool", "ema", "add",
-       "multiply", "concat"]
+       "multiply", "concat", "relu6", "hard_sigmoid", "hard_tanh", "sigmoid", "tanh", "log_energy"]
 ACTIVATIONS = ["none", "relu", "sigmoid", "tanh"]
 GATES = {"gru": 3, "lstm": 4, "mgu": 2, "min_gru": 2}
 HALF = 1 << 27
@@ -204,11 +205,16 @@ def run(model, counts):
     for q in model["layers"]:
         windowed = q["op"] in ("conv1d", "avg_pool", "max_pool")
         states[q["name"]] = Window(q) if windowed else {key: [0] * q["outputs"] for key in ("h", "h8", "c", "a")}
+    energies = {q["name"]: log_energy(np.array(counts), q["levels"], q["kernel"], q["stride"]).tolist()
+                for q in model["layers"] if q["op"] == "log_energy"}
     scores = []
-    for frame in counts:
+    for t, frame in enumerate(counts):
         rows = {"input": [saturate(requantize(int(v) - o, m, model["shift"]), {"output_bits": model["bits"]})
                           for v, o, m in zip(frame, model["offset"], model["mult"])]}
         for q in model["layers"]:
+            if q["op"] == "log_energy":
+                rows[q["name"]] = energies[q["name"]][t // q["stride"]] if (t + 1) % q["stride"] == 0 else None
+                continue
             x, state = [rows[name] for name in q["from"]], states[q["name"]]
             assert all(row is None for row in x) or None not in x
             if x[0] is None or (isinstance(state, Window) and not state.push(x[0])):
@@ -228,7 +234,8 @@ def multipliers(rng, n, gain, shift):
 
 
 def layer(rng, op, inputs, outputs, kernel=1, stride=1, dilation=1, groups=1, relu=False, shift=0, hidden_shift=0,
-          gain=70, activation="none", bits=8, x=60, reset_before=False, ema_shift=0, mults=None, name=None, reads=None):
+          gain=70, activation="none", bits=8, x=60, reset_before=False, ema_shift=0, levels=0, mults=None, name=None,
+          reads=None):
     """x: usual size of what it reads; gain: of what it gives"""
     recurrent = op in GATES
     q = {"name": name, "op": op, "from": reads, "inputs": inputs, "outputs": outputs, "kernel": kernel, "stride": stride,
@@ -238,6 +245,9 @@ def layer(rng, op, inputs, outputs, kernel=1, stride=1, dilation=1, groups=1, re
         q["reset_before"] = reset_before
     if op == "ema":
         q["ema_shift"] = ema_shift
+    if op == "log_energy":
+        q["levels"] = levels
+        return q
     if op != "max_pool":
         q["shift"] = shift
     if mults:
@@ -319,6 +329,11 @@ def graphs(rng):
         make("few", "gru dense", "add", 4, 4, shift=14, mults=[16384, 120]),
         make("end", "few lstm flat", "concat", 16, 16, shift=9, mults=[512, 512, 700]),
         make("scores", "end", "dense", 16, 3, gain=3000, shift=1, bits=16)]
+    # log energies join a branch that reads the scaled input
+    yield "integer_energy", 3, 3, 8, [
+        make("now", "input", "log_energy", 3, 15, 2, 16, levels=5), make("long", "input", "log_energy", 3, 6, 6, 16, levels=2),
+        make("mean", "input", "avg_pool", 3, 3, 16, 16), make("all", "now long mean", "concat", 24, 24, shift=4, mults=[16, 16, 24]),
+        make("hidden", "all", "dense", 24, 6, relu=True), make("scores", "hidden", "dense", 6, 3, gain=3000, shift=1, bits=16)]
 
 
 def link(layers):
@@ -344,7 +359,7 @@ def model_hash(model):
     place = {"input": -1}
     for i, q in enumerate(model["layers"]):
         data += ints([OPS.index(q["op"]), q["inputs"], q["outputs"], q["kernel"], q["stride"], q["dilation"], q["groups"],
-                      q.get("ema_shift", 0), 0, int(q.get("reset_before", False)), ACTIVATIONS.index(q["activation"]),
+                      q.get("ema_shift", 0), q.get("levels", 0), int(q.get("reset_before", False)), ACTIVATIONS.index(q["activation"]),
                       q["output_bits"], q.get("shift", 0), q.get("hidden_shift", 0), len(q["from"])])
         data += ints([place[name] for name in q["from"]])
         for key, dtype in ARRAYS.items():

@@ -53,4 +53,5 @@ def main():
     write_tensors("%s/log_energy.golden.safetensors" % sys.argv[1], tensors)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -119,6 +119,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
                                 .data_hash = session->run.data_hash,
                                 .config_hash = session->run.config_hash,
                                 .command = command,
+                                .optimize = settings->optimize,
                                 .frame_accuracy = summary.frame_accuracy,
                                 .fnr = summary.fnr,
                                 .fcr = summary.fcr,

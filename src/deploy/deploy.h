@@ -35,6 +35,7 @@ typedef struct tin_footprint {
 typedef struct tin_generate_facts {
     const char *name; /* C identifier, prefix of everything */
     const char *version, *data_hash, *config_hash, *command;
+    const char *optimize; /* "size", "balanced" or "speed": which encodings of weights; NULL: "balanced" */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;
@@ -49,7 +50,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
                         const char *folder, tin_error *err) TIN_USE_RESULT;
 
 typedef struct tin_measure_options {
-    const char *optimize; /* "speed" or "size" */
+    const char *optimize; /* "size" (-Os), "balanced" or "speed" (-O2) */
     int64_t max_frames;   /* 0: all frames of the test streams */
     const char *build;    /* folder for what is built and exchanged, made here; NULL: FOLDER/build-m4 */
     bool quiet;

@@ -17,8 +17,12 @@ typedef enum tin_place {
     TIN_PLACE_SCRATCH_B,
 } tin_place;
 
+/* How a weight matrix is stored, and with it the kernel that reads it. */
+typedef enum tin_encoding { TIN_ENCODING_PLAIN, TIN_ENCODING_T2, TIN_ENCODING_T43, TIN_ENCODING_COUNT } tin_encoding;
+
 typedef struct tin_emit_layer {
     char label[32];
+    tin_encoding encoding;
     tin_place place; /* of the input row */
     long rows;       /* of history: (kernel - 1) * dilation + 1 */
     long runs;       /* per decision */
@@ -33,6 +37,7 @@ typedef struct tin_emit {
     char upper[TIN_NAME_MAX + 1];
     tin_emit_layer layers[TIN_MAX_LAYERS];
     long scratch_a_bytes, scratch_b_bytes; /* 0: not needed */
+    long lanes;                            /* columns of the widest input of a packed matrix, 0: none */
     tin_text source, header;
 } tin_emit;
 
@@ -53,6 +58,8 @@ void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const i
 void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
 /* The kernel between the marks of a runtime file, its prefix replaced by the model's name. */
 void tin_emit_fragment(tin_emit *e, const char *file);
+/* A template, whose tink_packed becomes the kernel of `encoding`. */
+void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding);
 /* A C string literal, any bytes. */
 void tin_emit_string(tin_text *text, const char *s);
 /* Breaks long lines and sets comments below each other, once all names are in. */
@@ -70,14 +77,34 @@ void tin_emit_gru_data(tin_emit *e, int layer);
 void tin_emit_gru_call(tin_emit *e, int layer, const char *input, const char *output);
 void tin_emit_avg_pool_call(tin_emit *e, int layer, const char *input, const char *output);
 
-/* Blocks of four rows as runtime/dot4.h reads them. row(context, r, k, i) gives one weight of tap k and input i. */
+/* A weight matrix and what its sums go through. */
 typedef struct tin_emit_matrix {
     const int8_t *weight; /* [n_rows][taps * width] */
     int n_rows, taps, width;
+    const int32_t *bias, *mult; /* [n_rows]; bias NULL: all 0 */
+    int shift;
 } tin_emit_matrix;
+
+const char *tin_encoding_name(tin_encoding encoding);
+/* Blocks of four rows as runtime/dot4.h reads them. */
 long tin_emit_block_bytes(const tin_emit_matrix *m);
 /* Byte `index` of the block that starts at `row`. */
 int8_t tin_emit_block_weight(const tin_emit_matrix *m, int row, long index);
+/* Packed blocks of four rows (runtime/t2.h, t43.h). Whether sums and multipliers allow them: |sum| * 257 < 2^31. */
+bool tin_packed_fits(const tin_emit_matrix *m);
+/* The part of the shift that stays beside the multipliers, at least; more is allowed. */
+int tin_packed_shift(const tin_emit_matrix *m);
+/* Columns of the widened input. */
+long tin_packed_lanes(const tin_emit_matrix *m);
+long tin_packed_words(const tin_emit_matrix *m, tin_encoding encoding);
+/* Word `index` of the block that starts at `row`; `rest` of the shift is left to the kernel. */
+int32_t tin_packed_word(const tin_emit_matrix *m, tin_encoding encoding, int rest, int row, long index);
+/* The kernel's `count`. */
+long tin_packed_count(const tin_emit_matrix *m, int rest);
+/* The matrix of a conv1d or dense. */
+tin_emit_matrix tin_emit_window(const tin_qlayer *l);
+/* Gate `gate` (0 r, 1 z, 2 n) of a gru: its matrix on x, or on the state. */
+tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden);
 void tin_emit_header(tin_emit *e);
 void tin_emit_facts(tin_emit *e, tin_text *text);
 

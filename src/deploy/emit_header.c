@@ -196,6 +196,9 @@ static void state(tin_emit *e)
                             e->layers[i].label);
         }
     }
+    if (e->lanes > 0) {
+        tin_text_printf(t, "    int32_t lanes[%ld]; /* widened input of the layer that runs */\n", e->lanes / 2);
+    }
     for (int i = 0; i < m->n_layers; i++) {
         if (m->layers[i].op == TIN_OP_GRU) {
             tin_text_printf(t, "    int16_t %s_h[%d]; /* Q15 */\n", e->layers[i].label, m->layers[i].n_outputs);

@@ -128,6 +128,14 @@ static void wrap_lines(const char *s, tin_text *out)
         if (joined > whole || (joined > 0 && n > TIN_EMIT_COLUMNS)) {
             add_statement(out, statement);
             s += joined;
+        } else if (n > 1 && s[n - 1] == '\\') { /* part of a macro */
+            size_t code = n - 1;
+            while (code > 0 && s[code - 1] == ' ') {
+                code--;
+            }
+            tin_text_add_bytes(out, s, code);
+            tin_text_add(out, " \\\n");
+            s += whole;
         } else {
             tin_text_add_bytes(out, s, whole);
             s += whole;

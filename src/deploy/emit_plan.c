@@ -1,5 +1,6 @@
 /* Which layer runs how often, and where every row lives. */
 #include <stdio.h>
+#include <string.h>
 
 #include "deploy/emit.h"
 
@@ -49,6 +50,32 @@ static void place_scratch(tin_emit *e, int i)
     }
 }
 
+/* The encoding of a layer's weights, and the room that its widened input takes. */
+static void choose_encoding(tin_emit *e, int i)
+{
+    const tin_qlayer *l = &e->model->layers[i];
+    const char *optimize = e->facts->optimize;
+    long lanes = 0;
+    bool fits = true;
+    if (l->op == TIN_OP_GRU) {
+        for (int part = 0; part < 6; part++) {
+            const tin_emit_matrix m = tin_emit_gate(l, part / 2, part % 2 == 1);
+            lanes += part < 2 ? tin_packed_lanes(&m) : 0;
+            fits = fits && tin_packed_fits(&m);
+        }
+    } else if ((l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE) {
+        const tin_emit_matrix m = tin_emit_window(l);
+        lanes = tin_packed_lanes(&m);
+        fits = tin_packed_fits(&m);
+    } else {
+        fits = false;
+    }
+    if (fits) {
+        e->layers[i].encoding = optimize != NULL && strcmp(optimize, "speed") == 0 ? TIN_ENCODING_T43 : TIN_ENCODING_T2;
+        e->lanes = lanes > e->lanes ? lanes : e->lanes;
+    }
+}
+
 void tin_emit_label(const tin_qmodel *model, int layer, char label[32])
 {
     (void)snprintf(label, 32, "%s_%d", tin_op_name(model->layers[layer].op), layer + 1);
@@ -76,6 +103,7 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
         if (status) {
             return status;
         }
+        choose_encoding(e, i);
     }
     return TIN_OK;
 }

@@ -6,7 +6,10 @@
 
 /* One list of the runtime's files that can be embedded. */
 #define FRAGMENTS(X)                                                                                                   \
-    X(kernel) X(requantize) X(sigmoid) X(dot4) X(linear) X(depthwise) X(gru) X(avg_pool) X(scale_input) X(decision)
+    X(kernel)                                                                                                          \
+    X(requantize)                                                                                                      \
+    X(sigmoid) X(dot4) X(linear) X(depthwise) X(gru) X(avg_pool) X(scale_input) X(decision) X(lanes) X(t2) X(t43)      \
+        X(packed_linear) X(packed_gru)
 #define X(file) extern const char tin_fragment_##file[];
 FRAGMENTS(X)
 #undef X
@@ -30,22 +33,33 @@ static const char *next_prefix(const char *s, bool *is_upper)
     return *is_upper ? upper : lower;
 }
 
-static void prefixed(tin_emit *e, const char *s, const char *end)
+/* tink_packed becomes the kernel of `encoding`. */
+static void prefixed(tin_emit *e, const char *s, const char *end, tin_encoding encoding)
 {
     bool is_upper;
-    for (const char *hit; (hit = next_prefix(s, &is_upper)) != NULL && hit < end; s = hit + strlen("tink_")) {
+    for (const char *hit; (hit = next_prefix(s, &is_upper)) != NULL && hit < end;) {
         tin_text_add_bytes(&e->source, s, (size_t)(hit - s));
         tin_text_printf(&e->source, "%s_", is_upper ? e->upper : e->name);
+        s = hit + strlen("tink_");
+        if (strncmp(s, "packed", strlen("packed")) == 0) {
+            tin_text_add(&e->source, tin_encoding_name(encoding));
+            s += strlen("packed");
+        }
     }
     tin_text_add_bytes(&e->source, s, (size_t)(end - s));
 }
 
-void tin_emit_fragment(tin_emit *e, const char *file)
+void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
 {
     static const char begin_mark[] = "/* [fragment] */\n", end_mark[] = "/* [end] */";
     const char *begin = strstr(fragment_text(file), begin_mark) + sizeof begin_mark - 1;
-    prefixed(e, begin, strstr(begin, end_mark));
+    prefixed(e, begin, strstr(begin, end_mark), encoding);
     tin_text_add(&e->source, "\n");
+}
+
+void tin_emit_fragment(tin_emit *e, const char *file)
+{
+    tin_emit_template(e, file, TIN_ENCODING_PLAIN);
 }
 
 void tin_emit_array(tin_emit *e, const char *type, const char *label, const char *suffix, long n, tin_emit_value value,

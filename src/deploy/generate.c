@@ -12,6 +12,43 @@ static bool uses_depthwise(const tin_qlayer *l)
     return l->op == TIN_OP_CONV1D && l->groups > 1;
 }
 
+static bool uses_linear(const tin_qlayer *l)
+{
+    return l->op == TIN_OP_DENSE || (l->op == TIN_OP_CONV1D && l->groups == 1);
+}
+
+/* Kernels of the matrices in one encoding. */
+static void matrix_kernels(tin_emit *e, tin_encoding encoding)
+{
+    bool linear = false, gru = false;
+    for (int i = 0; i < e->model->n_layers; i++) {
+        const bool same = e->layers[i].encoding == encoding;
+        linear = linear || (same && uses_linear(&e->model->layers[i]));
+        gru = gru || (same && e->model->layers[i].op == TIN_OP_GRU);
+    }
+    const bool plain = encoding == TIN_ENCODING_PLAIN;
+    if (linear || gru) {
+        tin_emit_fragment(e, plain ? "dot4" : tin_encoding_name(encoding));
+    }
+    if (linear) {
+        tin_emit_template(e, plain ? "linear" : "packed_linear", encoding);
+    }
+    if (gru) {
+        tin_emit_template(e, plain ? "gru" : "packed_gru", encoding);
+    }
+}
+
+static void sigmoid(tin_emit *e)
+{
+    tin_text_add(&e->source, "/* sigmoid, chord by chord: intercept * 2^16 + slope */\n");
+    tin_text_printf(&e->source, "static const uint32_t %s_sigmoid_table[256] = {", e->name);
+    for (int i = 0; i < 256; i++) {
+        tin_text_printf(&e->source, "%s0x%08x,", i % 8 == 0 ? "\n    " : " ", tin_sigmoid_table[i]);
+    }
+    tin_text_add(&e->source, "\n};\n\n");
+    tin_emit_fragment(e, "sigmoid");
+}
+
 static void kernels(tin_emit *e)
 {
     bool gru = false, depthwise = false, pool = false;
@@ -23,20 +60,17 @@ static void kernels(tin_emit *e)
     tin_emit_fragment(e, "kernel");
     tin_emit_fragment(e, "requantize");
     tin_emit_fragment(e, "scale_input");
-    tin_emit_fragment(e, "dot4");
-    tin_emit_fragment(e, "linear"); /* the last layer is always dense */
+    if (gru) {
+        sigmoid(e);
+    }
+    if (e->lanes > 0) {
+        tin_emit_fragment(e, "lanes");
+    }
+    for (int encoding = 0; encoding < TIN_ENCODING_COUNT; encoding++) {
+        matrix_kernels(e, (tin_encoding)encoding);
+    }
     if (depthwise) {
         tin_emit_fragment(e, "depthwise");
-    }
-    if (gru) {
-        tin_text_add(&e->source, "/* sigmoid, chord by chord: intercept * 2^16 + slope */\n");
-        tin_text_printf(&e->source, "static const uint32_t %s_sigmoid_table[256] = {", e->name);
-        for (int i = 0; i < 256; i++) {
-            tin_text_printf(&e->source, "%s0x%08x,", i % 8 == 0 ? "\n    " : " ", tin_sigmoid_table[i]);
-        }
-        tin_text_add(&e->source, "\n};\n\n");
-        tin_emit_fragment(e, "sigmoid");
-        tin_emit_fragment(e, "gru");
     }
     if (pool) {
         tin_emit_fragment(e, "avg_pool");
@@ -55,8 +89,12 @@ static void describe(tin_emit *e, int i)
     }
     tin_text_printf(t, "%s; int8 in, %s out, value = q * %.9g\n", l->activation == TIN_ACTIVATION_RELU ? ", relu" : "",
                     i + 1 == e->model->n_layers ? "int16" : "int8", (double)l->output_scale);
-    tin_text_printf(t, " * %ld run%s per decision of %.0f MAC */\n", e->layers[i].runs,
-                    e->layers[i].runs == 1 ? "" : "s", e->layers[i].macs);
+    tin_text_printf(t, " * %ld run%s per decision of %.0f MAC", e->layers[i].runs, e->layers[i].runs == 1 ? "" : "s",
+                    e->layers[i].macs);
+    if (e->layers[i].encoding != TIN_ENCODING_PLAIN) {
+        tin_text_printf(t, "; weights packed as %s", tin_encoding_name(e->layers[i].encoding));
+    }
+    tin_text_add(t, " */\n");
 }
 
 static long offset_at(const void *context, long index)

@@ -58,8 +58,10 @@ static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options 
     if (status) {
         return status;
     }
-    if (strcmp(options->optimize, "speed") != 0 && strcmp(options->optimize, "size") != 0) {
-        return tin_fail(err, TIN_ERR_CONFIG, "optimize is \"%s\"; use \"speed\" or \"size\"", options->optimize);
+    if (strcmp(options->optimize, "speed") != 0 && strcmp(options->optimize, "balanced") != 0 &&
+        strcmp(options->optimize, "size") != 0) {
+        return tin_fail(err, TIN_ERR_CONFIG, "optimize is \"%s\"; use \"size\", \"balanced\" or \"speed\"",
+                        options->optimize);
     }
     b->optimize = strcmp(options->optimize, "size") == 0 ? "-Os" : "-O2";
     for (size_t i = 0; b->name[i] != '\0'; i++) {

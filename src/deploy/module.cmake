@@ -1,5 +1,5 @@
 # The device's kernels and the files of the emulated target are part of the tool.
-foreach(fragment kernel requantize sigmoid dot4 linear depthwise gru avg_pool scale_input decision)
+foreach(fragment kernel requantize sigmoid dot4 linear depthwise gru lanes t2 t43 packed_linear packed_gru avg_pool scale_input decision)
     tin_embed(tin_deploy tin_fragment_${fragment} ${PROJECT_SOURCE_DIR}/runtime/${fragment}.h)
 endforeach()
 tin_embed(tin_deploy tin_target_m4_harness ${PROJECT_SOURCE_DIR}/src/deploy/targets/m4/harness.c)

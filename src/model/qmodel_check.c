@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/log_energy.h"
 #include "model/model_build.h"
 #include "model/qmodel.h"
 
@@ -46,9 +47,6 @@ static tin_status describe(const tin_qmodel *m, int index, tin_layer_spec *spec,
     if ((unsigned)l->op >= TIN_OP_COUNT || tin_op_is_activation(l->op) || l->op == TIN_OP_BATCH_NORM ||
         l->op == TIN_OP_DROPOUT)
         return bad_layer(m, index, "an integer model holds no batch_norm, dropout or activation of its own", err);
-    if (l->op == TIN_OP_LOG_ENERGY)
-        return tin_fail(err, TIN_ERR_MODEL,
-                        "layer %d (log_energy): it cannot run in integers yet; take it out of the model", index + 1);
     if (l->n_from < 1 || l->n_from > TIN_MAX_FROM)
         return bad_layer(m, index, "it reads no layer, or too many", err);
     *spec = (tin_layer_spec){.op = l->op,
@@ -138,6 +136,8 @@ static tin_status check_output(const tin_qmodel *m, int index, tin_error *err)
                             tin_op_name(l->op),
                             l->from[k] == TIN_FROM_INPUT ? "the input" : m->layers[l->from[k]].name);
     }
+    if (l->op == TIN_OP_LOG_ENERGY && l->output_scale != TIN_LOG_ENERGY_SCALE)
+        return bad_layer(m, index, "the scale of its output is not 1/32", err);
     if (!(l->output_scale > 0.0f) || !isfinite(l->output_scale))
         return bad_layer(m, index, "the scale of its output is not a positive number", err);
     return TIN_OK;
@@ -243,7 +243,7 @@ static tin_status check_sums(const tin_qmodel *m, int index, tin_error *err)
 {
     const tin_qlayer *l = &m->layers[index];
     int bound = tin_qmodel_bound(m, l->from[0]);
-    if (l->op == TIN_OP_MAX_POOL)
+    if (l->op == TIN_OP_MAX_POOL || l->op == TIN_OP_LOG_ENERGY)
         return TIN_OK;
     if (l->op == TIN_OP_ADD || l->op == TIN_OP_CONCAT)
         return check_mix(m, index, err);

@@ -59,7 +59,7 @@ static json_t *layer_to_json(const tin_qmodel *m, int index)
     json_t *rest = json_pack("{s:s, s:i, s:f}", "activation", tin_activation_name(l->activation), "output_bits",
                              l->output_bits, "output_scale", (double)l->output_scale);
     bool ok = object && rest && json_object_update(object, rest) == 0;
-    if (ok && l->op != TIN_OP_MAX_POOL)
+    if (ok && tin_qlayer_rows(l) > 0)
         ok = json_object_set_new(object, "shift", json_integer(l->shift)) == 0;
     if (ok && tin_qlayer_reads_state(l))
         ok = json_object_set_new(object, "hidden_shift", json_integer(l->hidden_shift)) == 0;
@@ -214,7 +214,7 @@ static tin_status read_layer(tin_qmodel *m, int index, const json_t *item, tin_p
         status = tin_json_int(item, "output_bits", 8, 16, &l->output_bits, place, err);
     if (!status)
         status = tin_json_number(item, "output_scale", &scale, place, err);
-    if (!status && l->op != TIN_OP_MAX_POOL)
+    if (!status && tin_qlayer_rows(l) > 0)
         status = tin_json_int(item, "shift", 0, 30, &l->shift, place, err);
     if (!status && tin_qlayer_reads_state(l))
         status = tin_json_int(item, "hidden_shift", 0, 16, &l->hidden_shift, place, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/log_energy.h"
 #include "model/model_build.h"
 #include "model/qmodel.h"
 
@@ -14,6 +15,7 @@ typedef struct layer_state {
     int history, newest, fill;
     int32_t *state;  /* [n_outputs]: h Q15 of gru, mgu and min_gru, c Q23 of lstm, a of ema */
     int16_t *output; /* [n_outputs]; h8 of recurrent layers */
+    tin_log_energy *energy;
     bool fired;
 } layer_state;
 
@@ -285,6 +287,16 @@ static void run_layer(tin_qrunner *r, int index, const int16_t *x)
     }
 }
 
+/* Reads the counts themselves. */
+static bool run_log_energy(const tin_qlayer *l, layer_state *s, const int16_t *counts)
+{
+    int8_t q[TIN_MAX_WIDTH];
+    bool due = tin_log_energy_step(s->energy, counts, q);
+    for (int i = 0; due && i < l->n_outputs; i++)
+        s->output[i] = q[i];
+    return due;
+}
+
 int tin_qrunner_step(tin_qrunner *runner, const int16_t *counts, int16_t *scores)
 {
     const tin_qmodel *m = runner->model;
@@ -294,6 +306,10 @@ int tin_qrunner_step(tin_qrunner *runner, const int16_t *counts, int16_t *scores
     }
     for (int i = 0; i < m->n_layers; i++) {
         layer_state *s = &runner->layers[i];
+        if (s->energy) {
+            s->fired = run_log_energy(&m->layers[i], s, counts);
+            continue;
+        }
         int from = m->layers[i].from[0]; /* the others that it reads have the same period: they fire together */
         const int16_t *x = input_of(runner, from);
         s->fired = (from == TIN_FROM_INPUT || runner->layers[from].fired) && (!s->rows || push(s, &m->layers[i], x));
@@ -316,6 +332,8 @@ void tin_qrunner_reset(tin_qrunner *runner)
         s->fired = false;
         if (s->rows)
             memset(s->rows, 0, (size_t)s->history * (size_t)l->n_inputs * sizeof *s->rows);
+        if (s->energy)
+            tin_log_energy_reset(s->energy);
         if (s->state)
             memset(s->state, 0, (size_t)l->n_outputs * sizeof *s->state);
         memset(s->output, 0, (size_t)l->n_outputs * sizeof *s->output);
@@ -336,7 +354,8 @@ static tin_status create_state(layer_state *s, const tin_qlayer *l, tin_error *e
     if ((tin_op_recurrent(l->op) || l->op == TIN_OP_EMA) &&
         !(s->state = tin_alloc((size_t)l->n_outputs, sizeof *s->state, err)))
         return TIN_ERR_MEMORY;
-    return TIN_OK;
+    const tin_log_energy_shape shape = {l->n_inputs, l->levels, l->kernel, l->stride};
+    return l->op == TIN_OP_LOG_ENERGY ? tin_log_energy_create(&s->energy, &shape, err) : TIN_OK;
 }
 
 tin_status tin_qrunner_create(tin_qrunner **runner, const tin_qmodel *model, tin_error *err)
@@ -365,6 +384,7 @@ void tin_qrunner_free(tin_qrunner *runner)
     for (int i = 0; i < runner->model->n_layers; i++) {
         tin_free(runner->layers[i].rows);
         tin_free(runner->layers[i].state);
+        tin_log_energy_free(runner->layers[i].energy);
         tin_free(runner->layers[i].output);
     }
     tin_free(runner);

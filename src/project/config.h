@@ -68,11 +68,24 @@ typedef struct tin_config_train {
     int batch;            /* sequences per step, default 32 */
     int chunk;            /* input frames per sequence and step, a multiple of hop, default 500 */
     bool stateful;        /* carry state from chunk to chunk of one recording (a device never resets), default true */
+    char *optimiser;      /* "adamw" (default), "adam", "sgd" */
+    double momentum;      /* of sgd, 0..1, default 0.9 */
+    bool nesterov;        /* sgd looks ahead by its momentum, default true */
     double learning_rate; /* default 4e-3 */
-    double weight_decay;  /* decoupled (AdamW), default 1e-4 */
-    int warmup;           /* steps, default 50; then cosine to 2 % */
+    char *schedule;       /* of the learning rate: "cosine" (default), "constant", "linear", "step", "one_cycle" */
+    double final_rate;    /* share of the learning rate at the end of cosine and linear, default 0.02 */
+    int decay_every;      /* step: steps from one fall to the next, default 500 */
+    double decay_factor;  /* step: what the rate is multiplied by, 0..1, default 0.3 */
+    double weight_decay;  /* adamw: decoupled; adam, sgd: added to the gradient; default 1e-4 */
+    int warmup;           /* steps of linear rise, default 50; one_cycle has its own */
     double clip;          /* global gradient norm, default 1; 0: off */
     double class_weight_power; /* weight of a class = (mean count / its count)^power, default 0.5; 0: no weights */
+    double class_weight_beta;  /* weight of a class by its effective number (Cui et al. 2019), in seconds; 0: off, by
+                                  class_weight_power; default 0 */
+    double focal_gamma;        /* focal loss (Lin et al. 2017), 0..5; 0: off */
+    double event_balance;      /* 0..1: 1: each event carries the same weight however long it is; default 0 */
+    double margin_ms;          /* frames nearer than this to a label border weigh less; 0: off */
+    double margin_weight;      /* weight right at the border, 0..1, default 0.1 */
     double label_smoothing;    /* 0..0.5, default 0 */
     double border_ms;          /* soft labels: linear ramp of this half-width at every label border; 0: hard */
     int evaluate_every;        /* steps between validations, default 75 */
@@ -80,6 +93,9 @@ typedef struct tin_config_train {
                      "event_f1", "iou_f1"; on the validation streams */
     int patience; /* stop after this many steps without a better validation; 0: never; default 600 */
     int checkpoint_every; /* steps, default 75 */
+    double average_decay; /* of the average of weights that is validated too; 1: plain mean; 0: off, default */
+    double average_from;  /* share of the steps after which it begins, 0..1, default 0 */
+    double mixup;         /* alpha of Beta(alpha, alpha), 0..1: pairs of lanes are mixed; 0: off, default */
     bool windows; /* train on windows of `chunk` frames inside one label, state reset, only the last decision counts */
     int history_frames; /* windows: so many of the first frames of a chunk come before the window, whatever their label;
                            below chunk, default 0 */
@@ -123,7 +139,7 @@ typedef struct tin_config_evaluate {
 
 typedef struct tin_config_deploy {
     char *name;        /* prefix of the generated code, a C identifier; default: project name made one */
-    char *optimize;    /* "speed" (-O2) or "size" (-Os) for the measurement build, default "speed" */
+    char *optimize;    /* "balanced" (default): fast kernels of one byte per weight; "speed"; "size" */
     int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
 } tin_config_deploy;
 

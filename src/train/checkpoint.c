@@ -9,7 +9,7 @@
 
 /* The state as tensors; the same list writes and reads. Doubles and lanes go as the 64-bit integers that hold their
  * bits. */
-enum { TENSORS = 9, COUNTERS = 9, LANE_WORDS = 5 };
+enum { TENSORS = 10, COUNTERS = 10, LANE_WORDS = 5 };
 
 _Static_assert(sizeof(tin_sampler_lane) == LANE_WORDS * sizeof(int64_t), "a lane is five words");
 
@@ -18,13 +18,14 @@ static void list_tensors(const tin_progress_state *s, const int64_t *counters, t
     int64_t n = (int64_t)s->optimiser.n;
     t[0] = (tin_tensor){"params", TIN_F32, 1, {n}, s->params};
     t[1] = (tin_tensor){"best", TIN_F32, 1, {n}, s->best};
-    t[2] = (tin_tensor){"adam.mean", TIN_F32, 1, {n}, s->optimiser.mean};
-    t[3] = (tin_tensor){"adam.square", TIN_F32, 1, {n}, s->optimiser.square};
+    t[2] = (tin_tensor){"optimiser.mean", TIN_F32, 1, {n}, s->optimiser.mean};
+    t[3] = (tin_tensor){"optimiser.square", TIN_F32, 1, {n}, s->optimiser.square};
     t[4] = (tin_tensor){"carried", TIN_U8, 1, {(int64_t)s->carried_bytes}, s->carried};
     t[5] = (tin_tensor){"lanes", TIN_I64, 2, {s->n_lanes, LANE_WORDS}, s->lanes};
     t[6] = (tin_tensor){"curve", TIN_I64, 2, {s->n_curve, TIN_CURVE_COLUMNS}, s->curve};
     t[7] = (tin_tensor){"teacher", TIN_U8, 1, {(int64_t)s->teacher_bytes}, s->teacher};
-    t[8] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
+    t[8] = (tin_tensor){"average", TIN_F32, 1, {s->average ? n : 0}, s->average};
+    t[9] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
 }
 
 static void save_counters(const tin_progress_state *s, int64_t c[COUNTERS])
@@ -34,6 +35,7 @@ static void save_counters(const tin_progress_state *s, int64_t c[COUNTERS])
     memcpy(&c[6], &s->loss_sum, sizeof s->loss_sum);
     memcpy(&c[7], &s->best_score, sizeof s->best_score);
     memcpy(&c[8], &s->seconds, sizeof s->seconds);
+    c[9] = s->n_averaged;
 }
 
 static void load_counters(tin_progress_state *s, const int64_t c[COUNTERS])
@@ -47,6 +49,7 @@ static void load_counters(tin_progress_state *s, const int64_t c[COUNTERS])
     memcpy(&s->loss_sum, &c[6], sizeof s->loss_sum);
     memcpy(&s->best_score, &c[7], sizeof s->best_score);
     memcpy(&s->seconds, &c[8], sizeof s->seconds);
+    s->n_averaged = c[9];
 }
 
 /* SHA-256 of every byte of the state and of whose it is: a flipped bit would otherwise train on, to another model. */

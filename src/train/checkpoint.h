@@ -10,7 +10,8 @@
 #include "train/sampler.h"
 #include "train/validate.h"
 
-#define TIN_CURVE_COLUMNS (3 + TIN_METRIC_COUNT) /* step, learning rate, loss, the metrics of validation */
+/* step, learning rate, loss, the metrics of validation, and the deciding one of the averaged weights */
+#define TIN_CURVE_COLUMNS (4 + TIN_METRIC_COUNT)
 
 /* State of the loop. Arrays belong to whoever made them; sizes are fixed by model and settings. */
 typedef struct tin_progress_state {
@@ -21,6 +22,8 @@ typedef struct tin_progress_state {
     double loss_sum;   /* of those */
     double best_score, seconds;
     float *params, *best; /* [n_params] */
+    float *average;       /* [n_params] of the weights after n_averaged steps; NULL: not wanted */
+    int64_t n_averaged;
     tin_optimiser optimiser;
     void *carried; /* state of the lanes */
     size_t carried_bytes;

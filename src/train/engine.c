@@ -21,6 +21,7 @@ typedef struct engine_phase {
 struct tin_engine {
     const tin_kernel *kernel;
     tin_plan plan;
+    tin_input_scaling input;
     tin_pool *pool;
     int n_lanes, n_groups, n_channels, n_classes, chunk, n_decisions;
     size_t n_params;
@@ -74,6 +75,7 @@ static tin_pass pass_of(const tin_engine *engine, int n_lanes, int group, void *
                      .work = work,
                      .state = group_state(engine, state, group),
                      .shared = engine->shared,
+                     .input = &engine->input,
                      .n_lanes = lanes_of(n_lanes, group)};
     return pass;
 }
@@ -105,7 +107,8 @@ static void run_phase(void *context, int group, int thread)
     }
     if (phase->loss) {
         size_t stride = (size_t)(engine->n_decisions * engine->n_classes);
-        engine->losses[group] = kernel->loss(&pass, batch->target + lane * stride, stride, 1 / batch->target_weight);
+        engine->losses[group] =
+            kernel->loss(&pass, batch->target + lane * stride, stride, 1 / batch->target_weight, batch->focal);
     }
     for (int i = phase->backward_from; i >= phase->backward_to; i--) {
         kernel->backward(&pass, &nodes[i]);
@@ -348,6 +351,7 @@ tin_status tin_engine_create(tin_engine **engine, const tin_engine_settings *set
     e->n_classes = model->n_classes;
     e->chunk = settings->chunk;
     e->n_params = model->n_params;
+    e->input = model->input;
     tin_status status = tin_plan_make(&e->plan, model, settings->quant, settings->chunk, kernel, err);
     if (status == TIN_OK) {
         e->n_decisions = settings->chunk / model->hop;

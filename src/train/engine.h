@@ -38,6 +38,7 @@ typedef struct tin_engine_batch {
     double target_weight;  /* sum over `target`, > 0: the loss is divided by it */
     const uint8_t *reset;  /* [n_lanes]: 1: the lane starts a new sequence with this chunk */
     uint64_t dropout_seed; /* of this step */
+    double focal;          /* gamma of the focal loss, 0: cross-entropy */
 } tin_engine_batch;
 
 /* Loss of the batch and its gradient [n_params]; updates state, and the running statistics in params. */

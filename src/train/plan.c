@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/log_energy.h"
+
 #define LONGEST_KERNEL 256 /* of the kernels' tables */
 _Static_assert(TIN_NODE_READS == TIN_MAX_FROM, "a node reads what a layer reads");
 
@@ -29,6 +31,7 @@ static op_kind kind_of(const tin_layer *layer)
         [TIN_OP_MULTIPLY] = {TIN_NODE_MULTIPLY, 0},
         [TIN_OP_CONCAT] = {TIN_NODE_CONCAT, 0},
         [TIN_OP_DROPOUT] = {TIN_NODE_DROPOUT, 0},
+        [TIN_OP_LOG_ENERGY] = {TIN_NODE_LOG_ENERGY, 0},
         [TIN_OP_RELU] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU},
         [TIN_OP_RELU6] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU6},
         [TIN_OP_HARD_TANH] = {TIN_NODE_ACTIVATION, TIN_NODE_HARD_TANH},
@@ -74,21 +77,27 @@ static void start_node(tin_node *node, const tin_layer *layer, int index, const 
     node->stride = layer->stride;
     node->dilation = layer->dilation;
     int span = (node->kernel - 1) * node->dilation + 1;
-    node->history = span > node->stride ? span - node->stride : 0;
+    bool of_blocks = node->kind == TIN_NODE_LOG_ENERGY; /* which keeps them itself */
+    node->history = span > node->stride && !of_blocks ? span - node->stride : 0;
     node->skip = span < node->stride ? node->stride - span : 0;
     node->rows_in = rows_in;
     node->rows_out = rows_in / node->stride;
     node->rate = layer->rate;
     node->share = ldexpf(1, -layer->shift);
+    node->log2_stride = ilogb(layer->stride);
     node->trains = layer->n_params > 0;
     node->weight_bits = !quant ? 0 : quant->weight_bits[index] ? quant->weight_bits[index] : 8;
     node->power_of_two = quant && quant->power_of_two;
     place_params(node, layer);
 }
 
-static tin_status check_layer(const tin_model *model, const tin_quant_spec *quant, int index, tin_error *err)
+static tin_status check_layer(const tin_model *model, const tin_quant_spec *quant, int index, int chunk, tin_error *err)
 {
     const tin_layer *layer = &model->layers[index];
+    if (layer->op == TIN_OP_LOG_ENERGY && chunk % (1 << layer->levels) != 0) {
+        return tin_fail(err, TIN_ERR_CONFIG, "train: chunk %d must be a multiple of %d, the frames of a detail of %s",
+                        chunk, 1 << layer->levels, layer->name);
+    }
     if (kind_of(layer).kind == TIN_NODE_INPUT) {
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s) cannot be trained; take it out", index + 1,
                         tin_op_name(layer->op));
@@ -118,7 +127,8 @@ static void set_scale(tin_node *node, float scale, int bits, bool power_of_two)
 
 static bool fixed_scale(const tin_node *node)
 {
-    return tin_node_recurrent(node->kind) || node->activation == TIN_NODE_SIGMOID || node->activation == TIN_NODE_TANH;
+    return tin_node_recurrent(node->kind) || node->kind == TIN_NODE_LOG_ENERGY ||
+           node->activation == TIN_NODE_SIGMOID || node->activation == TIN_NODE_TANH;
 }
 
 /* What rounding a node does: `index` is the layer whose output it gives. */
@@ -129,7 +139,7 @@ static void quantise_node(tin_plan *plan, tin_node *node, const tin_quant_spec *
     }
     const tin_node *source = &plan->nodes[sources[0]];
     if (fixed_scale(node)) {
-        set_scale(node, 1.f / 128, 8, false);
+        set_scale(node, node->kind == TIN_NODE_LOG_ENERGY ? TIN_LOG_ENERGY_SCALE : 1.f / 128, 8, false);
     } else if (node->kind == TIN_NODE_MAX_POOL) {
         node->quantised = source->quantised;
         node->scale = source->scale;
@@ -173,7 +183,7 @@ static tin_status make_nodes(tin_plan *plan, node_sources *sources, const tin_mo
     int node_of[TIN_MAX_LAYERS]; /* the node whose output is that of the layer */
     add_input(plan, model, quant, chunk);
     for (int i = 0; i < model->n_layers; i++) {
-        tin_status status = check_layer(model, quant, i, err);
+        tin_status status = check_layer(model, quant, i, chunk, err);
         if (status) {
             return status;
         }

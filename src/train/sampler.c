@@ -11,6 +11,7 @@
 /* Streams of random numbers, kept apart by these marks. */
 #define SEED_ORDER 0x6f72646572u
 #define SEED_SEQUENCE 0x736571u
+#define SEED_MIX 0x6d6978u
 
 #define FIRST_CUT                                                                                                      \
     0.9 /* the first recording of a lane starts anywhere in this share of it, so that lanes get out of step */
@@ -69,6 +70,47 @@ static tin_status find_streams(tin_sampler *sampler, tin_error *err)
     return TIN_OK;
 }
 
+/* Weights of frames: less at label borders, and each event as much as the mean one. */
+static tin_status weigh_frames(tin_sampler *sampler, tin_error *err)
+{
+    const tin_config_train *train = sampler->s.train;
+    const tin_dataset *d = sampler->s.dataset;
+    int64_t n_events = 0;
+    double sum = 0;
+    if (train->windows || (train->margin_ms <= 0 && train->event_balance <= 0)) {
+        return TIN_OK;
+    }
+    for (size_t i = 0; i < sampler->n_streams; i++) {
+        tin_labels *labels = &sampler->labels[sampler->streams[i]];
+        tin_status status =
+            tin_labels_weigh_margins(labels, train->margin_ms * 1e-3 * d->rate_hz, train->margin_weight, err);
+        if (status) {
+            return status;
+        }
+        sum += tin_labels_event_weight(labels, d->classes, &n_events);
+    }
+    for (size_t i = 0; n_events > 0 && i < sampler->n_streams; i++) {
+        tin_labels_balance_events(&sampler->labels[sampler->streams[i]], d->classes, sum / (double)n_events,
+                                  train->event_balance);
+    }
+    return TIN_OK;
+}
+
+/* Effective number of a class (Cui et al. 2019), E(n) = (1 - beta^n) / (1 - beta), weights 1 / E(n) with mean 1. Frames
+ * that follow each other say the same, so n counts seconds. */
+static void weigh_by_effective_number(tin_sampler *sampler, const double *counts, int n_present)
+{
+    double weights[TIN_MAX_CLASSES], sum = 0, beta = sampler->s.train->class_weight_beta;
+    for (int c = 0; c < sampler->s.dataset->n_classes; c++) {
+        double seconds = counts[c] / sampler->s.dataset->rate_hz;
+        weights[c] = counts[c] > 0 ? 1 / (1 - pow(beta, seconds)) : 0;
+        sum += weights[c];
+    }
+    for (int c = 0; c < sampler->s.dataset->n_classes; c++) {
+        sampler->class_weights[c] = weights[c] > 0 ? (float)(weights[c] * n_present / sum) : 1;
+    }
+}
+
 static tin_status weigh_classes(tin_sampler *sampler, tin_error *err)
 {
     int n_classes = sampler->s.dataset->n_classes, n_present = 0;
@@ -77,8 +119,9 @@ static tin_status weigh_classes(tin_sampler *sampler, tin_error *err)
         const tin_labels *labels = &sampler->labels[sampler->streams[i]];
         for (int64_t t = 0; t < labels->n_frames; t++) {
             if (labels->label[t] >= 0) {
-                counts[labels->label[t]]++;
-                total++;
+                double weight = labels->weight ? (double)labels->weight[t] : 1;
+                counts[labels->label[t]] += weight;
+                total += weight;
             }
         }
     }
@@ -92,6 +135,9 @@ static tin_status weigh_classes(tin_sampler *sampler, tin_error *err)
     for (int c = 0; c < n_classes; c++) {
         double ratio = counts[c] > 0 ? total / n_present / counts[c] : 1;
         sampler->class_weights[c] = (float)pow(ratio, sampler->s.train->class_weight_power);
+    }
+    if (sampler->s.train->class_weight_beta > 0) {
+        weigh_by_effective_number(sampler, counts, n_present);
     }
     return TIN_OK;
 }
@@ -175,6 +221,9 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
     s->rows = make_rows(settings, err);
     bool rows = s->rows || !wants_rows(settings);
     tin_status status = s->lanes && s->weights && rows ? find_streams(s, err) : TIN_ERR_MEMORY;
+    if (status == TIN_OK) {
+        status = weigh_frames(s, err);
+    }
     if (status == TIN_OK) {
         status = weigh_classes(s, err);
     }
@@ -377,6 +426,48 @@ static void fill_lane(void *context, int index, int thread)
     lane->last = train->windows || !train->stateful || next >= (double)n_frames - 2 * s->s.model->hop;
 }
 
+/* Beta(alpha, alpha), 0 < alpha <= 1 (Joehnk 1964). */
+static double draw_beta(tin_rng *rng, double alpha)
+{
+    for (;;) {
+        double x = pow(tin_rng_uniform(rng), 1 / alpha), y = pow(tin_rng_uniform(rng), 1 / alpha);
+        if (x + y > 0 && x + y <= 1) {
+            return x / (x + y);
+        }
+    }
+}
+
+static void mix_values(float *a, float *b, size_t n, float share)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x = a[i], y = b[i];
+        a[i] = share * x + (1 - share) * y;
+        b[i] = share * y + (1 - share) * x;
+    }
+}
+
+/* Mixup (Zhang et al. 2018) of lanes 2i and 2i + 1, signals and targets, each keeping the greater part of its own. The
+ * factor belongs to the two sequences, so that it stays while both run. */
+static void mix_pair(void *context, int index, int thread)
+{
+    (void)thread;
+    const fill_job *job = context;
+    tin_sampler *s = job->sampler;
+    size_t a = (size_t)index * 2, b = a + 1, row = (size_t)s->s.model->n_channels;
+    tin_rng rng;
+    tin_rng_derive(&rng, s->s.seed ^ SEED_MIX ^ (uint64_t)s->lanes[a].sequence << 32, (uint64_t)s->lanes[b].sequence);
+    double drawn = draw_beta(&rng, s->s.train->mixup), share = fmax(drawn, 1 - drawn), weight = s->weights[a];
+    size_t values = (size_t)s->s.train->chunk * row;
+    size_t targets = (size_t)s->n_decisions * (size_t)s->s.dataset->n_classes;
+    mix_values(job->batch->x + a * values, job->batch->x + b * values, values, (float)share);
+    if (job->batch->ahead) {
+        mix_values(job->batch->ahead + a * values, job->batch->ahead + b * values, values, (float)share);
+    }
+    mix_values(job->batch->target + a * targets, job->batch->target + b * targets, targets, (float)share);
+    s->weights[a] = share * weight + (1 - share) * s->weights[b];
+    s->weights[b] = share * s->weights[b] + (1 - share) * weight;
+}
+
 tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error *err)
 {
     for (int i = 0; i < MOST_EMPTY; i++) {
@@ -388,6 +479,9 @@ tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error 
         }
         fill_job job = {s, batch};
         tin_pool_run(s->s.pool, s->s.n_lanes, fill_lane, &job);
+        if (s->s.train->mixup > 0) {
+            tin_pool_run(s->s.pool, s->s.n_lanes / 2, mix_pair, &job);
+        }
         batch->weight = 0;
         for (int l = 0; l < s->s.n_lanes; l++) {
             batch->weight += s->weights[l];

@@ -5,6 +5,8 @@
  * stateless: every chunk is a crop at a random place of all recordings, the state is reset.
  * windows: every chunk lies inside one label, the state is reset, only the last decision has a target.
  *
+ * mixup: lanes 2i and 2i + 1 are mixed, signals and targets.
+ *
  * A sequence is known by its number (counted over all lanes) and the seed alone, so neither threads nor a resumed run
  * change it. */
 #ifndef TIN_SAMPLER_H

@@ -47,6 +47,17 @@ static tin_status check_settings(const tin_config_train *s, tin_error *err)
     if (tin_metric_from_name(s->metric) == TIN_METRIC_COUNT) {
         return tin_fail(err, TIN_ERR_CONFIG, "train.metric is '%s', which is no metric", s->metric);
     }
+    if (tin_optimiser_from_name(s->optimiser) == TIN_OPTIMISER_COUNT ||
+        tin_schedule_from_name(s->schedule) == TIN_SCHEDULE_COUNT) {
+        return tin_fail(err, TIN_ERR_CONFIG, "train: there is no optimiser '%s' or no schedule '%s'",
+                        s->optimiser ? s->optimiser : "", s->schedule ? s->schedule : "");
+    }
+    if (!(s->mixup >= 0 && s->mixup <= 1) || !(s->average_decay >= 0 && s->average_decay <= 1) ||
+        !(s->focal_gamma >= 0)) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "train: mixup %g and average_decay %g must be in 0..1, focal_gamma %g at least 0", s->mixup,
+                        s->average_decay, s->focal_gamma);
+    }
     if (!(s->learning_rate > 0) || !(s->warp >= 0 && s->warp < 1) ||
         !(s->label_smoothing >= 0 && s->label_smoothing < 1)) {
         return tin_fail(err, TIN_ERR_CONFIG,
@@ -60,8 +71,13 @@ static void describe_network(const tin_model *model, tin_text *text)
 {
     for (int i = 0; i < model->n_layers; i++) {
         const tin_layer *l = &model->layers[i];
-        tin_text_printf(text, "%s %d %d %d %d %d %d %a\n", tin_op_name(l->op), l->n_inputs, l->n_outputs, l->kernel,
-                        l->stride, l->dilation, l->groups, (double)l->rate);
+        tin_text_printf(text, "%s %d %d %d %d %d %d %a %d %d %d from", tin_op_name(l->op), l->n_inputs, l->n_outputs,
+                        l->kernel, l->stride, l->dilation, l->groups, (double)l->rate, l->reset_before, l->shift,
+                        l->levels);
+        for (int k = 0; k < l->n_from; k++) {
+            tin_text_printf(text, " %d", l->from[k]);
+        }
+        tin_text_add(text, "\n");
     }
     for (int c = 0; c < model->n_channels; c++) {
         tin_text_printf(text, "input %d %a\n", model->input.offset[c], (double)model->input.scale[c]);
@@ -78,6 +94,12 @@ static void describe_settings(const training *t, tin_text *text)
                     s->chunk, s->stateful, s->windows, s->history_frames);
     tin_text_printf(text, "rate %a decay %a warmup %d clip %a weights %a smoothing %a border %a\n", s->learning_rate,
                     s->weight_decay, s->warmup, s->clip, s->class_weight_power, s->label_smoothing, s->border_ms);
+    tin_text_printf(text, "optimiser %d momentum %a nesterov %d schedule %d final %a step %d %a\n",
+                    tin_optimiser_from_name(s->optimiser), s->momentum, s->nesterov,
+                    tin_schedule_from_name(s->schedule), s->final_rate, s->decay_every, s->decay_factor);
+    tin_text_printf(text, "beta %a focal %a balance %a margin %a %a average %a %a mixup %a\n", s->class_weight_beta,
+                    s->focal_gamma, s->event_balance, s->margin_ms, s->margin_weight, s->average_decay, s->average_from,
+                    s->mixup);
     tin_text_printf(text, "delay %d metric %s margin %a %a\n", t->model->delay, tin_metric_name(t->metric),
                     t->options->early_ms, t->options->late_ms);
     tin_text_printf(text, "evaluate %d patience %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
@@ -204,6 +226,12 @@ static tin_status allocate(training *t, tin_error *err)
     t->gradient = tin_alloc(n_params, sizeof *t->gradient, err);
     s->params = tin_alloc(n_params, sizeof *s->params, err);
     s->best = tin_alloc(n_params, sizeof *s->best, err);
+    if (t->settings->average_decay > 0) {
+        s->average = tin_alloc(n_params, sizeof *s->average, err);
+        if (!s->average) {
+            return TIN_ERR_MEMORY;
+        }
+    }
     s->carried_bytes = tin_engine_state_bytes(t->engine, t->settings->batch);
     s->carried = tin_alloc(s->carried_bytes, 1, err);
     s->n_lanes = t->settings->batch;
@@ -234,6 +262,7 @@ static void free_training(training *t)
     tin_free(t->gradient);
     tin_free(t->state.params);
     tin_free(t->state.best);
+    tin_free(t->state.average);
     tin_free(t->state.carried);
     tin_free(t->state.teacher);
     tin_free(t->state.lanes);
@@ -260,11 +289,17 @@ static tin_status write_curve(training *t, tin_error *err)
     for (int m = 0; m < TIN_METRIC_COUNT; m++) {
         tin_text_printf(&text, ",validation_%s", tin_metric_name((tin_metric)m));
     }
+    if (t->state.average) {
+        tin_text_printf(&text, ",average_%s", tin_metric_name(t->metric));
+    }
     for (int64_t i = 0; i < t->state.n_curve; i++) {
         const double *row = t->state.curve + i * TIN_CURVE_COLUMNS;
         tin_text_printf(&text, "\n%.0f,%.6g,%.6g", row[0], row[1], row[2]);
         for (int m = 0; m < TIN_METRIC_COUNT; m++) {
             tin_text_printf(&text, ",%.6f", row[3 + m]);
+        }
+        if (t->state.average) {
+            tin_text_printf(&text, ",%.6f", row[3 + TIN_METRIC_COUNT]);
         }
     }
     tin_text_add(&text, "\n");
@@ -310,6 +345,22 @@ static tin_status not_finite(const training *t, double loss, double norm, tin_er
         (long long)t->state.step + 1, loss, norm, t->settings->learning_rate, names);
 }
 
+/* The mean of the weights so far while it holds few steps, then an exponential one: decay 1 is the plain mean (Izmailov
+ * et al. 2018), less is Polyak's. Running statistics are averaged like weights: the mean of a channel is linear in the
+ * weights before it, so that its average fits the average of the weights. */
+static void average_weights(training *t)
+{
+    tin_progress_state *s = &t->state;
+    if (!s->average || (double)s->step <= t->settings->average_from * t->settings->steps) {
+        return;
+    }
+    double n = (double)++s->n_averaged;
+    float keep = (float)fmin(t->settings->average_decay, (n - 1) / n);
+    for (size_t i = 0; i < t->model->n_params; i++) {
+        s->average[i] = keep * s->average[i] + (1 - keep) * s->params[i];
+    }
+}
+
 static tin_status train_step(training *t, tin_error *err)
 {
     tin_progress_state *s = &t->state;
@@ -322,7 +373,8 @@ static tin_status train_step(training *t, tin_error *err)
     }
     tin_rng rng;
     tin_rng_derive(&rng, t->options->seed ^ SEED_DROPOUT, (uint64_t)s->step);
-    tin_engine_batch batch = {t->batch.x, t->batch.target, t->batch.weight, t->batch.reset, tin_rng_next(&rng)};
+    tin_engine_batch batch = {t->batch.x,     t->batch.target,    t->batch.weight,
+                              t->batch.reset, tin_rng_next(&rng), t->settings->focal_gamma};
     double loss = tin_engine_step(t->engine, s->params, s->carried, &batch, t->gradient);
     double norm = tin_optimiser_norm(&s->optimiser, t->gradient);
     if (!isfinite(loss) || !isfinite(norm)) {
@@ -330,10 +382,21 @@ static tin_status train_step(training *t, tin_error *err)
     }
     tin_optimiser_update(&s->optimiser, t->settings, (int)s->step, norm, t->gradient, s->params);
     s->step++;
+    average_weights(t);
     s->loss_sum += loss;
     s->n_losses++;
     t->last_loss = loss;
     return TIN_OK;
+}
+
+static void keep_better(training *t, const float *params, double goodness)
+{
+    tin_progress_state *s = &t->state;
+    if (goodness > s->best_score) {
+        s->best_score = goodness;
+        s->best_step = s->step;
+        memcpy(s->best, params, t->model->n_params * sizeof *s->best);
+    }
 }
 
 static tin_status validate(training *t, tin_error *err)
@@ -345,17 +408,20 @@ static tin_status validate(training *t, tin_error *err)
         return status;
     }
     double row[TIN_CURVE_COLUMNS] = {(double)s->step, tin_optimiser_rate(t->settings, (int)s->step - 1),
-                                     s->loss_sum / (double)s->n_losses};
+                                     s->loss_sum / (double)s->n_losses, [TIN_CURVE_COLUMNS - 1] = (double)NAN};
     memcpy(row + 3, score.value, sizeof score.value);
     memcpy(s->curve + s->n_curve++ * TIN_CURVE_COLUMNS, row, sizeof row);
     s->loss_sum = 0;
     s->n_losses = 0;
     t->last_score = score.value[t->metric];
-    double goodness = tin_validation_goodness(&score, t->metric);
-    if (goodness > s->best_score) {
-        s->best_score = goodness;
-        s->best_step = s->step;
-        memcpy(s->best, s->params, t->model->n_params * sizeof *s->best);
+    keep_better(t, s->params, tin_validation_goodness(&score, t->metric));
+    if (s->n_averaged > 0) {
+        status = tin_validation_run(t->validation, t->engine, s->average, &score, err);
+        if (status) {
+            return status;
+        }
+        s->curve[s->n_curve * TIN_CURVE_COLUMNS - 1] = score.value[t->metric];
+        keep_better(t, s->average, tin_validation_goodness(&score, t->metric));
     }
     bool patient = t->settings->patience <= 0 || s->step - s->best_step < t->settings->patience;
     s->finished = !patient || s->step >= t->settings->steps;

@@ -129,15 +129,16 @@ static void test_exact_with_and_without_dsp(void **state)
     static expectation e;
     tin_error err = {0};
     must(tin_file_write(path_of("paths.h"), paths, sizeof paths - 1, &err), &err);
-    for (uint64_t seed = 20; seed < 26; seed++) {
+    for (uint64_t seed = 20; seed < 28; seed++) {
         tin_qmodel *model = NULL;
-        if (seed == 20) {
+        if (seed <= 21) {
             must(random_model_har(&model, seed, &err), &err);
         } else {
             must(random_model_any(&model, seed, &err), &err);
         }
         const tin_decision_rule rule = random_rule(seed);
-        const tin_generate_facts facts = facts_of("net");
+        tin_generate_facts facts = facts_of("net");
+        facts.optimize = seed % 2 == 0 ? "balanced" : "speed";
         const size_t n = (size_t)N_FRAMES * (size_t)model->n_channels;
         int16_t *file = tin_alloc(n + 4, sizeof *file, &err); /* 32-bit length, counts, 32-bit 0 */
         assert_non_null(file);
@@ -215,23 +216,29 @@ static void test_calls_of_each_core(void **state)
     }
 }
 
-/* -ffreestanding makes every memcpy a call: none may stand in the inner loop. */
+/* -ffreestanding makes every memcpy a call: none may stand in an inner loop, in any encoding. */
 static void test_inner_loop_calls_nothing(void **state)
 {
     (void)state;
-    static const char *const compilers[][3] = {{"arm-none-eabi-gcc", "-ffreestanding", "-O2"},
-                                               {"arm-none-eabi-gcc", "-fno-builtin", "-Os"}};
+    static const struct {
+        const char *optimize, *compiler, *flag, *level, *begin, *end;
+    } cases[] = {{"balanced", "arm-none-eabi-gcc", "-fno-builtin", "-Os", "\nnet_t2:", ".size\tnet_t2,"},
+                 {"speed", "arm-none-eabi-gcc", "-ffreestanding", "-Os", "\nnet_t43:", ".size\tnet_t43,"},
+                 {"plain", "arm-none-eabi-gcc", "-ffreestanding", "-O2", "\nnet_dot4:", ".size\tnet_dot4,"}};
+    static const random_layer long_window[] = {{.op = TIN_OP_CONV1D, .units = 2, .kernel = 90, .stride = 3}};
+    const random_spec plain = {.n_channels = 6, .n_classes = 2, .layers = long_window, .n_layers = 1};
     const tin_decision_rule rule = {.on = 5, .count = 1};
-    const tin_generate_facts facts = facts_of("net");
-    tin_error err = {0};
-    tin_qmodel *model = NULL;
-    must(random_model_har(&model, 11, &err), &err);
-    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
-    tin_qmodel_free(model);
-    for (size_t i = 0; i < sizeof compilers / sizeof compilers[0]; i++) {
-        const char *const build[] = {compilers[i][0],
-                                     compilers[i][1],
-                                     compilers[i][2],
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tin_generate_facts facts = facts_of("net");
+        tin_error err = {0};
+        tin_qmodel *model = NULL;
+        facts.optimize = cases[i].optimize;
+        must(i < 2 ? random_model_har(&model, 11, &err) : random_model(&model, &plain, 11, &err), &err);
+        must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+        tin_qmodel_free(model);
+        const char *const build[] = {cases[i].compiler,
+                                     cases[i].flag,
+                                     cases[i].level,
                                      "-mcpu=cortex-m4",
                                      "-mthumb",
                                      "-S",
@@ -246,9 +253,9 @@ static void test_inner_loop_calls_nothing(void **state)
         size_t size = 0;
         run(build);
         must(tin_file_read(path_of("net.s"), &text, &size, &err), &err);
-        char *begin = strstr(text, "\nnet_dot4:"), *end = begin == NULL ? NULL : strstr(begin, ".size\tnet_dot4");
+        char *begin = strstr(text, cases[i].begin), *end = begin == NULL ? NULL : strstr(begin, cases[i].end);
         if (end == NULL) {
-            fail_msg("no net_dot4 in the assembly");
+            fail_msg("no %s in the assembly", cases[i].begin + 1);
             return;
         }
         *end = '\0';

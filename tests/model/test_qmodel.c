@@ -13,8 +13,9 @@
 
 #define PATH TEST_TEMPORARY "/q"
 
-static const char *const models[] = {"integer_all",   "integer_gru",       "integer_long_stride", "integer_one",
-                                     "integer_graph", "integer_recurrent", "integer_16_bits",     "integer_wide"};
+static const char *const models[] = {"integer_all",     "integer_gru",    "integer_long_stride",
+                                     "integer_one",     "integer_graph",  "integer_recurrent",
+                                     "integer_16_bits", "integer_energy", "integer_wide"};
 #define N_MODELS (sizeof models / sizeof *models)
 
 static tin_qmodel *load(const char *name)
@@ -152,7 +153,6 @@ static void a_model_of_the_wrong_shape_is_refused(void **state)
     REFUSED("activation does not belong", m->layers[3].activation = TIN_ACTIVATION_RELU);
     REFUSED("holds no batch_norm", m->layers[5].op = TIN_OP_RELU);
     REFUSED("holds no batch_norm", m->layers[5].op = (tin_op)99);
-    REFUSED("cannot run in integers yet", m->layers[5].op = TIN_OP_LOG_ENERGY);
     REFUSED("width", m->layers[1].n_inputs = 7);
     REFUSED("must be 1 or more", m->layers[0].stride = 0);
     REFUSED("stride is -1", m->layers[0].stride = -1);
@@ -160,6 +160,17 @@ static void a_model_of_the_wrong_shape_is_refused(void **state)
     REFUSED("dilation is 2", m->layers[4].dilation = 2);
     REFUSED("groups do not follow", m->layers[1].groups = 4);
     REFUSED("scale of its output", m->layers[2].output_scale = NAN);
+}
+
+static void a_log_energy_that_is_not_one_is_refused(void **state)
+{
+    (void)state;
+    REFUSED_IN("integer_energy", "not 1/32", m->layers[0].output_scale = 0.03f);
+    REFUSED_IN("integer_energy", "16 bits; give it 8", m->layers[0].output_bits = 16);
+    REFUSED_IN("integer_energy", "levels is 9", m->layers[0].levels = 9);
+    REFUSED_IN("integer_energy", "kernel times stride", m->layers[0].kernel = 1);
+    REFUSED_IN("integer_energy", "reads the input only", m->layers[1].from[0] = 0);
+    REFUSED_IN("integer_energy", "activation does not belong", m->layers[0].activation = TIN_ACTIVATION_RELU);
 }
 
 /* integer_graph: stem left sum top mean bend all slow squeeze excite scaled scores */
@@ -409,6 +420,7 @@ int main(void)
         cmocka_unit_test(macs_are_counted_per_decision),
         cmocka_unit_test(a_model_that_could_overflow_is_refused),
         cmocka_unit_test(a_model_of_the_wrong_shape_is_refused),
+        cmocka_unit_test(a_log_energy_that_is_not_one_is_refused),
         cmocka_unit_test(a_graph_that_does_not_fit_is_refused),
         cmocka_unit_test(bits_that_an_op_has_not_are_refused),
         cmocka_unit_test(sums_without_weights_are_bounded),

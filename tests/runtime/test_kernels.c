@@ -22,6 +22,8 @@ typedef struct tink_decision_t {
 #include "runtime/gru.h"
 #include "runtime/linear.h"
 #include "runtime/scale_input.h"
+#include "runtime/t2.h"
+#include "runtime/t43.h"
 
 #define MAX_COLUMNS 70
 
@@ -100,6 +102,77 @@ static void test_dot4_every_length(void **state)
         }
         assert_ptr_equal(tink_dot4(block, x, n, acc), block + 4 * n);
         assert_memory_equal(acc, expected, sizeof acc);
+    }
+}
+
+/* The streams of t2.h and t43.h, written by the words of their comments. */
+static int32_t lane_pair(int low, int high)
+{
+    return (int32_t)(((uint32_t)high << 16) | ((uint32_t)low & 0xffff));
+}
+
+static int32_t *put_packed(int32_t *to, int8_t w[4][MAX_COLUMNS + 4], int n, const int32_t *bias, const int32_t *mult,
+                           bool t43)
+{
+    for (int i = 0; bias != NULL && i < (t43 ? 3 : 4); i++) {
+        *to++ = t43 || i % 2 == 0 ? 256 * bias[i] + bias[i + 1] : bias[i];
+    }
+    for (int column = 0; column < n; column += 4) {
+        for (int odd = column; odd < column + 2; odd++) {
+            for (int row = 0; row < 3; row += t43 ? 1 : 2) {
+                *to++ = lane_pair(256 * w[row][odd] + w[row + 1][odd], 256 * w[row][odd + 2] + w[row + 1][odd + 2]);
+            }
+        }
+    }
+    memcpy(to, mult, 4 * sizeof *mult);
+    return to + 4;
+}
+
+static void check_packed(tin_rng *rng, int n, int kind, bool t43, bool with_bias)
+{
+    int8_t w[4][MAX_COLUMNS + 4] = {{0}}, x[MAX_COLUMNS + 4];
+    int32_t stream[8 + 4 * MAX_COLUMNS], lanes[MAX_COLUMNS], bias[4], mult[4];
+    const int shift = (int)tin_rng_below(rng, 9), groups = (n + 3) / 4;
+    const int32_t *read = stream;
+    for (int i = 0; i < n; i++) {
+        x[i] = kind == 0 ? -128 : random_int8(rng);
+        for (int r = 0; r < 4; r++) {
+            w[r][i] = (int8_t)(kind == 0 ? (r % 2 ? 127 : -127) : kind == 1 ? 127 : (int)tin_rng_below(rng, 255) - 127);
+        }
+    }
+    for (int r = 0; r < 4; r++) { /* up to the bound of 2^31 / 257 */
+        const int most = 8355967 - n * 127 * 128;
+        bias[r] = kind == 0 ? (r % 2 ? -most : most) : (int)tin_rng_below(rng, 2 * (uint32_t)most) - most;
+        mult[r] = random_int32(rng, 32) & INT32_MAX;
+    }
+    int32_t *end = put_packed(stream, w, n, with_bias ? bias : NULL, mult, t43);
+    memset(lanes, 0x55, sizeof lanes); /* what stands behind the columns has no effect */
+    tink_widen(x, 0, 1, n, lanes);
+    const int32_t count = ((groups + 1) / 2 - 1) * 512 + groups % 2 * 256 + shift;
+    const tink_four got = t43 ? tink_t43(&read, lanes, count, with_bias) : tink_t2(&read, lanes, count, with_bias);
+    const int32_t rows[4] = {got.a, got.b, got.c, got.d};
+    assert_ptr_equal(read, end);
+    for (int r = 0; r < 4; r++) {
+        int32_t sum = with_bias ? bias[r] : 0;
+        for (int i = 0; i < n; i++) {
+            sum += w[r][i] * x[i];
+        }
+        assert_int_equal(rows[r], tin_requantize(sum, mult[r], shift));
+    }
+}
+
+static void test_packed_every_length(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 8);
+    for (int n = 1; n <= MAX_COLUMNS; n++) {
+        for (int kind = 0; kind < 8; kind++) {
+            check_packed(&rng, n, kind, false, true);
+            check_packed(&rng, n, kind, false, false);
+            check_packed(&rng, n, kind, true, true);
+            check_packed(&rng, n, kind, true, false);
+        }
     }
 }
 
@@ -317,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_requantize),
         cmocka_unit_test(test_sigmoid_everywhere),
         cmocka_unit_test(test_dot4_every_length),
+        cmocka_unit_test(test_packed_every_length),
         cmocka_unit_test(test_linear_rows_and_taps),
         cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_avg_pool_and_input),

@@ -1,4 +1,4 @@
-foreach(name test_engine test_gradient test_golden)
+foreach(name test_engine test_gradient test_golden test_optimiser)
     target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/train_models.c)
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR})
 endforeach()

@@ -71,6 +71,16 @@ static const tin_layer_spec cells[] = {{.op = TIN_OP_GRU, .units = 7, .reset_bef
                                        {.op = TIN_OP_AVG_POOL, .kernel = 2, .stride = 2, FROM("c"), .name = "p"},
                                        {.op = TIN_OP_CONCAT, FROM("m", "p")},
                                        {.op = TIN_OP_DENSE}};
+/* Blocks that are carried from chunk to chunk, besides a branch that reads the scaled input. */
+static const tin_layer_spec energies[] = {
+    {.op = TIN_OP_LOG_ENERGY, .levels = 3, .kernel = 6, .stride = 8, .name = "long"},
+    {.op = TIN_OP_LOG_ENERGY, .levels = 2, .kernel = 1, .stride = 8, FROM("input"), .name = "short"},
+    {.op = TIN_OP_AVG_POOL, .kernel = 8, .stride = 8, FROM("input"), .name = "mean"},
+    {.op = TIN_OP_CONCAT, FROM("long", "mean", "short")},
+    {.op = TIN_OP_DENSE}};
+/* Details that are longer than a block. */
+static const tin_layer_spec long_details[] = {{.op = TIN_OP_LOG_ENERGY, .levels = 4, .kernel = 6, .stride = 8},
+                                              {.op = TIN_OP_DENSE}};
 
 static int16_t *random_counts(void)
 {
@@ -78,7 +88,8 @@ static int16_t *random_counts(void)
     tin_rng rng;
     tin_rng_seed(&rng, 3);
     for (int i = 0; i < LANES * FRAMES * CHANNELS; i++) {
-        counts[i] = (int16_t)((int)tin_rng_below(&rng, 4001) - 2000);
+        int most = i % CHANNELS == 1 ? 3 : 2000; /* one channel hardly moves */
+        counts[i] = (int16_t)((int)tin_rng_below(&rng, (uint32_t)(2 * most + 1)) - most);
     }
     return counts;
 }
@@ -170,6 +181,10 @@ static void equals_the_reference(void **unused)
     compare_with_reference(branches, COUNT(branches), 240);
     compare_with_reference(branches, COUNT(branches), 16);
     compare_with_reference(branches, COUNT(branches), 4);
+    compare_with_reference(energies, COUNT(energies), 240);
+    compare_with_reference(energies, COUNT(energies), 8);
+    compare_with_reference(long_details, COUNT(long_details), 16);
+    compare_with_reference(long_details, COUNT(long_details), 240);
 }
 
 static void chunks_do_not_matter(void **unused)
@@ -191,10 +206,9 @@ static void chunks_do_not_matter(void **unused)
 }
 
 /* A lane that is reset gives what a fresh stream gives, and its neighbours do not notice. */
-static void reset_forgets(void **unused)
+static void compare_reset(const tin_layer_spec *layers, int n_layers)
 {
-    (void)unused;
-    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    tin_model *model = test_model(layers, n_layers, CHANNELS, CLASSES, 9);
     int16_t *counts = random_counts();
     int all = FRAMES / model->hop, half = all / 2 * CLASSES;
     size_t n = (size_t)(LANES * all * CLASSES);
@@ -217,6 +231,13 @@ static void reset_forgets(void **unused)
     tin_model_free(model);
 }
 
+static void reset_forgets(void **unused)
+{
+    (void)unused;
+    compare_reset(mixed, COUNT(mixed));
+    compare_reset(energies, COUNT(energies));
+}
+
 static void refuses_what_it_cannot_train(void **unused)
 {
     (void)unused;
@@ -235,6 +256,12 @@ static void refuses_what_it_cannot_train(void **unused)
     assert_int_equal(tin_engine_create(&engine, &settings, &err), TIN_ERR_MODEL);
     assert_non_null(strstr(tin_error_text(&err), "fold the model"));
     assert_null(engine);
+    tin_model_free(model);
+    model = test_model(long_details, COUNT(long_details), CHANNELS, CLASSES, 9);
+    settings = (tin_engine_settings){.model = model, .n_lanes = 16, .chunk = 24, .pool = pool};
+    memset(&err, 0, sizeof err);
+    assert_int_equal(tin_engine_create(&engine, &settings, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(tin_error_text(&err), "multiple of 16, the frames of a detail of log_energy_1"));
     tin_pool_destroy(pool);
     tin_model_free(model);
 }

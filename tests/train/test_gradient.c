@@ -67,10 +67,12 @@ static void bench_close(bench *b)
     tin_free(b->state);
 }
 
+static double focal; /* gamma of the loss in the steps that follow */
+
 /* One step from the state b->first. */
 static double bench_step(bench *b, float *params, double *gradient)
 {
-    tin_engine_batch batch = {b->x, b->target, b->weight, b->reset, 77};
+    tin_engine_batch batch = {b->x, b->target, b->weight, b->reset, 77, focal};
     memcpy(b->state, b->first, b->state_bytes);
     return tin_engine_step(b->engine, params, b->state, &batch, gradient);
 }
@@ -294,6 +296,16 @@ static void many_readers(void **unused)
           {.op = TIN_OP_CONCAT, FROM("c", "t")}, {.op = TIN_OP_DENSE});
 }
 
+static void focal_loss(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < 3; i++) {
+        focal = (const double[]){0.5, 1, 3}[i];
+        CHECK({.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .stride = 2}, {.op = TIN_OP_DENSE});
+    }
+    focal = 0;
+}
+
 static const tin_layer_spec everything[] = {{.op = TIN_OP_CONV1D, .units = 24, .kernel = 7, .stride = 2},
                                             {.op = TIN_OP_BATCH_NORM},
                                             {.op = TIN_OP_RELU},
@@ -318,9 +330,9 @@ static double *gradient_on(tin_isa isa, int threads, double *loss)
     return gradient;
 }
 
-static void float_is_double(void **unused)
+static void compare_with_double(double gamma)
 {
-    (void)unused;
+    focal = gamma;
     double exact_loss, loss;
     double *exact = gradient_on(TIN_ISA_DOUBLE, 1, &exact_loss);
     tin_model *model = test_model(everything, N_EVERYTHING, 3, 4, 22);
@@ -344,6 +356,14 @@ static void float_is_double(void **unused)
     assert_true(n_isas >= 2);
     tin_free(exact);
     tin_model_free(model);
+    focal = 0;
+}
+
+static void float_is_double(void **unused)
+{
+    (void)unused;
+    compare_with_double(0);
+    compare_with_double(2);
 }
 
 static void threads_do_not_matter(void **unused)
@@ -373,6 +393,7 @@ int main(void)
         cmocka_unit_test(lstm),
         cmocka_unit_test(mgu),
         cmocka_unit_test(min_gru),
+        cmocka_unit_test(focal_loss),
         cmocka_unit_test(avg_pool),
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(relu),

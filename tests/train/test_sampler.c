@@ -441,6 +441,140 @@ static void borders_are_ramps(void **unused)
     close_world(&w);
 }
 
+/* Frames at borders weigh less, and every event carries the same weight however long it is; background keeps its own. */
+static void weights_of_frames(void **unused)
+{
+    (void)unused;
+    world w;
+    open_world(&w, &augmented, 1);
+    const tin_stream *stream = &w.dataset->streams[0];
+    tin_labels labels;
+    assert_int_equal(tin_labels_create(&labels, w.dataset, stream, 0, NULL), TIN_OK);
+    assert_int_equal(tin_labels_weigh_margins(&labels, 10, 0.2, NULL), TIN_OK);
+    int64_t e = tin_labels_run_end(&labels, 0), n_events = 0;
+    for (int64_t i = 0; i < 15; i++) {
+        float expected = i < 10 ? (float)(0.2 + 0.8 * ((double)i + 0.5) / 10) : 1;
+        assert_true(fabsf(labels.weight[e + i] - expected) < 1e-6f);
+        assert_true(fabsf(labels.weight[e - 1 - i] - expected) < 1e-6f);
+    }
+    double sum = tin_labels_event_weight(&labels, w.dataset->classes, &n_events), mean = sum / (double)n_events;
+    assert_true(n_events > 5);
+    float *before = tin_alloc(1000, sizeof *before, NULL);
+    memcpy(before, labels.weight, 1000 * sizeof *before);
+    tin_labels_balance_events(&labels, w.dataset->classes, mean, 1);
+    for (int64_t start = 0, end; start < labels.n_frames; start = end) {
+        end = tin_labels_run_end(&labels, start);
+        double total = 0;
+        for (int64_t t = start; t < end; t++) {
+            total += (double)labels.weight[t];
+        }
+        if (labels.label[start] > 0) {
+            assert_true(fabs(total - mean) < 1e-4 * mean);
+        } else {
+            assert_memory_equal(before + start, labels.weight + start, (size_t)(end - start) * sizeof *before);
+        }
+    }
+    n_events = 0;
+    assert_true(fabs(tin_labels_event_weight(&labels, w.dataset->classes, &n_events) - sum) < 1e-4 * sum);
+    float target[TEST_CLASSES] = {0};
+    double weight = (double)labels.weight[e];
+    assert_true(fabs(tin_labels_add(&labels, e, 0.25, target) - 0.25 * weight) < 1e-7);
+    assert_true(fabs((double)target[labels.label[e]] - 0.25 * weight) < 1e-6);
+    tin_free(before);
+    tin_labels_free(&labels);
+    close_world(&w);
+
+    /* and in batches: the settings reach the targets */
+    tin_config_train train = {.steps = 1, .batch = LANES, .chunk = CHUNK, .stateful = true, .margin_ms = 200};
+    world a, b;
+    open_world(&a, &train, 1);
+    train.margin_ms = 0;
+    open_world(&b, &train, 1);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(tin_sampler_next(a.sampler, &a.batch, NULL), TIN_OK);
+        assert_int_equal(tin_sampler_next(b.sampler, &b.batch, NULL), TIN_OK);
+        assert_true(a.batch.weight < b.batch.weight && a.batch.weight > 0.3 * b.batch.weight);
+    }
+    close_world(&a);
+    close_world(&b);
+}
+
+/* By hand: seconds n of a class, beta 0.9, weights (1 - beta) / (1 - beta^n) over their mean. */
+static void effective_numbers_weigh_classes(void **unused)
+{
+    (void)unused;
+    tin_config_train train = {.steps = 1,
+                              .batch = LANES,
+                              .chunk = CHUNK,
+                              .stateful = true,
+                              .class_weight_beta = 0.9,
+                              .class_weight_power = 3};
+    world w;
+    open_world(&w, &train, 1);
+    double frames[TEST_CLASSES] = {0}, weight[TEST_CLASSES], mean = 0;
+    for (size_t i = 0; i < w.dataset->n_streams; i++) {
+        const tin_stream *s = &w.dataset->streams[i];
+        for (size_t k = 0; s->role == TIN_ROLE_TRAIN && k < s->n_intervals; k++) {
+            frames[s->intervals[k].class_index] += (double)(s->intervals[k].end - s->intervals[k].start);
+        }
+    }
+    for (int c = 0; c < TEST_CLASSES; c++) {
+        weight[c] = 0.1 / (1 - pow(0.9, frames[c] / 50));
+        mean += weight[c] / TEST_CLASSES;
+    }
+    for (int c = 0; c < TEST_CLASSES; c++) {
+        assert_true(fabs((double)tin_sampler_class_weights(w.sampler)[c] - weight[c] / mean) < 1e-6);
+    }
+    close_world(&w);
+}
+
+/* Each pair is mixed by one factor, the same for signal and target and for as long as both sequences run. */
+static void mixup_mixes_pairs(void **unused)
+{
+    (void)unused;
+    tin_config_train train = augmented;
+    world plain, mixed, threads;
+    open_world(&plain, &train, 1);
+    train.mixup = 0.4;
+    open_world(&mixed, &train, 1);
+    open_world(&threads, &train, 2);
+    double share[LANES / 2] = {0};
+    int n_new = 0;
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(tin_sampler_next(plain.sampler, &plain.batch, NULL), TIN_OK);
+        same_batches(&mixed, &threads);
+        for (int p = 0; p < LANES / 2; p++) {
+            size_t a = (size_t)(2 * p), b = a + 1, n = CHUNK * TEST_CHANNELS, n_targets = CHUNK / 4 * TEST_CLASSES;
+            const float *x = plain.batch.x + a * n, *y = plain.batch.x + b * n;
+            double top = 0, bottom = 0; /* the factor by least squares */
+            for (size_t k = 0; k < n; k++) {
+                double d = (double)x[k] - (double)y[k];
+                top += d * ((double)mixed.batch.x[a * n + k] - (double)y[k]);
+                bottom += d * d;
+            }
+            double found = top / bottom;
+            assert_true(found > 0.5 - 1e-4 && found < 1 + 1e-4);
+            bool fresh = plain.batch.reset[a] || plain.batch.reset[b];
+            assert_true(fresh || fabs(found - share[p]) < 1e-4);
+            n_new += fresh && fabs(found - share[p]) > 1e-3;
+            share[p] = found;
+            for (size_t k = 0; k < n_targets; k++) {
+                double own = (double)plain.batch.target[a * n_targets + k];
+                double other = (double)plain.batch.target[b * n_targets + k];
+                assert_true(fabs((double)mixed.batch.target[a * n_targets + k] - found * own - (1 - found) * other) <
+                            1e-3);
+                assert_true(fabs((double)mixed.batch.target[b * n_targets + k] - found * other - (1 - found) * own) <
+                            1e-3);
+            }
+        }
+        assert_true(fabs(mixed.batch.weight - plain.batch.weight) < 1e-5 * plain.batch.weight);
+    }
+    assert_true(n_new > LANES);
+    close_world(&plain);
+    close_world(&mixed);
+    close_world(&threads);
+}
+
 static void refuses_what_it_cannot_sample(void **unused)
 {
     (void)unused;
@@ -457,7 +591,8 @@ static void refuses_what_it_cannot_sample(void **unused)
     for (int n = 1;; n++) {
         memset(&err, 0, sizeof err);
         train.chunk = CHUNK;
-        train.border_ms = 100;
+        train.border_ms = train.margin_ms = 100;
+        train.event_balance = 1;
         tin_memory_fail_at((size_t)n);
         tin_status status = tin_sampler_create(&sampler, &s, &err);
         tin_memory_fail_at(0);
@@ -486,6 +621,9 @@ int main(void)
         cmocka_unit_test(borders_are_ramps),
         cmocka_unit_test(delayed_targets_are_earlier_labels),
         cmocka_unit_test(ahead_is_the_same_signal_later),
+        cmocka_unit_test(weights_of_frames),
+        cmocka_unit_test(effective_numbers_weigh_classes),
+        cmocka_unit_test(mixup_mixes_pairs),
         cmocka_unit_test(refuses_what_it_cannot_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "model/safetensors.h"
 #include "train/train.h"
 #include "train/validate.h"
 #include "train_data.h"
@@ -331,18 +332,127 @@ static void validation_is_the_reference(void **unused)
     tin_model_free(model);
 }
 
+/* Everything that has a state or draws random numbers. */
+static tin_config_train with_all(void)
+{
+    tin_config_train settings = usual;
+    settings.optimiser = (char *)(uintptr_t) "sgd";
+    settings.schedule = (char *)(uintptr_t) "one_cycle";
+    settings.learning_rate = 0.1;
+    settings.momentum = 0.9;
+    settings.nesterov = true;
+    settings.mixup = 0.3;
+    settings.average_decay = 0.95;
+    settings.average_from = 0.2;
+    settings.focal_gamma = 1;
+    settings.event_balance = 1;
+    settings.margin_ms = 100;
+    settings.class_weight_beta = 0.9;
+    return settings;
+}
+
 static void threads_do_not_matter(void **unused)
 {
     (void)unused;
+    for (int i = 0; i < 2; i++) {
+        tin_config_train settings = i ? with_all() : usual;
+        settings.batch = 40;
+        tin_model *one = fresh_model();
+        tin_train_result result;
+        must_run(one, &settings, 1, NULL, &result);
+        for (int threads = 2; threads <= 4; threads += 2) {
+            tin_model *more = fresh_model();
+            must_run(more, &settings, threads, NULL, &result);
+            assert_memory_equal(one->params, more->params, one->n_params * sizeof *one->params);
+            tin_model_free(more);
+        }
+        tin_model_free(one);
+    }
+}
+
+/* The optimisers, losses and schedules all learn; so does everything at once. */
+static void every_setting_learns(void **unused)
+{
+    (void)unused;
+    tin_config_train settings[5] = {usual, usual, usual, usual, with_all()};
+    settings[0].optimiser = (char[]){"adam"};
+    settings[1].optimiser = (char[]){"sgd"};
+    settings[1].learning_rate = 0.1;
+    settings[1].momentum = 0.9;
+    settings[2].focal_gamma = 2;
+    settings[2].schedule = (char[]){"linear"};
+    settings[3].mixup = 0.2;
+    settings[3].schedule = (char[]){"step"};
+    settings[3].decay_every = 60;
+    settings[3].decay_factor = 0.3;
+    for (int i = 0; i < 5; i++) {
+        tin_model *model = fresh_model();
+        tin_train_result result;
+        must_run(model, &settings[i], 2, NULL, &result);
+        if (result.best_score < 0.85) {
+            fail_msg("setting %d: %g", i, result.best_score);
+        }
+        tin_model_free(model);
+    }
+}
+
+/* With decay 1 the average is the plain mean of the weights from average_from on, running statistics included. */
+static void the_average_is_the_mean(void **unused)
+{
+    (void)unused;
+    enum { FROM = 5, TO = 9 };
     tin_config_train settings = usual;
-    settings.batch = 40;
-    tin_model *one = fresh_model(), *two = fresh_model();
+    settings.schedule = (char[]){"constant"}; /* so that a shorter run is the beginning of a longer one */
+    settings.steps = settings.evaluate_every = 1;
+    tin_model *last = fresh_model();
+    double *mean = tin_alloc(last->n_params, sizeof *mean, NULL);
     tin_train_result result;
-    must_run(one, &settings, 1, NULL, &result);
-    must_run(two, &settings, 2, NULL, &result);
-    assert_memory_equal(one->params, two->params, one->n_params * sizeof *one->params);
-    tin_model_free(one);
-    tin_model_free(two);
+    for (int steps = FROM + 1; steps <= TO; steps++) {
+        settings.steps = settings.evaluate_every = steps; /* one validation: the last weights come back */
+        tin_model *model = fresh_model();
+        must_run(model, &settings, 1, NULL, &result);
+        for (size_t i = 0; i < model->n_params; i++) {
+            mean[i] += (double)model->params[i] / (TO - FROM);
+        }
+        tin_model_free(model);
+    }
+    const char *folder = TEST_TEMPORARY "/average";
+    remove_checkpoint(folder);
+    settings.average_decay = 1;
+    settings.average_from = (double)FROM / TO;
+    must_run(last, &settings, 1, folder, &result);
+    tin_safetensors *file = NULL;
+    assert_int_equal(tin_safetensors_read(&file, TEST_TEMPORARY "/average/train_checkpoint.safetensors", NULL), TIN_OK);
+    const float *average = tin_safetensors_find(file, "average")->data;
+    for (size_t i = 0; i < last->n_params; i++) {
+        assert_true(fabs((double)average[i] - mean[i]) < 1e-5 * (1 + fabs(mean[i])));
+    }
+    tin_safetensors_free(file);
+
+    /* The better of the two is kept, and the curve tells both. */
+    settings = usual;
+    settings.average_decay = 0.98;
+    settings.learning_rate = 3e-2;
+    remove_checkpoint(folder);
+    tin_model_free(last);
+    last = fresh_model();
+    must_run(last, &settings, 1, folder, &result);
+    char *text = NULL;
+    size_t size;
+    assert_int_equal(tin_file_read(TEST_TEMPORARY "/average/train_curve.csv", &text, &size, NULL), TIN_OK);
+    assert_non_null(strstr(text, ",average_macro_f1\n"));
+    double best = 0;
+    for (const char *row = strchr(text, '\n'); row && row[1]; row = strchr(row + 1, '\n')) {
+        double v[10];
+        assert_int_equal(sscanf(row, "%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf,%lf", &v[0], &v[1], &v[2], &v[3], &v[4],
+                                &v[5], &v[6], &v[7], &v[8], &v[9]),
+                         10);
+        best = fmax(best, fmax(v[4], v[9]));
+    }
+    assert_true(fabs(best - result.best_score) < 1e-5);
+    tin_free(text);
+    tin_free(mean);
+    tin_model_free(last);
 }
 
 static void trained_in_child(const tin_config_train *settings, int threads, const char *folder, int wait_us)
@@ -363,7 +473,7 @@ static void trained_in_child(const tin_config_train *settings, int threads, cons
     assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
 }
 
-/* The second time with a teacher, whose state must come back too. */
+/* The second time with everything that has a state: a teacher, averages, mixup, momentum. */
 static void killed_runs_end_the_same(void **unused)
 {
     (void)unused;
@@ -372,7 +482,7 @@ static void killed_runs_end_the_same(void **unused)
     tin_model_initialise(late, 8);
     late->delay = 8;
     for (int threads = 1; threads <= 2; threads++) {
-        tin_config_train settings = usual;
+        tin_config_train settings = threads == 2 ? with_all() : usual;
         teacher = threads == 2 ? late : NULL;
         settings.checkpoint_every = 3;
         settings.steps = 240;
@@ -670,6 +780,8 @@ int main(void)
         cmocka_unit_test(each_metric_chooses),
         cmocka_unit_test(validation_is_the_reference),
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(every_setting_learns),
+        cmocka_unit_test(the_average_is_the_mean),
         cmocka_unit_test(killed_runs_end_the_same),
         cmocka_unit_test(interruption_leaves_a_checkpoint),
         cmocka_unit_test(checkpoints_of_others_are_not_taken),

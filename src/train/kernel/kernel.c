@@ -3,6 +3,7 @@
 #include "train/kernel/kernel.h"
 
 #include "train/kernel/kernel_conv.h"
+#include "train/kernel/kernel_log_energy.h"
 #include "train/kernel/kernel_norm.h"
 #include "train/kernel/kernel_project.h"
 #include "train/kernel/kernel_recurrent.h"
@@ -38,6 +39,8 @@ static size_t scratch_size(const tin_node *node)
     case TIN_NODE_MGU:
     case TIN_NODE_MIN_GRU:
         return recurrent_scratch_size(node);
+    case TIN_NODE_LOG_ENERGY:
+        return log_energy_scratch_size(node);
     default:
         return 0;
     }
@@ -54,6 +57,8 @@ static size_t saved_size(const tin_node *node)
         return recurrent_saved_size(node);
     case TIN_NODE_DROPOUT:
         return dropout_saved_size(node);
+    case TIN_NODE_LOG_ENERGY:
+        return log_energy_saved_size(node);
     default:
         return 0;
     }
@@ -61,6 +66,9 @@ static size_t saved_size(const tin_node *node)
 
 static size_t state_size(const tin_node *node)
 {
+    if (node->kind == TIN_NODE_LOG_ENERGY) {
+        return log_energy_state_size(node);
+    }
     if (node->kind == TIN_NODE_EMA) {
         return (size_t)node->n_outputs * TIN_LANES;
     }
@@ -151,6 +159,12 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
     real *y = (real *)pass->work + node->y;
     finish f = finish_of(node);
     to_lanes(pass, rows, lane_stride, (size_t)node->rows_out * (size_t)node->n_outputs, y);
+    for (int i = 1; i < pass->n_nodes; i++) { /* before the input is rounded */
+        if (pass->nodes[i].kind == TIN_NODE_LOG_ENERGY) {
+            log_energy_forward(pass, &pass->nodes[i]);
+            carry_rows(pass, &pass->nodes[i]);
+        }
+    }
     for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
         store(y + i, finish_apply(load(y + i), f));
     }
@@ -159,6 +173,9 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
 
 static void forward(const tin_pass *pass, const tin_node *node)
 {
+    if (node->kind == TIN_NODE_INPUT || node->kind == TIN_NODE_LOG_ENERGY) {
+        return; /* load_rows has done it */
+    }
     real *state = (real *)pass->state + node->state + (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES;
     keep_state(pass, state, state_size(node));
     switch (node->kind) {
@@ -202,8 +219,8 @@ static void forward(const tin_pass *pass, const tin_node *node)
     case TIN_NODE_DROPOUT:
         dropout_forward(pass, node);
         break;
-    case TIN_NODE_INPUT:
-        return;
+    default:
+        break;
     }
     if (is_curve(node->activation)) {
         curve_forward(pass, node);
@@ -258,6 +275,7 @@ static void backward(const tin_pass *pass, const tin_node *node)
         dropout_backward(pass, node);
         break;
     case TIN_NODE_INPUT:
+    case TIN_NODE_LOG_ENERGY:
         break;
     }
 }
@@ -284,7 +302,36 @@ INLINE vec decision_loss(int n_classes, const real *z, real *dz, vec factor)
     return weight * vec_log(total) - picked;
 }
 
-static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor)
+/* The focal loss (Lin et al. 2017) of one decision, sum_c g_c f(p_c) with f(p) = -(1 - p)^gamma ln p and p the softmax.
+ * With u_c = g_c p_c f'(p_c) = g_c (1 - p_c)^gamma (gamma p_c ln p_c / (1 - p_c) - 1) the gradient is
+ * u_k - p_k sum_c u_c, as dp_c / dz_k = p_c (1[c = k] - p_k). */
+INLINE vec focal_loss(int n_classes, const real *z, real *dz, real gamma, vec factor)
+{
+    vec most = load(z), total = splat(0), sum = splat(0), result = splat(0);
+    for (int c = 1; c < n_classes; c++) {
+        most = vec_max(most, load(z + c * TIN_LANES));
+    }
+    for (int c = 0; c < n_classes; c++) {
+        total += vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)));
+    }
+    vec log_total = vec_log(total);
+    for (int c = 0; c < n_classes; c++) {
+        vec log_p = vec_max(load(z + c * TIN_LANES) - most, splat(-80)) - log_total, p = vec_exp(log_p);
+        vec rest = vec_max(splat(1) - p, splat((real)1e-7));
+        vec weight = load(dz + c * TIN_LANES) * vec_exp(vec_max(splat(gamma) * vec_log(rest), splat(-80)));
+        vec u = weight * (splat(gamma) * p * log_p / rest - splat(1));
+        result -= weight * log_p;
+        sum += u;
+        store(dz + c * TIN_LANES, u);
+    }
+    for (int c = 0; c < n_classes; c++) {
+        vec p = vec_exp(vec_max(load(z + c * TIN_LANES) - most, splat(-80)) - log_total);
+        store(dz + c * TIN_LANES, (load(dz + c * TIN_LANES) - p * sum) * factor);
+    }
+    return result;
+}
+
+static double loss(const tin_pass *pass, const float *target, size_t lane_stride, double factor, double focal)
 {
     const tin_node *node = &pass->nodes[pass->n_nodes - 1];
     const real *z = (const real *)pass->work + node->y;
@@ -296,7 +343,8 @@ static double loss(const tin_pass *pass, const float *target, size_t lane_stride
     for (int t = 0; t < node->rows_out; t++) {
         for (int v = 0; v < NV; v++) {
             ptrdiff_t at = (ptrdiff_t)t * n * TIN_LANES + v * VL;
-            sums[v] += decision_loss(n, z + at, dz + at, scale);
+            sums[v] += focal > 0 ? focal_loss(n, z + at, dz + at, (real)focal, scale)
+                                 : decision_loss(n, z + at, dz + at, scale);
         }
     }
     return masked_total(sums, TIN_LANES);

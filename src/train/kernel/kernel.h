@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/model.h"
+
 #define TIN_LANES 16
 
 /* What one step of the network does. Dense is a conv with kernel 1. */
 typedef enum tin_node_kind {
-    TIN_NODE_INPUT, /* the frames; always node 0 */
+    TIN_NODE_INPUT,      /* the frames; always node 0 */
+    TIN_NODE_LOG_ENERGY, /* reads the input's counts, has no gradient */
     TIN_NODE_CONV,
     TIN_NODE_DEPTHWISE,
     TIN_NODE_GRU, /* the recurrent ones stand together */
@@ -82,6 +85,7 @@ typedef struct tin_node {
     bool power_of_two;                /* scales of weights */
     float rate;                       /* dropout */
     float share;                      /* ema: 2^-shift */
+    int log2_stride;                  /* log_energy */
     size_t weight, bias;              /* offsets in params; recurrent: _ih */
     size_t weight_hh, bias_hh;        /* recurrent */
     size_t running_mean, running_var; /* batch norm */
@@ -111,8 +115,9 @@ typedef struct tin_pass {
     const tin_node *nodes;
     int n_nodes;
     const void *packed;
-    void *work, *state, *gradient; /* gradient: [n_params] of this group */
-    const double *shared;          /* coefficients of batch norm */
+    void *work, *state, *gradient;  /* gradient: [n_params] of this group */
+    const double *shared;           /* coefficients of batch norm */
+    const tin_input_scaling *input; /* of the model: counts = x / scale + offset */
     bool training;
     int n_lanes;           /* lanes in use, the first ones */
     uint32_t keep;         /* bit per lane: state is carried on; 0: reset to zeros */
@@ -130,7 +135,8 @@ typedef struct tin_kernel {
     size_t (*state_size)(const tin_node *node);
     /* Reorders (and, where asked, rounds) the weights of a node; once per step. */
     void (*pack)(const tin_node *node, const float *params, void *packed);
-    /* Fills node 0: lane l of the group reads its floats at rows + l * lane_stride; unused lanes become zero. */
+    /* Fills node 0, and those that read counts: lane l of the group reads its floats at rows + l * lane_stride; unused
+     * lanes become zero. */
     void (*load)(const tin_pass *pass, const float *rows, size_t lane_stride);
     void (*forward)(const tin_pass *pass, const tin_node *node);
     void (*backward)(const tin_pass *pass, const tin_node *node);
@@ -139,8 +145,8 @@ typedef struct tin_kernel {
     /* Takes dy through activation and rounding first. sums[2][O]: of dy and dy * (x - mean). */
     void (*norm_backward_sums)(const tin_pass *pass, const tin_node *node, double *sums);
     /* Softmax cross-entropy. target: as rows of `load`, weighted: [decision][class]. Writes dy of the last node, scaled
-     * by `factor`, and returns the loss summed over the group, not scaled. */
-    double (*loss)(const tin_pass *pass, const float *target, size_t lane_stride, double factor);
+     * by `factor`, and returns the loss summed over the group, not scaled. focal > 0: the focal loss with that gamma. */
+    double (*loss)(const tin_pass *pass, const float *target, size_t lane_stride, double factor, double focal);
     /* Output rows of the last node back to lane order. */
     void (*store)(const tin_pass *pass, float *rows, size_t lane_stride);
     /* Adds the gradient of a group to sum[n]. */
