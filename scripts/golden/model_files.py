@@ -25,16 +25,24 @@ def write_tensors(path, tensors):
 
 
 def chain(layers):
-    """Layers (dicts) that each read the one before, with the names that the program gives."""
+    """Layers (dicts); those without name and from read the one before, with the name that the program gives."""
     before, named = "input", []
     for i, layer in enumerate(layers):
-        name = "%s_%d" % (layer["op"], i + 1)
-        graph = {"name": name, "from": [before], **layer}
+        graph = {"name": "%s_%d" % (layer["op"], i + 1), "op": layer["op"], "from": [before]}
+        graph.update((key, value) for key, value in layer.items() if value is not None)
         if layer["op"] == "gru":
-            graph["reset_before"] = layer.get("reset_before", False)
+            graph.setdefault("reset_before", False)
         named.append(graph)
-        before = name
+        before = graph["name"]
     return named
+
+
+def hop_of(layers):
+    """Frames per row of the last of these layers."""
+    periods = {"input": 1}
+    for layer in layers:
+        periods[layer["name"]] = periods[layer["from"][0]] * layer["stride"]
+    return periods[layers[-1]["name"]]
 
 
 def write_graph(path, graph):

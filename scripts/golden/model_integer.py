@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from model_files import write_graph, write_tensors
+from model_files import chain, hop_of, write_graph, write_tensors
 from model_log_energy import log_energy
 
 OPS = ["conv1d", "gru", "dense", "avg_pool", "batch_norm", "relu", "dropout", "lstm", "mgu", "min_gru", "max_pool", "ema", "add",
@@ -336,18 +336,6 @@ def graphs(rng):
         make("hidden", "all", "dense", 24, 6, relu=True), make("scores", "hidden", "dense", 6, 3, gain=3000, shift=1, bits=16)]
 
 
-def link(layers):
-    """Names and from of a chain, where none are given; the last layer gives 16 bits; periods."""
-    before, periods = "input", {"input": 1}
-    layers[-1]["output_bits"] = 16
-    for i, q in enumerate(layers):
-        q["name"] = q["name"] or "%s_%d" % (q["op"], i + 1)
-        q["from"] = q["from"] or [before]
-        before = q["name"]
-        periods[before] = periods[q["from"][0]] * q["stride"]
-    return periods[before]
-
-
 def model_hash(model):
     """The hash of docs/model-format.md."""
     def ints(values):
@@ -389,7 +377,9 @@ def main():
     TABLE.extend(int(word, 16) for word in re.findall(r"0x([0-9a-f]{8})u", open(table).read()))
     rng = np.random.default_rng(7)
     for name, n_channels, n_classes, bits, layers in itertools.chain(models(rng), graphs(rng)):
-        hop = link(layers)
+        layers = chain(layers)
+        layers[-1]["output_bits"] = 16
+        hop = hop_of(layers)
         gain = 9000 if bits == 16 else 60
         model = {"layers": layers, "offset": rng.integers(-500, 500, n_channels).tolist(), "shift": 1 if bits == 8 else 3,
                  "bits": bits, "mult": multipliers(rng, n_channels, gain / 3000.0, 1 if bits == 8 else 3),

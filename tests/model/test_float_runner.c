@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "base/rng.h"
 
-static const char *const models[] = {"float_conv", "float_gru", "float_long_stride", "float_one", "float_wide"};
+static const char *const models[] = {"float_conv", "float_gru",   "float_long_stride", "float_one",
+                                     "float_wide", "float_graph", "float_recurrent"};
 #define N_MODELS (sizeof models / sizeof *models)
 
 /* Largest difference to the golden scores; also checks when decisions fall. */
