@@ -1,3 +1,5 @@
 foreach(name test_float_runner test_qmodel test_model test_log_energy)
     target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/model_support.c)
 endforeach()
+target_sources(test_qmodel PRIVATE ${PROJECT_SOURCE_DIR}/tests/deploy/random_model.c)
+target_include_directories(test_qmodel PRIVATE ${PROJECT_SOURCE_DIR}/tests)

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "deploy/random_model.h"
 #include "model/qmodel.h"
 
 #define PATH TEST_TEMPORARY "/q"
@@ -257,6 +258,64 @@ static void a_bound_follows_the_values(void **state)
     tin_qmodel_free(r);
 }
 
+/* What is given stays, what is not is filled in; nothing breaks on a graph that the check refuses afterwards. */
+static void link_fills_what_follows(void **state)
+{
+    (void)state;
+    tin_qmodel *m = load("integer_all");
+    m->layers[1].name[0] = 0;
+    m->layers[1].n_from = m->layers[1].output_bits = m->layers[1].period = m->layers[6].output_bits = m->hop = 0;
+    tin_qmodel_link(m);
+    assert_string_equal(m->layers[1].name, "conv1d_2");
+    assert_true(m->layers[1].n_from == 1 && m->layers[1].from[0] == 0 && m->layers[1].period == 2 && m->hop == 8);
+    assert_true(m->layers[1].output_bits == 8 && m->layers[6].output_bits == 16);
+    assert_int_equal(tin_qmodel_check(m, NULL), TIN_OK);
+    static const int wrong[] = {1, 2, TIN_MAX_LAYERS, INT32_MAX, -2, INT32_MIN};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        m->layers[1].from[0] = wrong[i];
+        tin_qmodel_link(m);
+        assert_int_equal(m->layers[1].period, 0);
+        assert_int_equal(tin_qmodel_check(m, NULL), TIN_ERR_MODEL);
+    }
+    m->layers[1].from[0] = 0;
+    m->layers[1].stride = INT32_MAX;
+    tin_qmodel_link(m);
+    assert_int_equal(tin_qmodel_check(m, NULL), TIN_ERR_MODEL);
+    tin_qmodel_free(m);
+}
+
+/* Every op with every neighbour, through the files. */
+static void random_graphs_come_back(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        tin_qmodel *m = NULL, *back = NULL;
+        tin_qrunner *a = NULL, *b = NULL;
+        tin_error err = {0};
+        int16_t counts[64 * 8], x[MAX_TEST_CLASSES], y[MAX_TEST_CLASSES];
+        assert_ok(random_graph(&m, seed, &err), &err);
+        assert_ok(tin_qmodel_save(m, PATH, &err), &err);
+        assert_ok(tin_qmodel_load(&back, PATH, &err), &err);
+        assert_string_equal(m->hash, back->hash);
+        assert_int_equal(m->delay, back->delay);
+        assert_ok(tin_qrunner_create(&a, m, &err), &err);
+        assert_ok(tin_qrunner_create(&b, back, &err), &err);
+        random_counts(counts, 64, m->n_channels, seed);
+        for (int t = 0; t < 64 * m->hop; t++) {
+            const int16_t *frame = counts + t % 64 * m->n_channels;
+            int due = tin_qrunner_step(a, frame, x);
+            assert_int_equal(due, (t + 1) % m->hop == 0);
+            assert_int_equal(due, tin_qrunner_step(b, frame, y));
+            if (due)
+                assert_memory_equal(x, y, (size_t)m->n_classes * sizeof *x);
+        }
+        tin_qrunner_free(a);
+        tin_qrunner_free(b);
+        tin_qmodel_free(m);
+        tin_qmodel_free(back);
+    }
+}
+
 static void the_hash_sees_every_number(void **state)
 {
     (void)state;
@@ -425,6 +484,8 @@ int main(void)
         cmocka_unit_test(bits_that_an_op_has_not_are_refused),
         cmocka_unit_test(sums_without_weights_are_bounded),
         cmocka_unit_test(a_bound_follows_the_values),
+        cmocka_unit_test(link_fills_what_follows),
+        cmocka_unit_test(random_graphs_come_back),
         cmocka_unit_test(the_hash_sees_every_number),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(flipped_bytes_never_change_the_result),
