@@ -144,8 +144,9 @@ MODELS = {
     "float_wide": lambda: (64, 200, [conv(64, 4, k=2, s=2), norm(4), relu(4), dense(4, 200)]),
     "float_graph": lambda: (4, 3, [
         graph("stem", "input", conv(4, 6, k=3, s=2)), graph("soft", "stem", plain("hard_tanh", 6)),
-        graph("left", "soft", conv(6, 6, k=3, depthwise=True)), graph("bent", "left", plain("relu6", 6)),
-        graph("right", "soft", conv(6, 6)), graph("sum", "soft bent right", plain("add", 6)),
+        graph("left", "soft", conv(6, 6, k=3, depthwise=True)), graph("normed", "left", norm(6)),
+        graph("bent", "normed", plain("relu6", 6)), graph("right", "soft", conv(6, 6)), graph("maybe", "right", dropout(6, 0.25)),
+        graph("sum", "soft bent maybe", plain("add", 6)),
         graph("positive", "sum", plain("relu", 6)), graph("top", "positive", pool(6, 3, 2, "max_pool")),
         graph("mean", "positive", pool(6, 4, 2)), graph("way", "sum", conv(6, 3, k=2, s=2)), graph("round", "way", plain("tanh", 3)),
         graph("all", "top mean round", plain("concat", 15)), graph("slow", "all", plain("ema", 15, ema_shift=3)),

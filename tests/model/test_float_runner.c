@@ -43,7 +43,7 @@ static void scores_equal_pytorch(void **state)
 {
     (void)state;
     for (size_t i = 0; i < N_MODELS; i++) {
-        tin_model *m = NULL, *folded = NULL, *copy = NULL;
+        tin_model *m = NULL, *folded = NULL, *copy = NULL, *back = NULL;
         tin_safetensors *golden = NULL;
         tin_error err = {0};
         assert_ok(tin_model_load(&m, test_path(TEST_FILES, models[i], ""), &err), &err);
@@ -57,10 +57,14 @@ static void scores_equal_pytorch(void **state)
             fail_msg("%s, folded: off by %g", models[i], after);
         assert_ok(tin_model_copy(&copy, m, &err), &err);
         assert_true(compare(copy, golden) == plain);
+        assert_ok(tin_model_save(m, TEST_TEMPORARY "/back", &err), &err);
+        assert_ok(tin_model_load(&back, TEST_TEMPORARY "/back", &err), &err);
+        assert_true(compare(back, golden) == plain);
         print_message("%s: %.1e, folded %.1e, %.0f MAC\n", models[i], plain, after, tin_model_macs(m));
         tin_model_free(m);
         tin_model_free(folded);
         tin_model_free(copy);
+        tin_model_free(back);
         tin_safetensors_free(golden);
     }
 }

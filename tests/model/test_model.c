@@ -98,6 +98,20 @@ static void wrong_layers_are_refused_with_the_mend(void **state)
         {{.op = TIN_OP_DROPOUT, .rate = 0.96f}, "rate is 0.96"},
         {{.op = TIN_OP_DROPOUT, .rate = NAN}, "rate is"},
         {{.op = TIN_OP_RELU, .rate = 0.5f}, "rate is 0.5"},
+        {{.op = TIN_OP_GRU, .units = 2, .shift = 3}, "shift is 3"},
+        {{.op = TIN_OP_EMA}, "shift is 0"},
+        {{.op = TIN_OP_EMA, .shift = 13}, "shift is 13"},
+        {{.op = TIN_OP_LSTM, .units = 2, .reset_before = true}, "reset_before is 1"},
+        {{.op = TIN_OP_RELU, .levels = 2}, "levels is 2"},
+        {{.op = TIN_OP_MIN_GRU, .units = 2, .kernel = 3}, "kernel is 3"},
+        {{.op = TIN_OP_RELU, .name = "a-b"}, "its name is \"a-b\""},
+        {{.op = TIN_OP_RELU, .name = "a_name_of_32_characters_is_too_lo"}, "use 1 to 31 letters"},
+        {{.op = TIN_OP_RELU, .name = "input"}, "\"input\" is taken"},
+        {{.op = TIN_OP_RELU, .from = {"dense_2"}, .n_from = 1}, "no layer before it"},
+        {{.op = TIN_OP_RELU, .from = {"input", "input"}, .n_from = 2}, "name one"},
+        {{.op = TIN_OP_ADD}, "name two or more"},
+        {{.op = TIN_OP_MULTIPLY, .from = {"input", "input", "input"}, .n_from = 3}, "name two"},
+        {{.op = TIN_OP_CONCAT, .from = {"input"}, .n_from = TIN_MAX_FROM + 1}, "name at most 8"},
         {{.op = TIN_OP_COUNT}, "unknown op"},
         {{.op = (tin_op)-1}, "unknown op"},
     };
@@ -145,6 +159,52 @@ static void wrong_models_are_refused(void **state)
     d.dataset.n_channels = 6;
     d.dataset.rate_hz = NAN;
     expect_refused(&d.dataset, har, N_HAR, "rate_hz");
+}
+
+#define FROM(...) .from = {__VA_ARGS__}, .n_from = (int)(sizeof(const char *[]){__VA_ARGS__} / sizeof(const char *))
+
+static void graphs_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    test_dataset d;
+    test_dataset_fill(&d, 4, 3);
+    const tin_layer_spec slow = {.op = TIN_OP_CONV1D, .units = 4, .stride = 2, .name = "slow"};
+    const tin_layer_spec wide = {.op = TIN_OP_DENSE, .units = 200, .name = "wide"}, end = {.op = TIN_OP_DENSE};
+    expect_refused(&d.dataset, (tin_layer_spec[]){slow, {.op = TIN_OP_ADD, FROM("slow", "input")}, end}, 3,
+                   "layer 2 (add): it reads rows every 2 and every 1 frames; give both ways the same strides");
+    expect_refused(&d.dataset, (tin_layer_spec[]){wide, {.op = TIN_OP_ADD, FROM("wide", "input")}, end}, 3,
+                   "layer 2 (add): it reads rows of 200 and of 4 values");
+    expect_refused(&d.dataset, (tin_layer_spec[]){wide, {.op = TIN_OP_CONCAT, FROM("wide", "wide")}, end}, 3,
+                   "layer 2 (concat): it reads 400 values; keep it at or below 256");
+    expect_refused(&d.dataset, (tin_layer_spec[]){slow, {.op = TIN_OP_DENSE, FROM("input")}}, 2,
+                   "layer 1 (conv1d): no layer reads \"slow\"; name it in the from of one, or take it out");
+    expect_refused(&d.dataset, (tin_layer_spec[]){slow, slow, end}, 3, "layer 2: the name \"slow\" is taken");
+}
+
+static void a_graph_is_resolved(void **state)
+{
+    (void)state;
+    test_dataset d;
+    tin_model *m = NULL;
+    int reader = -1;
+    test_dataset_fill(&d, 4, 3);
+    const tin_layer_spec layers[] = {{.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .stride = 2},
+                                     {.op = TIN_OP_RELU},
+                                     {.op = TIN_OP_MAX_POOL, .kernel = 4, .stride = 3},
+                                     {.op = TIN_OP_CONV1D, .units = 5, .stride = 3, FROM("relu_2"), .name = "other"},
+                                     {.op = TIN_OP_CONCAT, FROM("max_pool_3", "other")},
+                                     {.op = TIN_OP_DENSE}};
+    assert_int_equal(tin_model_create(&m, &d.dataset, layers, 6, NULL), TIN_OK);
+    assert_int_equal(m->hop, 6);
+    assert_true(m->layers[1].period == 2 && m->layers[3].period == 6 && m->layers[3].from[0] == 1);
+    assert_true(m->layers[4].n_inputs == 11 && m->layers[4].from[0] == 2 && m->layers[4].from[1] == 3);
+    assert_int_equal(tin_model_readers(m, 1, &reader), 2);
+    assert_int_equal(reader, 3);
+    assert_int_equal(tin_model_activation(m, 0), 1);
+    assert_int_equal(tin_model_activation(m, 3), -1);
+    /* 3 runs of the first convolution per decision, one of the other layers */
+    assert_true(tin_model_macs(m) == 3 * 6 * 12 + 5 * 6 + 3 * 11);
+    tin_model_free(m);
 }
 
 static void weights_start_within_pytorchs_bounds(void **state)
@@ -284,6 +344,12 @@ static void an_edited_description_is_refused(void **state)
     expect_edit_refused(text, "\"scale\": [\n      1.0", "\"scale\": [\n      0.0", TIN_ERR_FORMAT, "scale 0");
     expect_edit_refused(text, "\"offset\": [\n      0", "\"offset\": [\n      40000", TIN_ERR_FORMAT, "fits int16");
     expect_edit_refused(text, "\"offset\": [\n      0,", "\"offset\": [\n", TIN_ERR_FORMAT, "list of 6 to 6");
+    expect_edit_refused(text, "\"from\": [\n        \"input\"", "\"from\": [\n        \"nobody\"", TIN_ERR_MODEL,
+                        "no layer before it");
+    expect_edit_refused(text, "\"from\": [\n        \"input\"", "\"from\": [\n        1", TIN_ERR_FORMAT,
+                        "names of layers");
+    expect_edit_refused(text, "\"from\": [\n        \"input\"", "\"from\": [\n", TIN_ERR_FORMAT, "list of 1 to 8");
+    expect_edit_refused(text, "\"reset_before\": false", "\"reset_before\": 0", TIN_ERR_FORMAT, "reset_before");
     expect_edit_refused(text, "\"tensors_sha256\": \"", "\"tensors_sha256\": \"0", TIN_ERR_FORMAT, "SHA-256");
     tin_free(text);
     tin_model_free(m);
@@ -437,6 +503,8 @@ int main(void)
         cmocka_unit_test(depthwise_reads_its_own_input),
         cmocka_unit_test(wrong_layers_are_refused_with_the_mend),
         cmocka_unit_test(wrong_models_are_refused),
+        cmocka_unit_test(graphs_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_graph_is_resolved),
         cmocka_unit_test(weights_start_within_pytorchs_bounds),
         cmocka_unit_test(input_is_scaled_by_training_streams_only),
         cmocka_unit_test(folding_refuses_what_it_cannot_fold),
