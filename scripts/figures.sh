@@ -114,6 +114,12 @@ m4() {
     "$root/build/release/bench_m4_har" "$work/m4" | while read -r id value unit; do put "$id" "$value" "$unit"; done
 }
 
+train() { # the loop with sampling and augmentation, one thread, batch 64; seconds of this thread only
+    any_wanted train.loop_share || return 0
+    cmake --build "$root/build/release" --target bench_train >&2
+    put train.loop_share "$("$(find "$root/build/release" -name bench_train -type f)" a 64 loop)" ratio
+}
+
 determinism() {
     any_wanted determinism.identical || return 0
     if sh "$root/tests/cli/test_cli_determinism.sh" "$tinamou" "$work/determinism" >&2; then
@@ -130,4 +136,5 @@ spsw
 hapt
 exact
 m4
+train
 determinism

@@ -1,21 +1,27 @@
-/* bench_train MODEL BATCH [ISA] [quant]: median frames per second of one training step (forward, loss, backward, AdamW)
+/* bench_train MODEL BATCH [ISA] [quant] [loop]: median frames per second of one training step (forward, loss, backward, AdamW)
  * on one thread, for the models of the comparison. MODEL: a (conv 6->16 k5 s2, conv 16->24 k5 s2, gru 24, dense 5) or b
- * (gru 32, dense 5). Prints one number. */
+ * (gru 32, dense 5). Prints one number. With `loop`: time of a bare step over that of a
+ * step with the sampling and augmentation before it (noise, rotation, gain, speed). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/memory.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "train/engine.h"
 #include "train/optimiser.h"
+#include "train/sampler.h"
 
 #define CHUNK 500
 #define CHANNELS 6
 #define CLASSES 5
 #define SECONDS 2.0
 #define MOST_STEPS 20000
+#define STREAMS 8
+#define STREAM_FRAMES 30000
+#define LABEL_FRAMES 90 /* of one label */
 
 static const tin_layer_spec model_a[] = {{.op = TIN_OP_CONV1D, .units = 16, .kernel = 5, .stride = 2},
                                          {.op = TIN_OP_RELU},
@@ -34,29 +40,71 @@ typedef struct bench {
     uint8_t *reset;
     void *state;
     double *gradient;
+    tin_dataset dataset;
+    tin_stream streams[STREAMS];
+    tin_interval intervals[STREAM_FRAMES / LABEL_FRAMES];
+    int16_t *counts;
+    tin_sampler *sampler;
 } bench;
 
 static tin_status make_model(bench *b, bool small, tin_error *err)
 {
-    static tin_channel channel = {"x", "g", 0.001};
+    static tin_channel channels[CHANNELS] = {{"ax", "g", 0.001},     {"ay", "g", 0.001},     {"az", "g", 0.001},
+                                             {"gx", "rad/s", 0.001}, {"gy", "rad/s", 0.001}, {"gz", "rad/s", 0.001}};
     static tin_class class = {"c", false};
-    tin_channel channels[CHANNELS];
-    tin_class classes[CLASSES];
-    for (int i = 0; i < CHANNELS; i++) {
-        channels[i] = channel;
-    }
+    static tin_class classes[CLASSES];
     for (int i = 0; i < CLASSES; i++) {
         classes[i] = class;
     }
-    tin_dataset frame = {
-        .rate_hz = 50, .n_channels = CHANNELS, .n_classes = CLASSES, .channels = channels, .classes = classes};
+    b->dataset = (tin_dataset){.rate_hz = 50,
+                               .n_channels = CHANNELS,
+                               .n_classes = CLASSES,
+                               .channels = channels,
+                               .classes = classes,
+                               .streams = b->streams,
+                               .n_streams = STREAMS};
     const tin_layer_spec *layers = small ? model_b : model_a;
     int n_layers = (int)(small ? sizeof model_b / sizeof *model_b : sizeof model_a / sizeof *model_a);
-    tin_status status = tin_model_create(&b->model, &frame, layers, n_layers, err);
+    tin_status status = tin_model_create(&b->model, &b->dataset, layers, n_layers, err);
     if (status == TIN_OK) {
         tin_model_initialise(b->model, 1);
     }
     return status;
+}
+
+/* Recordings of noise with a label of LABEL_FRAMES frames after the other, and a sampler over them. */
+static tin_status make_sampler(bench *b, int batch, tin_error *err)
+{
+    static const tin_config_train train = {.steps = MOST_STEPS,
+                                           .chunk = CHUNK,
+                                           .stateful = true,
+                                           .class_weight_power = 0.5,
+                                           .rotate_degrees = 15,
+                                           .scale = 0.1,
+                                           .warp = 0.1,
+                                           .noise_accel = 0.005,
+                                           .noise_gyro = 0.01};
+    b->counts = tin_alloc((size_t)STREAM_FRAMES * CHANNELS, sizeof *b->counts, err);
+    if (!b->counts) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_rng rng;
+    tin_rng_seed(&rng, 3);
+    for (int i = 0; i < STREAM_FRAMES * CHANNELS; i++) {
+        b->counts[i] = (int16_t)((int)tin_rng_below(&rng, 4000) - 2000);
+    }
+    int n = STREAM_FRAMES / LABEL_FRAMES;
+    for (int i = 0; i < n; i++) {
+        b->intervals[i] = (tin_interval){i * LABEL_FRAMES, (i + 1) * LABEL_FRAMES, i % CLASSES};
+    }
+    for (int i = 0; i < STREAMS; i++) {
+        b->streams[i] = (tin_stream){
+            .n_frames = STREAM_FRAMES, .counts = b->counts, .intervals = b->intervals, .n_intervals = (size_t)n};
+    }
+    tin_sampler_settings settings = {
+        .model = b->model, .dataset = &b->dataset, .train = &train, .n_lanes = batch, .pool = b->pool};
+    tin_status status = tin_model_fit_input(b->model, &b->dataset, err);
+    return status ? status : tin_sampler_create(&b->sampler, &settings, err);
 }
 
 static tin_status make(bench *b, bool small, int batch, const char *isa, bool quantise, tin_error *err)
@@ -82,6 +130,7 @@ static tin_status make(bench *b, bool small, int batch, const char *isa, bool qu
     if (status == TIN_OK) {
         status = tin_optimiser_create(&b->optimiser, b->model, err);
     }
+    status = status ? status : make_sampler(b, batch, err);
     if (status) {
         return status;
     }
@@ -109,51 +158,98 @@ static int compare(const void *a, const void *b)
     return (d > 0) - (d < 0);
 }
 
-static double measure(bench *b, int batch)
+static void fill_batch(bench *b, int batch)
 {
-    static double times[MOST_STEPS];
     tin_rng rng;
     tin_rng_seed(&rng, 2);
     for (int i = 0; i < batch * CHUNK * CHANNELS; i++) {
         b->x[i] = (float)tin_rng_normal(&rng);
     }
-    int n_decisions = tin_engine_decisions(b->engine), n = 0;
+    int n_decisions = tin_engine_decisions(b->engine);
     for (int i = 0; i < batch * n_decisions; i++) {
         b->target[i * CLASSES + (int)tin_rng_below(&rng, CLASSES)] = 1;
     }
+}
+
+static double median(double *times, int n)
+{
+    qsort(times, (size_t)n, sizeof *times, compare);
+    return times[n / 2];
+}
+
+static double measure(bench *b, int batch)
+{
+    static double times[MOST_STEPS];
+    int n_decisions = tin_engine_decisions(b->engine), n = 0;
+    fill_batch(b, batch);
     double started = tin_now();
     while (n < MOST_STEPS && (n < 10 || tin_now() - started < SECONDS)) {
         double before = tin_now();
         step(b, n, (double)batch * n_decisions);
         times[n++] = tin_now() - before;
     }
-    qsort(times, (size_t)n, sizeof *times, compare);
-    return batch * (double)CHUNK / times[n / 2];
+    return batch * (double)CHUNK / median(times, n);
+}
+
+/* Of this thread, so that what else the machine does is left out. */
+static double cpu_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static double loop_share(bench *b)
+{
+    static double bare[MOST_STEPS], whole[MOST_STEPS];
+    tin_sampler_batch batch = {.x = b->x, .target = b->target, .reset = b->reset};
+    double started = tin_now();
+    int n = 0;
+    while (n < MOST_STEPS && (n < 10 || tin_now() - started < SECONDS)) {
+        double before = cpu_now();
+        if (tin_sampler_next(b->sampler, &batch, NULL)) {
+            return 0;
+        }
+        double filled = cpu_now();
+        step(b, n, batch.weight);
+        double after = cpu_now();
+        bare[n] = after - filled;
+        whole[n++] = after - before;
+    }
+    return median(bare, n) / median(whole, n);
 }
 
 int main(int argc, char **argv)
 {
-    bench b = {0};
+    static bench b;
     tin_error err = {0};
     const char *isa = NULL;
-    bool quantise = false;
+    bool quantise = false, loop = false;
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "quant") == 0) {
             quantise = true;
+        } else if (strcmp(argv[i], "loop") == 0) {
+            loop = true;
         } else {
             isa = argv[i];
         }
     }
     int batch = argc > 2 ? atoi(argv[2]) : 0;
     if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
-        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant]\n");
+        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop]\n");
         return 2;
     }
     if (make(&b, argv[1][0] == 'b', batch, isa, quantise, &err)) {
         fprintf(stderr, "%s\n", tin_error_text(&err));
         return 1;
     }
-    printf("%.0f\n", measure(&b, batch));
+    if (loop) {
+        printf("%.3f\n", loop_share(&b));
+    } else {
+        printf("%.0f\n", measure(&b, batch));
+    }
+    tin_sampler_free(b.sampler);
+    tin_free(b.counts);
     tin_free(b.x);
     tin_free(b.target);
     tin_free(b.reset);

@@ -67,17 +67,20 @@ static void fill_triad(tin_augment *a, const tin_model *model, int triad, double
         int c = 3 * triad + i;
         double normalise = (double)model->input.scale[c] / model->channels[c].scale;
         for (int j = 0; j < 3; j++) {
-            a->matrix[c][j] = (float)(normalise * gain * r[i][j] * sign[j] * model->channels[3 * triad + j].scale);
+            a->axis[j][c] = 3 * triad + j;
+            a->matrix[j][c] = (float)(normalise * gain * r[i][j] * sign[j] * model->channels[3 * triad + j].scale);
         }
     }
 }
 
 void tin_augment_none(tin_augment *a, const tin_model *model)
 {
+    const int_8 self = {0, 1, 2, 3, 4, 5, 6, 7};
     memset(a, 0, sizeof *a);
     a->speed = 1;
+    a->axis[0] = a->axis[1] = a->axis[2] = self;
     for (int c = 0; c < model->n_channels; c++) {
-        a->matrix[c][0] = model->input.scale[c];
+        a->matrix[0][c] = model->input.scale[c];
         a->shift[c] = -(float)model->input.offset[c] * model->input.scale[c];
     }
 }
@@ -94,7 +97,7 @@ void tin_augment_draw(tin_augment *a, const tin_model *model, tin_triads triads,
     double gain_gyro = tin_rng_range(rng, 1 - settings->scale, 1 + settings->scale);
     double noise_accel = draw_noise(settings->noise_accel, rng), noise_gyro = draw_noise(settings->noise_gyro, rng);
     bool mirror = tin_rng_uniform(rng) < settings->mirror;
-    a->n_triads = triads.accel + triads.gyro;
+    int n_triads = triads.accel + triads.gyro;
     if (triads.accel) {
         fill_triad(a, model, 0, gain_accel, r, mirror ? mirror_accel : plain);
     }
@@ -103,69 +106,110 @@ void tin_augment_draw(tin_augment *a, const tin_model *model, tin_triads triads,
     }
     for (int c = 0; c < model->n_channels; c++) {
         bool gyro = triads.gyro && c >= 3 && c < 6;
-        if (c >= 3 * a->n_triads) {
-            a->matrix[c][0] *= (float)gain_accel;
+        if (c >= 3 * n_triads) {
+            a->matrix[0][c] *= (float)gain_accel;
         }
         a->noise[c] =
             (float)((gyro ? noise_gyro : noise_accel) * (double)model->input.scale[c] / model->channels[c].scale);
     }
 }
 
-/* Adds noise that is nearly normal: the sum of four random bytes, two values out of one draw. */
-static void add_noise(const tin_augment *a, int n_channels, tin_rng *rng, float *x)
+typedef int16_t short_8 __attribute__((vector_size(16)));
+typedef uint32_t uint_8 __attribute__((vector_size(32)));
+
+/* Noise of eight channels at a time. */
+typedef struct noise_state {
+    uint_8 s[4];
+} noise_state;
+
+#define NOISE_SCALE (1 / 147.80054f) /* one over the deviation of the sum of four bytes, sqrt(4 * (256^2 - 1) / 12) */
+
+typedef struct signal {
+    const int16_t *counts; /* row first_row of the recording */
+    int64_t first_row, n_counts;
+    int n_channels;
+    double start;
+    bool noisy;
+} signal;
+
+#define ROWS rows_plain
+#define WIDEN(x) __builtin_convertvector(x, int_8)
+#include "train/augment_rows.h"
+#undef ROWS
+#undef WIDEN
+
+#if defined __x86_64__ && defined __GNUC__
+#include <immintrin.h>
+#pragma GCC push_options
+#pragma GCC target("avx2")
+#define ROWS rows_avx2
+#define WIDEN(x) ((int_8)_mm256_cvtepi16_epi32((__m128i)(x))) /* gcc 12 makes six instructions of the conversion */
+#include "train/augment_rows.h"
+#undef ROWS
+#pragma GCC pop_options
+#define HAS_AVX2 __builtin_cpu_supports("avx2")
+#else
+#define rows_avx2 rows_plain
+#define HAS_AVX2 0
+#endif
+
+/* Frames from .. to - 1 of `whole` that there are. Whole vectors are stored as far as what reaches behind the channels that
+ * are there is written over by the frames that follow; the others go by a detour. */
+static void fill_frames(const tin_augment *a, const signal *in, int c, int from, int to, int whole, noise_state *state,
+                        float *x)
 {
-    const uint64_t even = 0x00ff00ff00ff00ffu;
-    const float scale = 1 / 147.80054f; /* sqrt(4 * (256^2 - 1) / 12) */
-    for (int c = 0; c < n_channels; c += 2) {
-        uint64_t bits = tin_rng_next(rng), sums = (bits & even) + (bits >> 8 & even);
-        sums += sums >> 16;
-        x[c] += a->noise[c] * scale * (float)((int)(sums & 0xffff) - 510);
-        if (c + 1 < n_channels) {
-            x[c + 1] += a->noise[c + 1] * scale * (float)((int)(sums >> 32 & 0xffff) - 510);
+    enum { PIECE = 16 };
+    int n_channels = in->n_channels, width = n_channels - c < 8 ? n_channels - c : 8;
+    int end = whole < to ? (whole > from ? whole : from) : to;
+    (HAS_AVX2 ? rows_avx2 : rows_plain)(a, in, c, from, end, state, x + (ptrdiff_t)from * n_channels + c, n_channels);
+    while (end < to) {
+        float piece[PIECE][8];
+        int next = end + PIECE < to ? end + PIECE : to;
+        (HAS_AVX2 ? rows_avx2 : rows_plain)(a, in, c, end, next, state, piece[0], 8);
+        for (int i = 0; end < next; i++, end++) {
+            memcpy(x + (ptrdiff_t)end * n_channels + c, piece[i], (size_t)width * sizeof *x);
         }
     }
 }
 
-static void turn_frame(const tin_augment *a, int n_channels, const float *from, float *x)
+/* First frame, up to n_frames, that lies at `position` or behind it. */
+static int first_behind(const tin_augment *a, double start, int n_frames, double position)
 {
-    for (int t = 0; t < a->n_triads; t++) {
-        const float *v = from + 3 * t;
-        for (int c = 3 * t; c < 3 * t + 3; c++) {
-            const float *m = a->matrix[c];
-            x[c] = m[0] * v[0] + m[1] * v[1] + m[2] * v[2] + a->shift[c];
-        }
+    double guess = ceil((position - start) / a->speed);
+    int i = guess >= n_frames ? n_frames : guess > 0 ? (int)guess : 0;
+    while (i > 0 && start + (i - 1) * a->speed >= position) {
+        i--;
     }
-    for (int c = 3 * a->n_triads; c < n_channels; c++) {
-        x[c] = a->matrix[c][0] * from[c] + a->shift[c];
+    while (i < n_frames && start + i * a->speed < position) {
+        i++;
     }
+    return i;
 }
 
 void tin_augment_apply(const tin_augment *a, const int16_t *counts, int64_t n_counts, int n_channels, double start,
                        int n_frames, tin_rng *noise, float *x)
 {
-    bool noisy = false;
+    signal in = {counts, 0, n_counts, n_channels, start, false};
+    noise_state state = {0};
     for (int c = 0; c < n_channels; c++) {
-        noisy |= a->noise[c] > 0;
+        in.noisy |= a->noise[c] > 0;
     }
-    for (int i = 0; i < n_frames; i++, x += n_channels) {
-        double position = start + i * a->speed;
-        if (position < 0) { /* draws no noise, so that it is the same wherever a chunk begins */
-            memset(x, 0, (size_t)n_channels * sizeof *x);
-            continue;
-        }
-        int64_t k = (int64_t)position;
-        if (k >= n_counts || (k == n_counts - 1 && position > (double)k)) {
-            memset(x, 0, (size_t)(n_frames - i) * (size_t)n_channels * sizeof *x);
-            return;
-        }
-        float from[TIN_MAX_CHANNELS], share = (float)(position - (double)k);
-        const int16_t *now = counts + k * n_channels, *next = k + 1 < n_counts ? now + n_channels : now;
-        for (int c = 0; c < n_channels; c++) {
-            from[c] = (float)now[c] + share * (float)(next[c] - now[c]);
-        }
-        turn_frame(a, n_channels, from, x);
-        if (noisy) {
-            add_noise(a, n_channels, noise, x);
-        }
+    for (int i = 0; in.noisy && i < 16; i++) {
+        uint64_t bits = tin_rng_next(noise);
+        memcpy((char *)state.s + i * 8, &bits, sizeof bits);
+    }
+    /* The last rows, of which a whole vector would reach past the end, are copied to where there is room. */
+    int16_t tail[(8 + 2) * TIN_MAX_CHANNELS + 8];
+    int64_t n_tail = (7 + n_channels) / n_channels + 1, first_row = n_counts > n_tail ? n_counts - n_tail : 0;
+    memcpy(tail, counts + first_row * n_channels, (size_t)((n_counts - first_row) * n_channels) * sizeof *tail);
+    signal end = in;
+    end.counts = tail;
+    end.first_row = first_row;
+    int n_safe = first_behind(a, start, n_frames, (double)first_row);
+    for (int c = 0; c < n_channels; c += 8) {
+        bool overwritten = c == 0 || n_channels - c >= 8;
+        int whole = overwritten ? n_frames - (c + 7) / n_channels : 0;
+        fill_frames(a, &in, c, 0, n_safe, whole, &state, x);
+        fill_frames(a, &end, c, n_safe, n_frames, whole, &state, x);
     }
 }

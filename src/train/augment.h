@@ -15,13 +15,16 @@ typedef struct tin_triads {
 
 tin_triads tin_triads_find(const tin_channel *channels, int n_channels);
 
-/* The network sees x[c] = sum_j matrix[c][j] * counts[j'] + shift[c] + noise[c] * normal; j runs over the three
- * channels of the triad (j' = 3 * triad + j), or over the channel alone (j = 0, j' = c). */
+typedef float float_8 __attribute__((vector_size(32)));
+typedef int32_t int_8 __attribute__((vector_size(32)));
+
+/* The network sees x[c] = sum_j matrix[j][c] * counts[axis[j][c]] + shift[c] + noise[c] * normal; the axes are the three
+ * channels of the triad that c belongs to. A channel of no triad has matrix[0] and itself only. */
 typedef struct tin_augment {
     double speed;
-    int n_triads; /* leading triads of channels that have a full matrix: 0, 1 or 2 */
-    float matrix[TIN_MAX_CHANNELS][3];
+    float matrix[3][TIN_MAX_CHANNELS];
     float shift[TIN_MAX_CHANNELS], noise[TIN_MAX_CHANNELS];
+    int_8 axis[3]; /* of the first eight channels; all others are themselves */
 } tin_augment;
 
 /* Draws from rng, always the same number of values in the same order. */

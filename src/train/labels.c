@@ -7,7 +7,16 @@
 
 int64_t tin_labels_run_end(const tin_labels *labels, int64_t start)
 {
+    enum { AT_ONCE = 16 }; /* compared together, in vectors */
     int64_t end = start + 1;
+    for (int differs = 0; end + AT_ONCE <= labels->n_frames; end += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+            differs |= labels->label[end + i] ^ labels->label[start];
+        }
+        if (differs) {
+            break;
+        }
+    }
     while (end < labels->n_frames && labels->label[end] == labels->label[start]) {
         end++;
     }

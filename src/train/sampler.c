@@ -40,8 +40,10 @@ struct tin_sampler {
     int64_t order_round;
     tin_sampler_lane *lanes;
     int64_t n_begun;
-    double *weights; /* [n_lanes] of the batch under way */
-    float *rows;     /* [n_lanes][chunk + most lead][channels] when x is not all that is wanted, else NULL */
+    float whole;        /* share of the label in a target whose frames all have it: 1, but for rounding */
+    double whole_known; /* likewise, the sum of the parts */
+    double *weights;    /* [n_lanes] of the batch under way */
+    float *rows;        /* [n_lanes][chunk + most lead][channels] when x is not all that is wanted, else NULL */
 };
 
 static tin_status find_streams(tin_sampler *sampler, tin_error *err)
@@ -216,6 +218,10 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
     s->triads = tin_triads_find(settings->model->channels, settings->model->n_channels);
     s->n_decisions = settings->train->chunk / settings->model->hop;
     s->order_round = -1;
+    for (int i = 0; i < settings->model->hop; i++) {
+        s->whole += (float)(1.0 / settings->model->hop);
+        s->whole_known += 1.0 / settings->model->hop;
+    }
     s->lanes = tin_alloc((size_t)settings->n_lanes, sizeof *s->lanes, err);
     s->weights = tin_alloc((size_t)settings->n_lanes, sizeof *s->weights, err);
     s->rows = make_rows(settings, err);
@@ -331,15 +337,18 @@ static void begin_sequence(tin_sampler *s, tin_sampler_lane *lane)
     }
 }
 
-/* Weighted targets of one decision that is held over output frames first..first+hop-1. */
-static double decision_target(const tin_sampler *s, const tin_labels *labels, double start, double speed, int first,
-                              float *target)
+/* Position to frame: floor, without a call where the processor has no such instruction. */
+static int64_t frame_of(double position)
 {
-    int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop;
-    double smooth = s->s.train->label_smoothing, known = 0, weight = 0;
-    for (int i = first; i < first + hop; i++) {
-        known += tin_labels_add(labels, (int64_t)floor(start + (i - s->s.model->delay) * speed), 1.0 / hop, target);
-    }
+    int64_t frame = (int64_t)position;
+    return frame - (position < (double)frame);
+}
+
+/* From shares of the classes, `known` together, to weighted targets. */
+static double finish_target(const tin_sampler *s, double known, float *target)
+{
+    int n_classes = s->s.dataset->n_classes;
+    double smooth = s->s.train->label_smoothing, weight = 0;
     for (int c = 0; c < n_classes; c++) {
         double share = (1 - smooth) * (double)target[c] + smooth * known / n_classes;
         target[c] = (float)share * s->class_weights[c];
@@ -348,27 +357,56 @@ static double decision_target(const tin_sampler *s, const tin_labels *labels, do
     return weight;
 }
 
+static void fill_targets(const tin_sampler *s, const tin_labels *labels, double start, double speed, float *target,
+                         double *weight)
+{
+    int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop, first = hop - 1 - s->s.model->delay;
+    bool plain = !labels->share && !labels->weight, smooth = s->s.train->label_smoothing > 0;
+    int64_t end = INT64_MIN; /* frames up to here, from the first of this decision on, have one label */
+    for (int j = 0; j < s->n_decisions; j++, target += n_classes, first += hop) {
+        int64_t last = frame_of(start + (first + hop - 1) * speed);
+        if (plain && last >= end) {
+            int64_t from = frame_of(start + first * speed);
+            end = from >= 0 && from < labels->n_frames ? tin_labels_run_end(labels, from) : INT64_MIN;
+        }
+        double known = 0;
+        if (last < end) {
+            int16_t label = labels->label[last];
+            if (label < 0) {
+                continue;
+            }
+            known = s->whole_known;
+            target[label] = s->whole;
+            if (!smooth) {
+                target[label] *= s->class_weights[label];
+                *weight += (double)target[label];
+                continue;
+            }
+        } else {
+            for (int i = first; i < first + hop; i++) {
+                known += tin_labels_add(labels, frame_of(start + i * speed), 1.0 / hop, target);
+            }
+        }
+        if (known > 0) {
+            *weight += finish_target(s, known, target);
+        }
+    }
+}
+
 static double lane_targets(const tin_sampler *s, const tin_sampler_lane *lane, double start, double speed,
                            float *target)
 {
     const tin_labels *labels = &s->labels[lane->stream];
-    int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop, n = s->n_decisions;
+    int n_classes = s->s.dataset->n_classes, n = s->n_decisions;
+    double weight = 0;
     memset(target, 0, (size_t)n * (size_t)n_classes * sizeof *target);
     if (s->s.train->windows) {
         float *last = target + (size_t)(n - 1) * (size_t)n_classes;
         int middle = s->s.train->chunk - (window_frames(s->s.train) + 1) / 2; /* far from what rounding could do */
-        int16_t label = labels->label[(int64_t)(start + middle * speed)];
-        double smooth = s->s.train->label_smoothing, weight = 0;
-        for (int c = 0; c < n_classes; c++) {
-            last[c] = (float)((c == label ? 1 - smooth : 0) + smooth / n_classes) * s->class_weights[c];
-            weight += (double)last[c];
-        }
-        return weight;
+        last[labels->label[(int64_t)(start + middle * speed)]] = 1;
+        return finish_target(s, 1, last);
     }
-    double weight = 0;
-    for (int j = 0; j < n; j++) {
-        weight += decision_target(s, labels, start, speed, hop * (j + 1) - 1, target + (size_t)j * (size_t)n_classes);
-    }
+    fill_targets(s, labels, start, speed, target, &weight);
     return weight;
 }
 

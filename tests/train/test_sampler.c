@@ -361,7 +361,7 @@ static void augmentation_is_physical(void **unused)
             for (int j = 0; j < 3; j++) { /* undo normalisation and units */
                 const tin_channel *to = &w.model->channels[c], *from = &w.model->channels[c / 3 * 3 + j];
                 r[c / 3][c % 3][j] =
-                    (double)a.matrix[c][j] / ((double)w.model->input.scale[c] / to->scale) / from->scale;
+                    (double)a.matrix[j][c] / ((double)w.model->input.scale[c] / to->scale) / from->scale;
             }
         }
         double mirror = r[0][1][0] * r[1][1][0] < 0 || r[0][2][0] * r[1][2][0] < 0;
@@ -392,7 +392,7 @@ static void noise_and_speed_are_as_asked(void **unused)
 {
     (void)unused;
     enum { N = 20000 };
-    tin_augment a = {.speed = 0.5, .matrix = {{1}}, .noise = {2}};
+    tin_augment a = {.speed = 0.5, .matrix = {{1}}, .noise = {2}, .axis = {{0}, {1}, {2}}};
     static int16_t counts[N / 2 + 2];
     static float x[N];
     for (int i = 0; i < N / 2 + 2; i++) {
@@ -412,6 +412,49 @@ static void noise_and_speed_are_as_asked(void **unused)
     a.noise[0] = 0;
     tin_augment_apply(&a, counts, 11, 1, 0, 40, NULL, x); /* ends at frame 10, output 20 */
     assert_true(x[20] == 10 && x[19] == 9.5f && x[21] == 0 && x[39] == 0);
+}
+
+/* Any number of channels, and any place in the recording: what the formula says, and nothing is written behind the end. */
+static void every_channel_is_interpolated(void **unused)
+{
+    (void)unused;
+    enum { ROWS = 12, FRAMES = 21 };
+    for (int n = 1; n <= 20; n++) {
+        tin_augment a = {.speed = 0.9, .axis = {{0, 1, 2, 3, 4, 5, 6, 7}}};
+        a.axis[1] = a.axis[2] = a.axis[0];
+        int16_t *counts = tin_alloc((size_t)(ROWS * n), sizeof *counts, NULL);
+        float *x = tin_alloc((size_t)(FRAMES * n + 1), sizeof *x, NULL);
+        for (int i = 0; i < ROWS * n; i++) {
+            counts[i] = (int16_t)(i * i * 37 % 30011);
+        }
+        for (int c = 0; c < n; c++) {
+            a.matrix[0][c] = (float)(c + 1);
+            a.shift[c] = (float)c;
+        }
+        for (int k = -6; k < 16; k++) {
+            double start = 0.75 * k;
+            x[FRAMES * n] = 77;
+            tin_augment_apply(&a, counts, ROWS, n, start, FRAMES, NULL, x);
+            for (int i = 0; i < FRAMES; i++) {
+                double position = start + i * 0.9, row = floor(position), share = position - row;
+                for (int c = 0; c < n; c++) {
+                    double expected = 0;
+                    if (position >= 0 && position <= ROWS - 1) {
+                        int at = (int)row * n + c;
+                        double now = counts[at], next = share > 0 ? counts[at + n] : now;
+                        expected = (now + share * (next - now)) * (c + 1) + c;
+                    }
+                    if (fabs((double)x[i * n + c] - expected) > 1e-6 * fabs(expected) + 0.05) {
+                        fail_msg("%d channels, frame %d, channel %d: %g, not %g", n, i, c, (double)x[i * n + c],
+                                 expected);
+                    }
+                }
+            }
+            assert_true(x[FRAMES * n] == 77);
+        }
+        tin_free(counts);
+        tin_free(x);
+    }
 }
 
 static void borders_are_ramps(void **unused)
@@ -621,6 +664,7 @@ int main(void)
         cmocka_unit_test(borders_are_ramps),
         cmocka_unit_test(delayed_targets_are_earlier_labels),
         cmocka_unit_test(ahead_is_the_same_signal_later),
+        cmocka_unit_test(every_channel_is_interpolated),
         cmocka_unit_test(weights_of_frames),
         cmocka_unit_test(effective_numbers_weigh_classes),
         cmocka_unit_test(mixup_mixes_pairs),
