@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,21 @@ double tin_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Prints what fits on the line behind `used` columns: a line that is wrapped cannot be taken back. UTF-8: the bytes that go
+ * on with a character take no column. */
+static void print_note(const char *note, int used)
+{
+    struct winsize size = {0};
+    int left = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col - used - 3 : 80;
+    size_t n = 0;
+    while (note[n] && (left > 0 || ((unsigned char)note[n] & 0xc0) == 0x80)) {
+        left -= ((unsigned char)note[n] & 0xc0) != 0x80;
+        n++;
+    }
+    if (n > 0)
+        fprintf(stderr, "  %.*s", (int)n, note);
+}
+
 static void show(tin_progress *p, double now, const char *note)
 {
     double share = (double)p->done / (double)p->total, spent = now - p->started;
@@ -26,11 +42,11 @@ static void show(tin_progress *p, double now, const char *note)
         memset(bar, '-', BAR_WIDTH);
         memset(bar, '#', (size_t)(full > BAR_WIDTH ? BAR_WIDTH : full));
         bar[BAR_WIDTH] = '\0';
-        fprintf(stderr, "\r\033[K%-10s [%s] %3.0f %%", p->title, bar, 100 * share);
+        int used = fprintf(stderr, "\r\033[K%-10s [%s] %3.0f %%", p->title, bar, 100 * share) - 4;
         if (share > 0 && share < 1)
-            fprintf(stderr, "  %.0f s left", spent / share - spent);
-        if (note && note[0])
-            fprintf(stderr, "  %s", note);
+            used += fprintf(stderr, "  %.0f s left", spent / share - spent);
+        if (note)
+            print_note(note, used);
         fflush(stderr);
     } else {
         fprintf(stderr, "%-10s %3.0f %%  %s\n", p->title, 100 * share, note ? note : "");

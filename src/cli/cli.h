@@ -25,8 +25,11 @@ enum {
     CLI_SEED = 1 << 4,
     CLI_DATA = 1 << 5,
     CLI_SOURCE = 1 << 6,
+    CLI_SEEDS = 1 << 7,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
+
+#define CLI_MAX_SEEDS 64
 
 typedef struct cli_options {
     const char *project; /* folder, "." when not given; NULL for a command that must have it and got none */
@@ -35,6 +38,8 @@ typedef struct cli_options {
     bool json, quiet, force, has_seed;
     int threads; /* -1: as the project says */
     uint64_t seed;
+    uint64_t seeds[CLI_MAX_SEEDS]; /* of --seeds */
+    int n_seeds;                   /* 0: not given */
 } cli_options;
 
 typedef struct cli_command {
@@ -106,5 +111,10 @@ tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE
 tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
+/* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */
+tin_status cli_work_through(const cli_command *command, const cli_options *options, bool force_data,
+                            tin_error *err) TIN_USE_RESULT;
+/* The same for every seed of --seeds, side by side. */
+tin_status cli_run_seeds(const cli_command *command, const cli_options *options, tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -30,13 +30,14 @@ const cli_command cli_commands[] = {
          "  tinamou init my-sensor --source csv --data ~/recordings    # columns are taken from the first file\n",
      .run = cli_command_init},
     {.name = "run",
-     .allowed = CLI_WORK,
+     .allowed = CLI_WORK | CLI_SEEDS,
      .summary = "all stages: data, train, quantize, evaluate, deploy, report",
      .description =
          "Goes from recordings to verified Cortex-M4 code and a report. A stage that is done is skipped, a stage\n"
          "that was cut off goes on where it stopped; --force redoes all of them.",
      .examples = "  tinamou run my-gestures\n"
                  "  tinamou run my-gestures --seed 2              # another run, beside the first\n"
+                 "  tinamou run my-gestures --seeds 1,2,3         # three runs side by side, mean and spread\n"
                  "  tinamou run examples/spsw --data ~/spsw       # recordings from another place\n"
                  "  tinamou run my-gestures --json > result.json  # results for a program\n",
      .run = cli_command_stages,
@@ -73,6 +74,7 @@ static const struct {
     {CLI_SOURCE, "  --source NAME   simulate, hapt, spsw or csv (default: what --data looks like, else simulate)"},
     {CLI_DATA, "  --data PATH     folder of the recordings"},
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
+    {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
     {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
@@ -119,6 +121,44 @@ static tin_status parse_number(const char *option, const char *text, unsigned lo
     return TIN_OK;
 }
 
+/* "4,5,9", or "3" for 1,2,3. */
+static tin_status parse_seeds(const char *text, cli_options *options, tin_error *err)
+{
+    char item[24];
+    unsigned long long number = 0;
+    options->n_seeds = 0;
+    for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        size_t length = strcspn(at, ",");
+        if (options->n_seeds == CLI_MAX_SEEDS || length >= sizeof item) {
+            return tin_fail(err, TIN_ERR_USAGE, "--seeds is '%s'; give up to %d seeds", text, CLI_MAX_SEEDS);
+        }
+        memcpy(item, at, length);
+        item[length] = '\0';
+        tin_status status = parse_number("--seeds", item, UINT64_MAX, &number, err);
+        if (status) {
+            return status;
+        }
+        for (int i = 0; i < options->n_seeds; i++) {
+            if (options->seeds[i] == number) {
+                return tin_fail(err, TIN_ERR_USAGE, "--seeds is '%s'; give each seed once", text);
+            }
+        }
+        options->seeds[options->n_seeds++] = number;
+    }
+    if (strchr(text, ',')) {
+        return TIN_OK;
+    }
+    if (number < 1 || number > CLI_MAX_SEEDS) {
+        return tin_fail(err, TIN_ERR_USAGE, "--seeds is '%s'; give a list such as 1,2,3 or how many, 1 to %d", text,
+                        CLI_MAX_SEEDS);
+    }
+    options->n_seeds = (int)number;
+    for (int i = 0; i < options->n_seeds; i++) {
+        options->seeds[i] = (uint64_t)i + 1;
+    }
+    return TIN_OK;
+}
+
 static tin_status take_option(int bit, const char *value, cli_options *options, tin_error *err)
 {
     unsigned long long number = 0;
@@ -139,6 +179,9 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
     case CLI_SOURCE:
         options->source = value;
         break;
+    case CLI_SEEDS:
+        status = parse_seeds(value, options, err);
+        break;
     case CLI_THREADS:
         status = parse_number("--threads", value, TIN_MAX_THREADS, &number, err);
         options->threads = (int)number;
@@ -157,15 +200,11 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
 {
     enum { HELP = 1 << 16 };
     static const struct option known[] = {
-        {"json", no_argument, NULL, CLI_JSON},
-        {"quiet", no_argument, NULL, CLI_QUIET},
-        {"force", no_argument, NULL, CLI_FORCE},
-        {"threads", required_argument, NULL, CLI_THREADS},
-        {"seed", required_argument, NULL, CLI_SEED},
-        {"data", required_argument, NULL, CLI_DATA},
-        {"source", required_argument, NULL, CLI_SOURCE},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, CLI_JSON},       {"quiet", no_argument, NULL, CLI_QUIET},
+        {"force", no_argument, NULL, CLI_FORCE},     {"threads", required_argument, NULL, CLI_THREADS},
+        {"seed", required_argument, NULL, CLI_SEED}, {"seeds", required_argument, NULL, CLI_SEEDS},
+        {"data", required_argument, NULL, CLI_DATA}, {"source", required_argument, NULL, CLI_SOURCE},
+        {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0},
     };
     *options = (cli_options){.threads = -1};
     opterr = 0;
@@ -193,6 +232,9 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         if (status) {
             return status;
         }
+    }
+    if (options->has_seed && options->n_seeds > 0) {
+        return tin_fail(err, TIN_ERR_USAGE, "--seed and --seeds exclude each other; give one of them");
     }
     if (argc - optind > 1) {
         return tin_fail(err, TIN_ERR_USAGE, "one folder at a time; '%s' is too much", argv[optind + 1]);

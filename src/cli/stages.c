@@ -95,6 +95,7 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
     status = status ? status : tin_model_save(model, path, err);
     status = status ? status : add_model_files(files, session, "model_float", err);
     status = status ? status : cli_add_file(files, session, false, err, "train_curve.csv");
+    status = status ? status : cli_add_file(files, session, false, err, "train_curve.html");
     status = status ? status : train_figures(figures, &result, "", config->train.metric, err);
     status =
         status ? status : cli_set(figures, "parameters", json_integer((json_int_t)tin_model_trainable(model)), err);
@@ -129,6 +130,7 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_q
     tin_status status = tin_train(folded, session->dataset, &options, &result, err);
     status = status ? status : train_figures(figures, &result, "finetune_", options.settings.metric, err);
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.csv");
+    status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.html");
     if (status == TIN_OK) {
         cli_log(session, "quantize: fine-tuned, validation %s %.3f at step %d of %d", options.settings.metric,
                 result.best_score, result.best_step, result.steps);
@@ -352,7 +354,7 @@ static tin_status check_name(const cli_session *session, tin_error *err)
                   : tin_fail_at(err, TIN_ERR_CONFIG, path, 0, "deploy.name (else made from project): %s", why.message);
 }
 
-tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err)
+tin_status cli_work_through(const cli_command *command, const cli_options *options, bool force_data, tin_error *err)
 {
     cli_session session = {0};
     bool all = strcmp(command->name, "run") == 0, data_only = command->last_stage < 0;
@@ -363,11 +365,17 @@ tin_status cli_command_stages(const cli_command *command, const cli_options *opt
     if (status == TIN_OK && command->last_stage >= (int)TIN_STAGE_DEPLOY) {
         status = check_name(&session, err);
     }
-    status = status ? status : cli_data_stage(&session, options->force && (all || data_only), err);
+    status = status ? status : cli_data_stage(&session, force_data && (all || data_only), err);
     if (status == TIN_OK && !data_only) {
         status = cli_run_stages(&session, (tin_stage)command->last_stage, force, err);
     }
     status = status ? status : cli_print_results(&session, err);
     cli_session_close(&session);
     return status;
+}
+
+tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err)
+{
+    return options->n_seeds > 0 ? cli_run_seeds(command, options, err)
+                                : cli_work_through(command, options, options->force, err);
 }

@@ -6,12 +6,9 @@
 
 #include "base/hash.h"
 #include "model/model.h"
+#include "train/curve.h"
 #include "train/optimiser.h"
 #include "train/sampler.h"
-#include "train/validate.h"
-
-/* step, learning rate, loss, the metrics of validation, and the deciding one of the averaged weights */
-#define TIN_CURVE_COLUMNS (4 + TIN_METRIC_COUNT)
 
 /* State of the loop. Arrays belong to whoever made them; sizes are fixed by model and settings. */
 typedef struct tin_progress_state {

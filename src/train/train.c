@@ -33,7 +33,7 @@ typedef struct training {
     double *gradient;
     tin_progress_state state;
     tin_checkpoint_owner owner;
-    char checkpoint[TIN_PATH_MAX], curve[TIN_PATH_MAX];
+    char checkpoint[TIN_PATH_MAX], curve[TIN_PATH_MAX], page[TIN_PATH_MAX];
     double last_loss, last_score;
 } training;
 
@@ -157,6 +157,10 @@ static tin_status make_paths(training *t, tin_error *err)
     if (status == TIN_OK) {
         status = tin_path_join(t->curve, t->options->folder, name, err);
     }
+    snprintf(name, sizeof name, "%s_curve.html", t->options->name);
+    if (status == TIN_OK) {
+        status = tin_path_join(t->page, t->options->folder, name, err);
+    }
     return status;
 }
 
@@ -279,36 +283,27 @@ static tin_status write_checkpoint(training *t, tin_error *err)
     return tin_checkpoint_write(t->checkpoint, &t->owner, &t->state, err);
 }
 
+static tin_curve curve_of(const training *t)
+{
+    const tin_progress_state *s = &t->state;
+    return (tin_curve){.name = t->options->name,
+                       .rows = s->curve,
+                       .n = s->n_curve,
+                       .metric = t->metric,
+                       .averaged = s->average != NULL,
+                       .best_step = s->best_step,
+                       .steps = t->settings->steps,
+                       .finished = s->finished != 0};
+}
+
 static tin_status write_curve(training *t, tin_error *err)
 {
     if (!t->options->folder) {
         return TIN_OK;
     }
-    tin_text text = {0};
-    tin_text_add(&text, "step,learning_rate,loss");
-    for (int m = 0; m < TIN_METRIC_COUNT; m++) {
-        tin_text_printf(&text, ",validation_%s", tin_metric_name((tin_metric)m));
-    }
-    if (t->state.average) {
-        tin_text_printf(&text, ",average_%s", tin_metric_name(t->metric));
-    }
-    for (int64_t i = 0; i < t->state.n_curve; i++) {
-        const double *row = t->state.curve + i * TIN_CURVE_COLUMNS;
-        tin_text_printf(&text, "\n%.0f,%.6g,%.6g", row[0], row[1], row[2]);
-        for (int m = 0; m < TIN_METRIC_COUNT; m++) {
-            tin_text_printf(&text, ",%.6f", row[3 + m]);
-        }
-        if (t->state.average) {
-            tin_text_printf(&text, ",%.6f", row[3 + TIN_METRIC_COUNT]);
-        }
-    }
-    tin_text_add(&text, "\n");
-    tin_status status = tin_text_check(&text, err);
-    if (status == TIN_OK) {
-        status = tin_file_write(t->curve, text.data, text.size, err);
-    }
-    tin_text_free(&text);
-    return status;
+    tin_curve curve = curve_of(t);
+    tin_status status = tin_curve_write_table(&curve, t->curve, err);
+    return status ? status : tin_curve_write_page(&curve, t->page, err);
 }
 
 /* The curve is written again with it: what lies there may be newer than the checkpoint, damaged or gone. */
@@ -408,8 +403,8 @@ static tin_status validate(training *t, tin_error *err)
         return status;
     }
     double row[TIN_CURVE_COLUMNS] = {(double)s->step, tin_optimiser_rate(t->settings, (int)s->step - 1),
-                                     s->loss_sum / (double)s->n_losses, [TIN_CURVE_COLUMNS - 1] = (double)NAN};
-    memcpy(row + 3, score.value, sizeof score.value);
+                                     s->loss_sum / (double)s->n_losses, [TIN_CURVE_AVERAGE] = (double)NAN};
+    memcpy(row + TIN_CURVE_METRICS, score.value, sizeof score.value);
     memcpy(s->curve + s->n_curve++ * TIN_CURVE_COLUMNS, row, sizeof row);
     s->loss_sum = 0;
     s->n_losses = 0;
@@ -420,7 +415,7 @@ static tin_status validate(training *t, tin_error *err)
         if (status) {
             return status;
         }
-        s->curve[s->n_curve * TIN_CURVE_COLUMNS - 1] = score.value[t->metric];
+        s->curve[(s->n_curve - 1) * TIN_CURVE_COLUMNS + TIN_CURVE_AVERAGE] = score.value[t->metric];
         keep_better(t, s->average, tin_validation_goodness(&score, t->metric));
     }
     bool patient = t->settings->patience <= 0 || s->step - s->best_step < t->settings->patience;
@@ -440,6 +435,20 @@ static tin_status score_start(training *t, tin_error *err)
         t->state.best_score = tin_validation_goodness(&score, t->metric);
     }
     return status;
+}
+
+/* On a terminal with the course of both. */
+static void show_progress(const training *t, tin_progress *bar)
+{
+    char loss[TIN_SPARK_BYTES] = "", score[TIN_SPARK_BYTES] = "", note[3 * TIN_SPARK_BYTES];
+    if (bar->terminal && !bar->quiet) {
+        tin_curve curve = curve_of(t);
+        tin_curve_spark(&curve, TIN_CURVE_LOSS, loss);
+        tin_curve_spark(&curve, TIN_CURVE_METRICS + (int)t->metric, score);
+    }
+    snprintf(note, sizeof note, "loss %.3f %s%svalidation %.4f %s", t->last_loss, loss, loss[0] ? " " : "",
+             t->last_score, score);
+    tin_progress_update(bar, (long)t->state.step, note);
 }
 
 static tin_status loop(training *t, tin_error *err)
@@ -465,9 +474,7 @@ static tin_status loop(training *t, tin_error *err)
             status = tin_fail(err, TIN_ERR_INTERRUPTED, "stopped at step %lld of %d; run again to go on",
                               (long long)s->step, t->settings->steps);
         }
-        char note[80];
-        snprintf(note, sizeof note, "loss %.3f, validation %.4f", t->last_loss, t->last_score);
-        tin_progress_update(&bar, (long)s->step, note);
+        show_progress(t, &bar);
     }
     char note[120];
     snprintf(note, sizeof note, "%lld steps, best validation %s %.4f at step %lld", (long long)s->step,
