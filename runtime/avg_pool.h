@@ -2,19 +2,26 @@
 #ifndef TINK_AVG_POOL_H
 #define TINK_AVG_POOL_H
 
-#include "runtime/requantize.h"
+#include "runtime/read_row.h"
+#include "runtime/write_row.h"
 
 /* [fragment] */
-/* x [kernel][channels]; y[i] = saturate8(requantize(sum of column i)). */
-static void tink_avg_pool(const int8_t *x, int32_t kernel, int32_t channels, int32_t mult, int32_t shift, int8_t *y)
+typedef struct tink_avg_pool_t {
+    int32_t mult;
+    int16_t kernel, channels, shift;
+    int16_t low, wide, wide_out; /* wide: rows are int16_t */
+} tink_avg_pool_t;
+
+/* x [kernel][channels]; y[i] = saturate(requantize(sum of column i)). */
+static void tink_avg_pool(const tink_avg_pool_t *c, const tink_row *x, tink_row *y)
 {
-    for (int32_t i = 0; i < channels; i++) {
-        const int8_t *row = x + i;
+    int32_t i, k;
+    for (i = 0; i < c->channels; i++) {
         int32_t sum = 0;
-        for (int32_t k = 0; k < kernel; k++) {
-            sum += row[k * channels];
+        for (k = 0; k < c->kernel; k++) {
+            sum += tink_read(x, k * c->channels + i, c->wide);
         }
-        y[i] = tink_output8(tink_requantize(sum, mult, shift), -127);
+        tink_write(y, i, tink_requantize(sum, c->mult, c->shift), c->low, c->wide_out);
     }
 }
 /* [end] */

@@ -6,6 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What a model uses. In generated code the generator has decided these, and only what is used is left. */
+#ifndef TINK_WIDE
+#define TINK_WIDE 1   /* rows of 16 bits between layers */
+#define TINK_CURVES 1 /* conv1d or dense with sigmoid or tanh */
+#endif
+
 /* [fragment] */
 /* Kernels stay functions of their own: shared by the layers, and with a small stack. */
 #if defined(__GNUC__)
@@ -25,6 +31,14 @@
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED) && \
     !defined(__ARM_BIG_ENDIAN)
 #define TINK_DSP 1
+#endif
+
+#if TINK_WIDE
+/* A row between two layers: int8_t, or int16_t where it is wide. */
+typedef void tink_row;
+#else
+/* A row between two layers. */
+typedef int8_t tink_row;
 #endif
 /* [end] */
 

@@ -1,5 +1,6 @@
-/* Private to src/deploy: how the parts of the generator share their work. One file per op writes the constants and the
- * call of that op; generate.c puts them together. */
+/* Private to src/deploy: how the parts of the generator share their work. emit_plan.c decides what runs when and where
+ * every row lives; one file per op writes the constants and the call of that op; emit_step.c and generate.c put them
+ * together. */
 #ifndef TIN_EMIT_H
 #define TIN_EMIT_H
 
@@ -8,14 +9,36 @@
 
 #define TIN_NAME_MAX 48      /* letters of a generated name */
 #define TIN_EMIT_COLUMNS 120 /* of a generated line */
+#define TIN_MAX_MEMBERS 256  /* of the state struct */
+#define TIN_EXPRESSION 192   /* bytes of a C expression */
 
-/* Where the input row of a layer lives. */
+/* Where a row between two layers lives. */
 typedef enum tin_place {
-    TIN_PLACE_HISTORY,   /* next free row of the layer's own history */
-    TIN_PLACE_STATE,     /* the 8-bit state of the GRU before it */
-    TIN_PLACE_SCRATCH_A, /* shared rows that live within one step */
-    TIN_PLACE_SCRATCH_B,
+    TIN_PLACE_SCRATCH, /* memory that rows share which are not alive at the same time within a step */
+    TIN_PLACE_HISTORY, /* the last rows, oldest first, as some reader looks back */
+    TIN_PLACE_STATE,   /* the 8-bit state of a recurrent layer */
+    TIN_PLACE_JOINED,  /* columns of the row of a concat, which then has nothing to copy */
+    TIN_PLACE_SCORES,  /* the result of the last layer */
 } tin_place;
+
+/* What a layer gives, or the input. */
+typedef struct tin_emit_row {
+    int width, bits; /* values; 8 or 16 each */
+    tin_place place;
+    int joined, column; /* JOINED: the concat, and where in its row */
+    long rows;          /* HISTORY: how many */
+    int step;           /* HISTORY: rows that come until they move on */
+    int group;          /* HISTORY, step > 1: its phase counts the rows that came */
+    int last_reader;    /* HISTORY: layer behind which they move on, -1: before the next one comes */
+    long at;            /* SCRATCH: offset */
+    int begin, end;     /* places in the order of its first writer and its last reader, -1 for the input */
+} tin_emit_row;
+
+/* Layers of one period. Control reaches them every `base` frames; every `ratio` times they run. */
+typedef struct tin_emit_group {
+    int period, base, ratio;
+    bool ends_step; /* else the step goes on behind them when they do not run */
+} tin_emit_group;
 
 /* How a weight matrix is stored, and with it the kernel that reads it. */
 typedef enum tin_encoding { TIN_ENCODING_PLAIN, TIN_ENCODING_T2, TIN_ENCODING_T43, TIN_ENCODING_COUNT } tin_encoding;
@@ -23,11 +46,19 @@ typedef enum tin_encoding { TIN_ENCODING_PLAIN, TIN_ENCODING_T2, TIN_ENCODING_T4
 typedef struct tin_emit_layer {
     char label[32];
     tin_encoding encoding;
-    tin_place place; /* of the input row */
-    long rows;       /* of history: (kernel - 1) * dilation + 1 */
-    long runs;       /* per decision */
-    double macs;     /* per run */
+    int period, group;
+    long runs;    /* per decision */
+    double macs;  /* per run */
+    long work_at; /* room of n_outputs bytes in the scratch, for the time of its call; -1: none */
 } tin_emit_layer;
+
+/* A member of the state struct. */
+typedef struct tin_emit_member {
+    const char *type;
+    int bytes; /* of one value */
+    long n;    /* 0: a single value, no array */
+    char name[48], comment[80];
+} tin_emit_member;
 
 typedef struct tin_emit {
     const tin_qmodel *model;
@@ -35,20 +66,51 @@ typedef struct tin_emit {
     const tin_generate_facts *facts;
     const char *name;
     char upper[TIN_NAME_MAX + 1];
+    bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
     tin_emit_layer layers[TIN_MAX_LAYERS];
-    long scratch_a_bytes, scratch_b_bytes; /* 0: not needed */
-    long lanes;                            /* columns of the widest input of a packed matrix, 0: none */
+    tin_emit_row rows[TIN_MAX_LAYERS + 1]; /* of the input, then of the layers */
+    int order[TIN_MAX_LAYERS];             /* layers as they run */
+    tin_emit_group groups[TIN_MAX_LAYERS + 1];
+    int n_groups;
+    long scratch_bytes, scratch_words; /* of rows of 8 and of 16 bits; 0: not needed */
+    long lanes;                        /* columns of the widest input of a packed matrix; 0: none */
+    tin_emit_member members[TIN_MAX_MEMBERS];
+    int n_members;
+    uint64_t kernels[TIN_ENCODING_COUNT]; /* which are in `source` already, by their number in emit_text.c */
+    int indent;                           /* of statements */
     tin_text source, header;
 } tin_emit;
 
-/* Fills `layers` and the scratch sizes from the model. */
-tin_status tin_emit_plan(tin_emit *e, tin_error *err) TIN_USE_RESULT;
-/* "conv1d_1": op and place in the chain of layer `layer` (from 0), unique in the model. */
+/* ---- emit_plan.c ---- */
+
+/* Fills everything from `wide` to `scratch_words` from the model. */
+tin_status tin_emit_plan(tin_emit *e, tin_error *err);
+/* "conv1d_1": op and place in the list of layer `layer` (from 0), unique in the model. */
 void tin_emit_label(const tin_qmodel *model, int layer, char label[32]);
+/* Of layer `layer`, or TIN_FROM_INPUT. */
+tin_emit_row *tin_emit_row_of(tin_emit *e, int layer);
+/* Rows that a layer looks at: (kernel - 1) * dilation + 1. */
+long tin_emit_span(const tin_qlayer *layer);
+/* Whether input k of a concat stands in its row already. */
+bool tin_emit_is_joined(tin_emit *e, int layer, int k);
 /* Multiply-accumulates of the frame on which every layer runs. */
 double tin_emit_worst_macs(const tin_emit *e);
 
-/* Text. */
+/* ---- emit_step.c ---- */
+
+/* C expressions: the oldest row that layer `layer` reads of its input k, and the row that it gives. */
+const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSION]);
+const char *tin_emit_output(tin_emit *e, int layer, char text[TIN_EXPRESSION]);
+/* 1 where input k, or the output, is a row of 16 bits. */
+int tin_emit_input_wide(tin_emit *e, int layer, int k);
+int tin_emit_output_wide(tin_emit *e, int layer);
+/* A line of the step function, indented. */
+void tin_emit_statement(tin_emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tin_emit_init(tin_emit *e);
+void tin_emit_step(tin_emit *e);
+
+/* ---- emit_text.c ---- */
+
 typedef long (*tin_emit_value)(const void *context, long index);
 /* static const TYPE NAME_LABEL[_SUFFIX][n] = {...}; */
 void tin_emit_array(tin_emit *e, const char *type, const char *label, const char *suffix, long n, tin_emit_value value,
@@ -56,9 +118,10 @@ void tin_emit_array(tin_emit *e, const char *type, const char *label, const char
 void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
 /* The same, filled up with zeros to a multiple of four. */
 void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
-/* The kernel between the marks of a runtime file, its prefix replaced by the model's name. */
-void tin_emit_fragment(tin_emit *e, const char *file);
-/* A template, whose tink_packed becomes the kernel of `encoding`. */
+/* Adds the kernel between the marks of runtime/FILE.h, its prefix replaced by the model's name, behind those that it
+ * includes; once. Lines under `#if TINK_...` are in it if this model needs them. */
+void tin_emit_kernel(tin_emit *e, const char *file);
+/* The same for a template, whose tink_packed becomes the kernel of `encoding`. */
 void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding);
 /* A C string literal, any bytes. */
 void tin_emit_string(tin_text *text, const char *s);
@@ -67,15 +130,31 @@ void tin_emit_layout(tin_text *text);
 /* `s` made safe for the inside of a comment. */
 void tin_emit_comment(tin_text *text, const char *s);
 
-/* One function per op: constants and descriptor before the functions, and the statement that runs the layer.
- * `input` and `output` are C expressions of rows; output of the last layer is int16. */
-void tin_emit_conv1d_data(tin_emit *e, int layer);
-void tin_emit_conv1d_call(tin_emit *e, int layer, const char *input, const char *output);
-void tin_emit_dense_data(tin_emit *e, int layer);
-void tin_emit_dense_call(tin_emit *e, int layer, const char *input, const char *output);
-void tin_emit_gru_data(tin_emit *e, int layer);
-void tin_emit_gru_call(tin_emit *e, int layer, const char *input, const char *output);
-void tin_emit_avg_pool_call(tin_emit *e, int layer, const char *input, const char *output);
+/* ---- emit_header.c ---- */
+
+/* Adds a member to the state struct: n values (0: a single one). suffix "" takes the label as it is. */
+void tin_emit_member_add(tin_emit *e, const char *type, const char *label, const char *suffix, long n,
+                         const char *comment);
+void tin_emit_header(tin_emit *e);
+void tin_emit_facts(tin_emit *e, tin_text *text);
+
+/* ---- one file per op ---- */
+
+/* What a layer needs: its kernels, members of the state (NULL: none), constants (NULL: none), and the statements that
+ * run it. */
+typedef struct tin_emit_op {
+    void (*kernels)(tin_emit *e, int layer);
+    void (*state)(tin_emit *e, int layer);
+    void (*data)(tin_emit *e, int layer);
+    void (*call)(tin_emit *e, int layer);
+} tin_emit_op;
+
+extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin_emit_max_pool, tin_emit_add,
+    tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru;
+/* The op's own, NULL when it has no kernel (generate.c). */
+const tin_emit_op *tin_emit_op_of(tin_op op);
+
+/* ---- emit_matrix.c ---- */
 
 /* A weight matrix and what its sums go through. */
 typedef struct tin_emit_matrix {
@@ -86,6 +165,10 @@ typedef struct tin_emit_matrix {
 } tin_emit_matrix;
 
 const char *tin_encoding_name(tin_encoding encoding);
+/* Chooses the encoding of a layer's weights, and the room that its widened input takes. */
+void tin_emit_choose_encoding(tin_emit *e, int layer);
+/* "NAME_kernel" of an encoding: NAME_linear, NAME_t2_linear, ... */
+const char *tin_emit_encoded(const tin_emit *e, int layer, const char *kernel, char text[TIN_EXPRESSION]);
 /* Blocks of four rows as runtime/dot4.h reads them. */
 long tin_emit_block_bytes(const tin_emit_matrix *m);
 /* Byte `index` of the block that starts at `row`. */
@@ -103,9 +186,7 @@ int32_t tin_packed_word(const tin_emit_matrix *m, tin_encoding encoding, int res
 long tin_packed_count(const tin_emit_matrix *m, int rest);
 /* The matrix of a conv1d or dense. */
 tin_emit_matrix tin_emit_window(const tin_qlayer *l);
-/* Gate `gate` (0 r, 1 z, 2 n) of a gru: its matrix on x, or on the state. */
+/* Gate `gate` of a recurrent layer: its matrix on x, or on the state. */
 tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden);
-void tin_emit_header(tin_emit *e);
-void tin_emit_facts(tin_emit *e, tin_text *text);
 
 #endif

@@ -6,6 +6,32 @@ static long plain_weight(const void *context, long index)
     return ((const int8_t *)context)[index];
 }
 
+/* Least value of the output: 0 behind relu, else the lowest of its width; a curve sees to itself. */
+static int low_of(tin_emit *e, int layer)
+{
+    switch (e->model->layers[layer].activation) {
+    case TIN_ACTIVATION_RELU:
+        return 0;
+    case TIN_ACTIVATION_NONE:
+        return layer + 1 == e->model->n_layers ? -32768 : tin_emit_output_wide(e, layer) ? -32767 : -127;
+    default:
+        return -128;
+    }
+}
+
+/* The end of a descriptor: what only some models have. */
+static void finish(tin_emit *e, int layer)
+{
+    const tin_activation activation = e->model->layers[layer].activation;
+    if (e->curves) {
+        tin_text_printf(&e->source, "    %d, /* curve */\n",
+                        activation == TIN_ACTIVATION_SIGMOID ? 1
+                        : activation == TIN_ACTIVATION_TANH  ? 2
+                                                             : 0);
+    }
+    tin_text_add(&e->source, "};\n");
+}
+
 static void depthwise_data(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
@@ -16,10 +42,11 @@ static void depthwise_data(tin_emit *e, int layer)
     tin_text_printf(&e->source, "static const %s_depthwise_t %s_%s = {\n", e->name, e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
                     label);
-    tin_text_printf(&e->source,
-                    "    %d, /* step */\n    %d, %d, %d, %d, %d, /* inputs, multiplier, taps, shift, low */\n};\n\n",
-                    l->dilation * l->n_inputs, l->n_inputs, l->n_outputs / l->n_inputs, l->kernel, l->shift,
-                    l->activation == TIN_ACTIVATION_RELU ? 0 : -127);
+    tin_text_printf(&e->source, "    %d, /* step */\n    %d, %d, %d, /* inputs, multiplier, taps */\n",
+                    l->dilation * l->n_inputs, l->n_inputs, l->n_outputs / l->n_inputs, l->kernel);
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* shift, low, wide, wide_out */\n", l->shift, low_of(e, layer),
+                    tin_emit_input_wide(e, layer, 0), tin_emit_output_wide(e, layer));
+    finish(e, layer);
 }
 
 /* With dilation 1 the whole window is one run of neighbours. */
@@ -60,8 +87,9 @@ static void packed_linear_data(tin_emit *e, int layer)
                     e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name, label,
                     l->dilation * l->n_inputs, m.taps, m.width);
-    tin_text_printf(&e->source, "    %ld, %d, %d, /* count, rows, low */\n};\n\n", tin_packed_count(&m, p.rest),
-                    l->n_outputs, l->activation == TIN_ACTIVATION_RELU ? 0 : -127);
+    tin_text_printf(&e->source, "    %ld, %d, %d, /* count, rows, low */\n", tin_packed_count(&m, p.rest), l->n_outputs,
+                    low_of(e, layer));
+    finish(e, layer);
 }
 
 static long block_weight(const void *context, long index)
@@ -88,48 +116,56 @@ static void linear_data(tin_emit *e, int layer)
     tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
                     label);
     tin_text_printf(&e->source, "    %d, %d, /* jump, columns */\n", l->dilation * l->n_inputs, m.width);
-    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n};\n\n", m.taps, l->n_outputs,
-                    l->shift, l->activation == TIN_ACTIVATION_RELU ? 0 : -127);
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n", m.taps, l->n_outputs, l->shift,
+                    low_of(e, layer));
+    if (e->wide) {
+        tin_text_printf(&e->source, "    %d, /* wide */\n", tin_emit_input_wide(e, layer, 0));
+    }
+    finish(e, layer);
 }
 
-void tin_emit_conv1d_data(tin_emit *e, int layer)
+static bool is_depthwise(const tin_emit *e, int layer)
 {
-    if (e->model->layers[layer].groups > 1) {
+    return e->model->layers[layer].groups > 1;
+}
+
+static void kernels(tin_emit *e, int layer)
+{
+    const tin_encoding encoding = e->layers[layer].encoding;
+    if (is_depthwise(e, layer)) {
+        tin_emit_kernel(e, "depthwise");
+    } else if (encoding == TIN_ENCODING_PLAIN) {
+        tin_emit_kernel(e, "linear");
+    } else {
+        tin_emit_kernel(e, tin_encoding_name(encoding));
+        tin_emit_template(e, "packed_linear", encoding);
+    }
+}
+
+static void data(tin_emit *e, int layer)
+{
+    if (is_depthwise(e, layer)) {
         depthwise_data(e, layer);
     } else {
         linear_data(e, layer);
     }
 }
 
-static void linear_call(tin_emit *e, int layer, const char *input, const char *output)
+static void call(tin_emit *e, int layer)
 {
-    const tin_encoding encoding = e->layers[layer].encoding;
-    const bool scores = layer + 1 == e->model->n_layers;
-    tin_text_printf(&e->source, "    %s_", e->name);
-    if (encoding != TIN_ENCODING_PLAIN) {
-        tin_text_printf(&e->source, "%s_", tin_encoding_name(encoding));
+    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION];
+    const bool wide = layer + 1 == e->model->n_layers || tin_emit_output_wide(e, layer);
+    tin_emit_input(e, layer, 0, input);
+    tin_emit_output(e, layer, output);
+    if (is_depthwise(e, layer)) {
+        tin_emit_statement(e, "%s_depthwise(&%s_%s, %s, %s);", e->name, e->name, e->layers[layer].label, input, output);
+        return;
     }
-    tin_text_printf(&e->source, "linear(&%s_%s, %s, %s%s%s%s);\n", e->name, e->layers[layer].label, input,
-                    encoding != TIN_ENCODING_PLAIN ? "s->lanes, " : "", scores ? "NULL, " : "", output,
-                    scores ? "" : ", NULL");
+    tin_emit_statement(e, "%s(&%s_%s, %s, %s%s%s%s);", tin_emit_encoded(e, layer, "linear", kernel), e->name,
+                       e->layers[layer].label, input,
+                       e->layers[layer].encoding != TIN_ENCODING_PLAIN ? "s->lanes, " : "", wide ? "NULL, " : "",
+                       output, wide ? "" : ", NULL");
 }
 
-void tin_emit_conv1d_call(tin_emit *e, int layer, const char *input, const char *output)
-{
-    if (e->model->layers[layer].groups > 1) {
-        tin_text_printf(&e->source, "    %s_depthwise(&%s_%s, %s, %s);\n", e->name, e->name, e->layers[layer].label,
-                        input, output);
-    } else {
-        linear_call(e, layer, input, output);
-    }
-}
-
-void tin_emit_dense_data(tin_emit *e, int layer)
-{
-    linear_data(e, layer);
-}
-
-void tin_emit_dense_call(tin_emit *e, int layer, const char *input, const char *output)
-{
-    linear_call(e, layer, input, output);
-}
+const tin_emit_op tin_emit_conv1d = {kernels, NULL, data, call};
+const tin_emit_op tin_emit_dense = {kernels, NULL, data, call};

@@ -1,6 +1,7 @@
 /* NAME.h: facts, constants, class names, state and the three functions. */
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "deploy/emit.h"
@@ -181,46 +182,93 @@ static void class_names(tin_emit *e)
                     e->upper);
 }
 
+void tin_emit_member_add(tin_emit *e, const char *type, const char *label, const char *suffix, long n,
+                         const char *comment)
+{
+    if (e->n_members == TIN_MAX_MEMBERS) {
+        e->header.status = TIN_ERR_MEMORY; /* cannot be: a layer has at most three, a group and a row one */
+        return;
+    }
+    tin_emit_member *member = &e->members[e->n_members++];
+    *member = (tin_emit_member){.type = type, .n = n, .bytes = strstr(type, "32") ? 4 : strstr(type, "16") ? 2 : 1};
+    (void)snprintf(member->name, sizeof member->name, "%s%s", label, suffix);
+    (void)snprintf(member->comment, sizeof member->comment, "%s", comment);
+}
+
+static const char *counter_type(int most)
+{
+    return most < 256 ? "uint8_t" : most < 65536 ? "uint16_t" : "int32_t";
+}
+
+static void list_members(tin_emit *e)
+{
+    char text[80];
+    for (int g = 0; g < e->n_groups; g++) {
+        (void)snprintf(text, sizeof text, "phase_%d", e->groups[g].period);
+        if (e->groups[g].ratio > 1) {
+            tin_emit_member_add(e, counter_type(e->groups[g].ratio), text, "", 0, "towards the next run");
+        }
+    }
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        const tin_emit_row *row = tin_emit_row_of(e, layer);
+        const char *label = layer == TIN_FROM_INPUT ? "input" : e->layers[layer].label;
+        (void)snprintf(text, sizeof text, "the last %ld rows of %d, oldest first", row->rows, row->width);
+        if (row->place == TIN_PLACE_HISTORY) {
+            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_rows", row->rows * row->width,
+                                text);
+        }
+        const tin_emit_op *op = layer == TIN_FROM_INPUT ? NULL : tin_emit_op_of(e->model->layers[layer].op);
+        if (op != NULL && op->state != NULL) {
+            op->state(e, layer);
+        }
+    }
+    if (e->lanes > 0) {
+        tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes / 2, "widened input of the layer that runs");
+    }
+    /* Two rows share memory only if one is read for the last time before the other is written: first fit over the
+     * stretches of layers in which each is alive (emit_plan.c). */
+    if (e->scratch_bytes > 0) {
+        tin_emit_member_add(e, "int8_t", "scratch", "", e->scratch_bytes, "rows within one step; see docs");
+    }
+    if (e->scratch_words > 0) {
+        tin_emit_member_add(e, "int16_t", "scratch16", "", e->scratch_words, "likewise, of 16 bits");
+    }
+}
+
+/* Members in an order that loses little between them: 32 bits, counters (near the start, where instructions reach them
+ * best), then arrays, those of whole words first, so that they begin at multiples of four. */
+static int rank(const tin_emit_member *m)
+{
+    const int narrow = m->bytes == 1;
+    return m->bytes == 4 ? 0 : m->n == 0 ? 1 + narrow : m->n * m->bytes % 4 == 0 ? 3 : 4 + narrow;
+}
+
 static void state(tin_emit *e)
 {
     tin_text *t = &e->header;
-    const tin_qmodel *m = e->model;
+    long size = 0;
     tin_text_printf(t, "/* All memory of one instance; private to %s.c. */\ntypedef struct %s_t {\n", e->name, e->name);
     tin_text_printf(t, "    %s_decision_t decision;\n", e->name);
     if (e->rule->smooth_shift > 0) {
         tin_text_printf(t, "    int32_t average[%s_CLASSES]; /* smoothed margins */\n", e->upper);
     }
-    for (int i = 0; i < m->n_layers; i++) {
-        if (e->layers[i].place == TIN_PLACE_HISTORY) {
-            tin_text_printf(t, "    int32_t %s_fill; /* rows in the history, below 0: rows to skip */\n",
-                            e->layers[i].label);
+    list_members(e);
+    for (int wanted = 0; wanted <= 5; wanted++) {
+        if (wanted == 3 && size % 4 != 0) {
+            tin_text_printf(t, "    uint8_t gap[%ld]; /* what follows begins at a multiple of four */\n", 4 - size % 4);
         }
-    }
-    if (e->lanes > 0) {
-        tin_text_printf(t, "    int32_t lanes[%ld]; /* widened input of the layer that runs */\n", e->lanes / 2);
-    }
-    for (int i = 0; i < m->n_layers; i++) {
-        if (m->layers[i].op == TIN_OP_GRU) {
-            tin_text_printf(t, "    int16_t %s_h[%d]; /* Q15 */\n", e->layers[i].label, m->layers[i].n_outputs);
+        for (int i = 0; i < e->n_members; i++) {
+            const tin_emit_member *m = &e->members[i];
+            if (rank(m) != wanted) {
+                continue;
+            }
+            size += m->bytes * (m->n > 0 ? m->n : 1);
+            tin_text_printf(t, "    %s %s", m->type, m->name);
+            if (m->n > 0) {
+                tin_text_printf(t, "[%ld]", m->n);
+            }
+            tin_text_printf(t, "; /* %s */\n", m->comment);
         }
-    }
-    for (int i = 0; i < m->n_layers; i++) {
-        const char *label = e->layers[i].label;
-        if (m->layers[i].op == TIN_OP_GRU) {
-            tin_text_printf(t, "    int8_t %s_h8[%d]; /* Q7 */\n", label, m->layers[i].n_outputs);
-        }
-        if (e->layers[i].place == TIN_PLACE_HISTORY) {
-            tin_text_printf(t, "    int8_t %s_x[%ld * %d]; /* input rows, oldest first */\n", label, e->layers[i].rows,
-                            m->layers[i].n_inputs);
-        }
-    }
-    /* Two rows are enough: a row in scratch lives from the layer that writes it to the next one, which reads it. */
-    if (e->scratch_a_bytes > 0) {
-        tin_text_printf(t, "    int8_t scratch_a[%ld]; /* a row between two layers, within one step */\n",
-                        e->scratch_a_bytes);
-    }
-    if (e->scratch_b_bytes > 0) {
-        tin_text_printf(t, "    int8_t scratch_b[%ld];\n", e->scratch_b_bytes);
     }
     tin_text_printf(t, "} %s_t;\n\n", e->name);
 }

@@ -1,5 +1,6 @@
 /* Encodings of weight matrices: the order of weights that runtime/dot4.h reads, and the packed streams of runtime/t2.h
  * and runtime/t43.h; which of them is taken, and whether it may be. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,15 @@ const char *tin_encoding_name(tin_encoding encoding)
 {
     static const char *const names[] = {"plain", "t2", "t43"};
     return names[encoding];
+}
+
+const char *tin_emit_encoded(const tin_emit *e, int layer, const char *kernel, char text[TIN_EXPRESSION])
+{
+    const tin_encoding encoding = e->layers[layer].encoding;
+    const bool plain = encoding == TIN_ENCODING_PLAIN;
+    (void)snprintf(text, TIN_EXPRESSION, "%s_%s%s%s", e->name, plain ? "" : tin_encoding_name(encoding),
+                   plain ? "" : "_", kernel);
+    return text;
 }
 
 long tin_emit_block_bytes(const tin_emit_matrix *m)
@@ -139,4 +149,30 @@ long tin_packed_count(const tin_emit_matrix *m, int rest)
 {
     const long groups = groups_of(m);
     return ((groups + 1) / 2 - 1) * 512 + groups % 2 * 256 + rest;
+}
+
+void tin_emit_choose_encoding(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *optimize = e->facts->optimize;
+    long lanes = 0;
+    bool fits = true;
+    if (l->op == TIN_OP_GRU && !l->reset_before) {
+        for (int part = 0; part < 6; part++) {
+            const tin_emit_matrix m = tin_emit_gate(l, part / 2, part % 2 == 1);
+            lanes += part < 2 ? tin_packed_lanes(&m) : 0;
+            fits = fits && tin_packed_fits(&m);
+        }
+    } else if ((l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE) {
+        const tin_emit_matrix m = tin_emit_window(l);
+        lanes = tin_packed_lanes(&m);
+        fits = tin_packed_fits(&m);
+    } else {
+        fits = false;
+    }
+    if (fits && !tin_emit_input_wide(e, layer, 0)) {
+        e->layers[layer].encoding =
+            optimize != NULL && strcmp(optimize, "speed") == 0 ? TIN_ENCODING_T43 : TIN_ENCODING_T2;
+        e->lanes = lanes > e->lanes ? lanes : e->lanes;
+    }
 }

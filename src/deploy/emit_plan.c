@@ -1,4 +1,8 @@
-/* Which layer runs how often, and where every row lives. */
+/* What runs when, and where every row lives.
+ *
+ * Layers run sorted by their period, and among those of one period in the model's order. A layer's period is a multiple
+ * of the periods of what it reads, so each still runs behind what it reads. Where a period divides all those that come
+ * later, the step may end as soon as its layers are not due: a chain is a list of calls with early returns. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,74 +10,41 @@
 
 static double layer_macs(const tin_qlayer *l)
 {
-    const double outputs = l->n_outputs, inputs = l->n_inputs;
+    const double outputs = l->n_outputs;
     switch (l->op) {
     case TIN_OP_CONV1D:
-        return outputs * l->kernel * inputs / l->groups;
+        return outputs * l->kernel * l->n_inputs / l->groups;
+    case TIN_OP_MIN_GRU:
+        return 2.0 * outputs * l->n_inputs;
     case TIN_OP_GRU:
-        return 3.0 * outputs * (inputs + outputs);
+    case TIN_OP_LSTM:
+    case TIN_OP_MGU:
+        return tin_qlayer_gates(l) * outputs * (l->n_inputs + outputs);
     case TIN_OP_DENSE:
-        return outputs * inputs;
+        return outputs * l->n_inputs;
     default:
-        return 0.0; /* avg_pool adds only */
+        return 0.0; /* the others only add, compare or scale */
     }
+}
+
+long tin_emit_span(const tin_qlayer *layer)
+{
+    return (long)(layer->kernel - 1) * layer->dilation + 1;
 }
 
 static tin_status check_layer(const tin_emit *e, int i, tin_error *err)
 {
     const tin_qlayer *l = &e->model->layers[i];
-    const tin_emit_layer *out = &e->layers[i];
-    if (l->op != TIN_OP_CONV1D && l->op != TIN_OP_GRU && l->op != TIN_OP_DENSE && l->op != TIN_OP_AVG_POOL) {
+    if (tin_emit_op_of(l->op) == NULL) {
         return tin_fail(err, TIN_ERR_MODEL, "layer %d: no kernel for \"%s\"; fold the model and convert it again",
                         i + 1, tin_op_name(l->op));
     }
-    if (l->op == TIN_OP_CONV1D && l->groups != 1 && l->groups != l->n_inputs) {
-        return tin_fail(err, TIN_ERR_MODEL, "layer %d: conv1d with %d groups of %d inputs; use groups 1 or depthwise",
-                        i + 1, l->groups, l->n_inputs);
-    }
-    if (out->rows * l->n_inputs > 1000000 || l->stride > 1000000) {
+    if (tin_emit_span(l) * l->n_inputs > 1000000) {
         return tin_fail(err, TIN_ERR_MODEL,
-                        "layer %d keeps %ld rows of %d bytes; use a smaller kernel, dilation or stride", i + 1,
-                        out->rows, l->n_inputs);
+                        "layer %d keeps %ld rows of %d values; use a smaller kernel, dilation or stride", i + 1,
+                        tin_emit_span(l), l->n_inputs);
     }
     return TIN_OK;
-}
-
-static void place_scratch(tin_emit *e, int i)
-{
-    tin_emit_layer *out = &e->layers[i];
-    const bool a_is_read = i > 0 && e->layers[i - 1].place == TIN_PLACE_SCRATCH_A;
-    long *bytes = a_is_read ? &e->scratch_b_bytes : &e->scratch_a_bytes;
-    out->place = a_is_read ? TIN_PLACE_SCRATCH_B : TIN_PLACE_SCRATCH_A;
-    if (*bytes < e->model->layers[i].n_inputs) {
-        *bytes = e->model->layers[i].n_inputs;
-    }
-}
-
-/* The encoding of a layer's weights, and the room that its widened input takes. */
-static void choose_encoding(tin_emit *e, int i)
-{
-    const tin_qlayer *l = &e->model->layers[i];
-    const char *optimize = e->facts->optimize;
-    long lanes = 0;
-    bool fits = true;
-    if (l->op == TIN_OP_GRU) {
-        for (int part = 0; part < 6; part++) {
-            const tin_emit_matrix m = tin_emit_gate(l, part / 2, part % 2 == 1);
-            lanes += part < 2 ? tin_packed_lanes(&m) : 0;
-            fits = fits && tin_packed_fits(&m);
-        }
-    } else if ((l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE) {
-        const tin_emit_matrix m = tin_emit_window(l);
-        lanes = tin_packed_lanes(&m);
-        fits = tin_packed_fits(&m);
-    } else {
-        fits = false;
-    }
-    if (fits) {
-        e->layers[i].encoding = optimize != NULL && strcmp(optimize, "speed") == 0 ? TIN_ENCODING_T43 : TIN_ENCODING_T2;
-        e->lanes = lanes > e->lanes ? lanes : e->lanes;
-    }
 }
 
 void tin_emit_label(const tin_qmodel *model, int layer, char label[32])
@@ -81,30 +52,279 @@ void tin_emit_label(const tin_qmodel *model, int layer, char label[32])
     (void)snprintf(label, 32, "%s_%d", tin_op_name(model->layers[layer].op), layer + 1);
 }
 
+tin_emit_row *tin_emit_row_of(tin_emit *e, int layer)
+{
+    return &e->rows[layer - TIN_FROM_INPUT];
+}
+
+static int period_of(const tin_emit *e, int layer)
+{
+    return layer == TIN_FROM_INPUT ? 1 : e->layers[layer].period;
+}
+
+/* ---- order ---- */
+
+static void sort_layers(tin_emit *e)
+{
+    for (int i = 0; i < e->model->n_layers; i++) {
+        int at = i;
+        for (; at > 0 && e->layers[e->order[at - 1]].period > e->layers[i].period; at--) {
+            e->order[at] = e->order[at - 1];
+        }
+        e->order[at] = i;
+    }
+}
+
+/* A new group for each period of the sorted layers. */
+static void make_groups(tin_emit *e)
+{
+    const int n = e->model->n_layers;
+    int base = 1;
+    for (int at = 0; at < n; at++) {
+        tin_emit_layer *l = &e->layers[e->order[at]];
+        if (at == 0 || l->period != e->groups[e->n_groups - 1].period) {
+            tin_emit_group *g = &e->groups[e->n_groups++];
+            *g = (tin_emit_group){.period = l->period, .base = base, .ratio = l->period / base, .ends_step = true};
+            for (int later = at; later < n; later++) {
+                g->ends_step = g->ends_step && e->layers[e->order[later]].period % l->period == 0;
+            }
+            base = g->ends_step ? g->period : base;
+        }
+        l->group = e->n_groups - 1;
+    }
+}
+
+/* ---- rows ---- */
+
+/* -1 for the input. */
+static int place_in_order(const tin_emit *e, int layer)
+{
+    int at = -1;
+    for (int i = 0; layer != TIN_FROM_INPUT && i < e->model->n_layers; i++) {
+        at = e->order[i] == layer ? i : at;
+    }
+    return at;
+}
+
+/* log_energy reads the frame itself. */
+static bool reads(const tin_emit *e, int reader, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[reader];
+    for (int k = 0; k < l->n_from && l->op != TIN_OP_LOG_ENERGY; k++) {
+        if (l->from[k] == layer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Input k becomes columns of the concat's row where nothing is to be changed: it has the same scale and width, nobody
+ * looks back at it, and it is no recurrent layer's state. */
+static void join(tin_emit *e, int concat)
+{
+    const tin_qlayer *l = &e->model->layers[concat];
+    int column = 0;
+    for (int k = 0; k < l->n_from; k++) {
+        tin_emit_row *part = tin_emit_row_of(e, l->from[k]);
+        if (part->place == TIN_PLACE_SCRATCH && l->mult[k] == (int32_t)1 << l->shift &&
+            part->bits == tin_emit_row_of(e, concat)->bits) {
+            part->place = TIN_PLACE_JOINED;
+            part->joined = concat;
+            part->column = column;
+        }
+        column += part->width;
+    }
+}
+
+bool tin_emit_is_joined(tin_emit *e, int layer, int k)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const tin_emit_row *part = tin_emit_row_of(e, l->from[k]);
+    int column = 0;
+    for (int before = 0; before < k; before++) {
+        column += tin_emit_row_of(e, l->from[before])->width;
+    }
+    return part->place == TIN_PLACE_JOINED && part->joined == layer && part->column == column;
+}
+
+/* The layer in whose row `layer` stands; itself when it is not joined. */
+static int root_of(tin_emit *e, int layer)
+{
+    while (tin_emit_row_of(e, layer)->place == TIN_PLACE_JOINED) {
+        layer = tin_emit_row_of(e, layer)->joined;
+    }
+    return layer;
+}
+
+/* Longest window over a row. */
+static long rows_needed(const tin_emit *e, int layer)
+{
+    long most = 1;
+    for (int i = 0; i < e->model->n_layers; i++) {
+        const long window = reads(e, i, layer) ? tin_emit_span(&e->model->layers[i]) : 0;
+        most = window > most ? window : most;
+    }
+    return most;
+}
+
+static void place_rows(tin_emit *e)
+{
+    const tin_qmodel *m = e->model;
+    for (int layer = TIN_FROM_INPUT; layer < m->n_layers; layer++) {
+        tin_emit_row *row = tin_emit_row_of(e, layer);
+        const tin_qlayer *l = layer == TIN_FROM_INPUT ? NULL : &m->layers[layer];
+        row->width = l == NULL ? m->n_channels : l->n_outputs;
+        row->bits = (l == NULL ? m->input_bits : l->output_bits) == 16 ? 16 : 8;
+        row->rows = rows_needed(e, layer);
+        row->begin = row->end = place_in_order(e, layer);
+        row->place = layer == m->n_layers - 1                                          ? TIN_PLACE_SCORES
+                     : row->rows > 1                                                   ? TIN_PLACE_HISTORY
+                     : l != NULL && tin_op_recurrent(l->op) && l->op != TIN_OP_MIN_GRU ? TIN_PLACE_STATE
+                                                                                       : TIN_PLACE_SCRATCH;
+        if (layer < m->n_layers - 1) {
+            e->wide = e->wide || row->bits == 16;
+        }
+    }
+    for (int i = 0; i < m->n_layers; i++) {
+        if (m->layers[i].op == TIN_OP_CONCAT) {
+            join(e, i);
+        }
+    }
+}
+
+/* From when to when the memory of each row holds something: from the first that writes to the last that reads, parts of
+ * a joined row included. */
+static void find_lives(tin_emit *e)
+{
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        tin_emit_row *root = tin_emit_row_of(e, root_of(e, layer));
+        const int written = place_in_order(e, layer);
+        root->begin = written < root->begin ? written : root->begin;
+        for (int at = 0; at < e->model->n_layers; at++) {
+            if (reads(e, e->order[at], layer) && at > root->end) {
+                root->end = at;
+            }
+        }
+    }
+}
+
+/* The rows of a history move on once for all `step` rows that come between two runs of those who look back, if everyone
+ * who reads it runs with every row or with every `step` rows; else before each row. */
+static void plan_history(tin_emit *e, int history)
+{
+    tin_emit_row *row = tin_emit_row_of(e, history);
+    const int period = period_of(e, history);
+    bool together = true;
+    row->step = 0;
+    for (int pass = 0; pass < 2; pass++) { /* those who look back, then all */
+        for (int at = 0; at < e->model->n_layers; at++) {
+            const int i = e->order[at], ratio = e->layers[i].period / period;
+            bool is_reader = reads(e, i, history);
+            if (pass == 0 && is_reader && tin_emit_span(&e->model->layers[i]) > 1) {
+                together = together && (row->step == 0 || row->step == ratio);
+                row->step = ratio;
+                row->group = e->layers[i].group;
+            }
+            for (int part = TIN_FROM_INPUT; part < history; part++) {
+                is_reader = is_reader || (root_of(e, part) == history && reads(e, i, part));
+            }
+            if (pass == 1 && is_reader) {
+                together = together && (ratio <= 1 || ratio == row->step);
+                row->last_reader = i;
+            }
+        }
+    }
+    together = together && (row->step == 1 || e->groups[row->group].base == period);
+    if (!together) {
+        row->step = 1;
+        row->last_reader = -1;
+    }
+}
+
+/* ---- scratch ---- */
+
+typedef struct interval {
+    int begin, end; /* places in the order; both belong to it */
+    long size, at;
+} interval;
+
+/* The lowest place in which `x` meets no interval that is alive with it. Returns the end of the memory that it takes. */
+static long first_fit(const interval *others, int n, interval *x)
+{
+    x->at = 0;
+    for (int i = 0; i < n; i++) {
+        const interval *o = &others[i];
+        if (x->begin <= o->end && o->begin <= x->end && x->at < o->at + o->size && o->at < x->at + x->size) {
+            x->at = o->at + o->size;
+            i = -1; /* from the start: another one may lie there */
+        }
+    }
+    return x->at + x->size;
+}
+
+static long multiple_of_4(long n)
+{
+    return (n + 3) / 4 * 4;
+}
+
+/* Rows of one width of values. Rows of 8 bits share their memory with the room that layers need while they run. */
+static long place_scratch(tin_emit *e, int bits)
+{
+    interval taken[2 * TIN_MAX_LAYERS + 1];
+    long size = 0;
+    int n = 0;
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        tin_emit_row *row = tin_emit_row_of(e, layer);
+        if (row->place == TIN_PLACE_SCRATCH && row->bits == bits && row->end > row->begin) {
+            taken[n] = (interval){row->begin, row->end, multiple_of_4(row->width), 0};
+            const long end = first_fit(taken, n, &taken[n]);
+            row->at = taken[n++].at;
+            size = end > size ? end : size;
+        }
+    }
+    for (int i = 0; i < e->model->n_layers && bits == 8; i++) {
+        const tin_qlayer *l = &e->model->layers[i];
+        if (l->op == TIN_OP_LSTM || (l->op == TIN_OP_GRU && l->reset_before)) {
+            const int now = place_in_order(e, i);
+            taken[n] = (interval){now, now, multiple_of_4(l->n_outputs), 0};
+            const long end = first_fit(taken, n, &taken[n]);
+            e->layers[i].work_at = taken[n++].at;
+            size = end > size ? end : size;
+        }
+    }
+    return size;
+}
+
 tin_status tin_emit_plan(tin_emit *e, tin_error *err)
 {
-    long runs = e->model->hop;
     for (int i = 0; i < e->model->n_layers; i++) {
         const tin_qlayer *l = &e->model->layers[i];
         tin_emit_layer *out = &e->layers[i];
-        tin_emit_label(e->model, i, out->label);
-        out->rows = (long)(l->kernel - 1) * l->dilation + 1;
-        runs /= l->stride;
-        out->runs = runs;
-        out->macs = layer_macs(l);
-        if (out->rows > 1 || l->stride > 1) {
-            out->place = TIN_PLACE_HISTORY;
-        } else if (i > 0 && e->model->layers[i - 1].op == TIN_OP_GRU) {
-            out->place = TIN_PLACE_STATE;
-        } else {
-            place_scratch(e, i);
-        }
         const tin_status status = check_layer(e, i, err);
         if (status) {
             return status;
         }
-        choose_encoding(e, i);
+        tin_emit_label(e->model, i, out->label);
+        out->period = period_of(e, l->from[0]) * l->stride;
+        out->runs = e->model->hop / out->period;
+        out->macs = layer_macs(l);
+        out->work_at = -1;
+        e->curves = e->curves || l->activation == TIN_ACTIVATION_SIGMOID || l->activation == TIN_ACTIVATION_TANH;
     }
+    sort_layers(e);
+    make_groups(e);
+    place_rows(e);
+    find_lives(e);
+    for (int i = 0; i < e->model->n_layers; i++) {
+        tin_emit_choose_encoding(e, i);
+    }
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        if (tin_emit_row_of(e, layer)->place == TIN_PLACE_HISTORY) {
+            plan_history(e, layer);
+        }
+    }
+    e->scratch_bytes = place_scratch(e, 8);
+    e->scratch_words = place_scratch(e, 16);
     return TIN_OK;
 }
 

@@ -5,25 +5,49 @@
 #include "deploy/emit.h"
 
 /* One list of the runtime's files that can be embedded. */
-#define FRAGMENTS(X)                                                                                                   \
+#define KERNELS(X)                                                                                                     \
     X(kernel)                                                                                                          \
     X(requantize)                                                                                                      \
-    X(sigmoid) X(dot4) X(linear) X(depthwise) X(gru) X(avg_pool) X(scale_input) X(decision) X(lanes) X(t2) X(t43)      \
-        X(packed_linear) X(packed_gru)
+    X(read_row)                                                                                                        \
+    X(write_row)                                                                                                       \
+    X(sigmoid)                                                                                                         \
+    X(curve)                                                                                                           \
+    X(blend)                                                                                                           \
+    X(dot4)                                                                                                            \
+    X(dot4_wide)                                                                                                       \
+    X(lanes)                                                                                                           \
+    X(t2)                                                                                                              \
+    X(t43)                                                                                                             \
+    X(packed_linear)                                                                                                   \
+    X(packed_gru)                                                                                                      \
+    X(linear)                                                                                                          \
+    X(depthwise)                                                                                                       \
+    X(recurrent)                                                                                                       \
+    X(gru)                                                                                                             \
+    X(gru_before)                                                                                                      \
+    X(mgu)                                                                                                             \
+    X(min_gru)                                                                                                         \
+    X(lstm)                                                                                                            \
+    X(avg_pool)                                                                                                        \
+    X(max_pool)                                                                                                        \
+    X(ema)                                                                                                             \
+    X(add)                                                                                                             \
+    X(multiply)                                                                                                        \
+    X(rescale)                                                                                                         \
+    X(scale_input)                                                                                                     \
+    X(decision)
+
 #define X(file) extern const char tin_fragment_##file[];
-FRAGMENTS(X)
+KERNELS(X)
 #undef X
 
-static const char *fragment_text(const char *file)
-{
-#define X(known)                                                                                                       \
-    if (strcmp(file, #known) == 0) {                                                                                   \
-        return tin_fragment_##known;                                                                                   \
-    }
-    FRAGMENTS(X)
+static const struct {
+    const char *file, *text;
+} known[] = {
+#define X(file) {#file, tin_fragment_##file},
+    KERNELS(X)
 #undef X
-    return NULL;
-}
+};
 
 /* The next place of one of the two prefixes in s, NULL when there is none. */
 static const char *next_prefix(const char *s, bool *is_upper)
@@ -49,15 +73,84 @@ static void prefixed(tin_emit *e, const char *s, const char *end, tin_encoding e
     tin_text_add_bytes(&e->source, s, (size_t)(end - s));
 }
 
+/* Whether the line, `#if TINK_...`, asks for something that this model needs; -1: it is no such line. */
+static int condition(const tin_emit *e, const char *line)
+{
+    const struct {
+        const char *line;
+        bool holds;
+    } conditions[] = {{"#if TINK_WIDE\n", e->wide}, {"#if TINK_CURVES\n", e->curves}};
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+        if (strncmp(line, conditions[i].line, strlen(conditions[i].line)) == 0) {
+            return conditions[i].holds;
+        }
+    }
+    return -1;
+}
+
+/* Passes on the lines from `s` to `end` whose conditions hold; conditions that are the compiler's stay. */
+static void each_line(tin_emit *e, const char *s, const char *end, tin_encoding encoding,
+                      void (*take)(tin_emit *e, const char *s, const char *end, tin_encoding encoding))
+{
+    int holds[8] = {1}, own[8] = {0}, depth = 0; /* own: the condition is decided here */
+    for (const char *next; s < end; s = next) {
+        next = strchr(s, '\n') + 1;
+        const int wanted = condition(e, s);
+        if (strncmp(s, "#if", 3) == 0) {
+            depth++;
+            own[depth] = wanted >= 0;
+            holds[depth] = holds[depth - 1] && wanted != 0;
+        } else if (own[depth] && strncmp(s, "#else", 5) == 0) {
+            holds[depth] = holds[depth - 1] && !holds[depth];
+            continue;
+        }
+        const bool drop = own[depth] && (wanted >= 0 || strncmp(s, "#endif", 6) == 0);
+        if (holds[depth] && !drop) {
+            take(e, s, next, encoding);
+        }
+        depth -= strncmp(s, "#endif", 6) == 0;
+    }
+}
+
+static void take_include(tin_emit *e, const char *s, const char *end, tin_encoding encoding)
+{
+    char file[64];
+    (void)encoding;
+    if (sscanf(s, "#include \"runtime/%63[a-z0-9_].h\"", file) == 1 && end > s) {
+        tin_emit_kernel(e, file);
+    }
+}
+
+static void sigmoid_table(tin_emit *e)
+{
+    tin_text_add(&e->source, "/* sigmoid, chord by chord: intercept * 2^16 + slope */\n");
+    tin_text_printf(&e->source, "static const uint32_t %s_sigmoid_table[256] = {", e->name);
+    for (int i = 0; i < 256; i++) {
+        tin_text_printf(&e->source, "%s0x%08x,", i % 8 == 0 ? "\n    " : " ", tin_sigmoid_table[i]);
+    }
+    tin_text_add(&e->source, "\n};\n\n");
+}
+
 void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
 {
     static const char begin_mark[] = "/* [fragment] */\n", end_mark[] = "/* [end] */";
-    const char *begin = strstr(fragment_text(file), begin_mark) + sizeof begin_mark - 1;
-    prefixed(e, begin, strstr(begin, end_mark), encoding);
-    tin_text_add(&e->source, "\n");
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const uint64_t bit = (uint64_t)1 << i;
+        if (strcmp(file, known[i].file) != 0 || (e->kernels[encoding] & bit) != 0) {
+            continue;
+        }
+        const char *text = known[i].text, *begin = strstr(text, begin_mark);
+        e->kernels[encoding] |= bit;
+        each_line(e, text, begin, encoding, take_include);
+        if (strcmp(file, "sigmoid") == 0) {
+            sigmoid_table(e);
+        }
+        each_line(e, begin + sizeof begin_mark - 1, strstr(begin, end_mark), encoding, prefixed);
+        tin_text_add(&e->source, "\n");
+    }
 }
 
-void tin_emit_fragment(tin_emit *e, const char *file)
+void tin_emit_kernel(tin_emit *e, const char *file)
 {
     tin_emit_template(e, file, TIN_ENCODING_PLAIN);
 }

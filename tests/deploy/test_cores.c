@@ -129,12 +129,14 @@ static void test_exact_with_and_without_dsp(void **state)
     static expectation e;
     tin_error err = {0};
     must(tin_file_write(path_of("paths.h"), paths, sizeof paths - 1, &err), &err);
-    for (uint64_t seed = 20; seed < 28; seed++) {
+    for (uint64_t seed = 20; seed < 34; seed++) {
         tin_qmodel *model = NULL;
         if (seed <= 21) {
             must(random_model_har(&model, seed, &err), &err);
-        } else {
+        } else if (seed < 28) {
             must(random_model_any(&model, seed, &err), &err);
+        } else {
+            must(random_graph(&model, seed, &err), &err);
         }
         const tin_decision_rule rule = random_rule(seed);
         tin_generate_facts facts = facts_of("net");

@@ -119,6 +119,20 @@ static void test_random_models(void **state)
     assert_true(triggers > 100);
 }
 
+/* Every op, branches of several periods, several readers, 8 and 16 bits. */
+static void test_random_graphs(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        tin_error err = {0};
+        tin_qmodel *model = NULL;
+        must(random_graph(&model, seed, &err), &err);
+        const tin_decision_rule rule = random_rule(seed);
+        (void)compare(model, &rule, "random_graph", seed % 3 == 0 ? checked : seed % 3 == 1 ? plain : small, seed);
+        tin_qmodel_free(model);
+    }
+}
+
 static void compare_spec(const random_spec *spec, uint64_t seed)
 {
     tin_error err = {0};
@@ -504,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_har),
         cmocka_unit_test(test_random_models),
+        cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_extreme_shapes),
         cmocka_unit_test(test_compiles_everywhere),
         cmocka_unit_test(test_layout),

@@ -218,8 +218,10 @@ static void test_linear_rows_and_taps(void **state)
                                      .low = 0};
         memset(y8, 99, sizeof y8);
         memset(y16, 99, sizeof y16);
+        tink_linear_t scores = layer;
+        scores.low = -32768;
         tink_linear(&layer, x, y8, NULL);
-        tink_linear(&layer, x, NULL, y16);
+        tink_linear(&scores, x, NULL, y16);
         for (int r = 0; r < rows; r++) {
             int32_t acc = bias[r];
             for (int k = 0; k < taps; k++) {
@@ -243,7 +245,7 @@ static void test_depthwise(void **state)
     enum { INPUTS = 5, MULTIPLIER = 3, TAPS = 4, DILATION = 2, ROWS = (TAPS - 1) * DILATION + 1 };
     int8_t weight[INPUTS * MULTIPLIER * TAPS], x[ROWS * INPUTS], y[INPUTS * MULTIPLIER];
     int32_t bias[INPUTS * MULTIPLIER], mult[INPUTS * MULTIPLIER];
-    const tink_depthwise_t layer = {weight, bias, mult, DILATION * INPUTS, INPUTS, MULTIPLIER, TAPS, 3, -127};
+    const tink_depthwise_t layer = {weight, bias, mult, DILATION * INPUTS, INPUTS, MULTIPLIER, TAPS, 3, -127, 0, 0, 0};
     for (size_t i = 0; i < sizeof weight; i++) {
         weight[i] = random_int8(&rng);
     }
@@ -269,13 +271,14 @@ static void test_avg_pool_and_input(void **state)
     (void)state;
     static const int8_t x[6] = {127, -127, 127, -127, 125, -128};
     int8_t y[2];
-    tink_avg_pool(x, 3, 2, (int32_t)(4294967296.0 / 3 / 4), 2, y);
+    const tink_avg_pool_t pool = {(int32_t)(4294967296.0 / 3 / 4), 3, 2, 2, -127, 0, 0};
+    tink_avg_pool(&pool, x, y);
     assert_int_equal(y[0], 126);
     assert_int_equal(y[1], -127);
     static const int16_t counts[3] = {-32768, 32767, 100}, offset[3] = {32767, -32768, 100};
     static const int32_t mult[3] = {INT32_MAX, INT32_MAX, INT32_MAX};
     int8_t q[3];
-    tink_scale_input(counts, offset, mult, 15, 3, q);
+    tink_scale_input(counts, offset, mult, 15, 3, -127, q);
     assert_int_equal(q[0], -127);
     assert_int_equal(q[1], 127);
     assert_int_equal(q[2], 0);
@@ -308,7 +311,7 @@ static void test_gru(void **state)
     for (int k = 0; k < H; k++) {
         unit[k / 4 * 40 + 36 + k % 4] = hidden_bias[k] = random_int32(&rng, 16);
     }
-    const tink_gru_t layer = {blocks_w, blocks_u, unit, I, H, SHIFT, HIDDEN_SHIFT};
+    const tink_recurrent_t layer = {blocks_w, blocks_u, unit, I, H, SHIFT, HIDDEN_SHIFT, 0};
     int16_t h[H] = {0}, expected[H] = {0};
     int8_t h8[H] = {0}, expected8[H] = {0};
     for (int step = 0; step < 300; step++) {

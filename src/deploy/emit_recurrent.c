@@ -1,0 +1,279 @@
+/* gru, mgu and lstm: both matrices in blocks of four units, and one record of constants per four units. min_gru, which
+ * has one matrix only. */
+#include <stdio.h>
+
+#include "deploy/emit.h"
+
+/* Gates in the order in which the kernel reads them: for each four units the gates first..last, then the same for the
+ * gates of the next part. gru with the reset before the product has two parts: r of all units, then z and n. */
+typedef struct gate_order {
+    const tin_qlayer *layer;
+    int gates, split;       /* gates of the first part; as many as there are where there is one part */
+    tin_emit_matrix matrix; /* of all gates: gate g of unit u is row g * units + u */
+} gate_order;
+
+static gate_order order_of(const tin_qlayer *l, bool hidden)
+{
+    const int gates = tin_qlayer_gates(l), units = l->n_outputs;
+    return (gate_order){.layer = l,
+                        .gates = gates,
+                        .split = l->reset_before ? 1 : gates,
+                        .matrix = {.weight = hidden ? l->hidden_weight : l->weight,
+                                   .n_rows = gates * units,
+                                   .taps = 1,
+                                   .width = hidden ? units : l->n_inputs}};
+}
+
+/* Block `index` of the kernel's order: which gate, of which four units. */
+static void find_block(const gate_order *o, long index, int *gate, int *group)
+{
+    const int groups = (o->layer->n_outputs + 3) / 4;
+    const bool second = index >= (long)o->split * groups;
+    const long at = second ? index - (long)o->split * groups : index;
+    const int width = second ? o->gates - o->split : o->split;
+    *gate = (int)(at % width) + (second ? o->split : 0);
+    *group = (int)(at / width);
+}
+
+static long gate_weight(const void *context, long index)
+{
+    const gate_order *o = context;
+    const long block = tin_emit_block_bytes(&o->matrix);
+    int gate, group;
+    find_block(o, index / block, &gate, &group);
+    const tin_emit_matrix one = {.weight = o->matrix.weight + (long)gate * o->layer->n_outputs * o->matrix.width,
+                                 .n_rows = o->layer->n_outputs,
+                                 .taps = 1,
+                                 .width = o->matrix.width};
+    return tin_emit_block_weight(&one, 4 * group, index % block);
+}
+
+static long gate_weights(const gate_order *o)
+{
+    return (long)o->gates * ((o->layer->n_outputs + 3) / 4) * tin_emit_block_bytes(&o->matrix);
+}
+
+/* The last gate has a hidden bias of its own where it is multiplied by another: gru with the reset after, and mgu. */
+static bool has_hidden_bias(const tin_qlayer *l)
+{
+    return l->op == TIN_OP_MGU || (l->op == TIN_OP_GRU && !l->reset_before);
+}
+
+/* int32 of one gate of four units, and of all gates. */
+static long gate_record(const tin_qlayer *l)
+{
+    return l->op == TIN_OP_MIN_GRU ? 8 : 12;
+}
+
+static long group_record(const tin_qlayer *l)
+{
+    return gate_record(l) * tin_qlayer_gates(l) + (has_hidden_bias(l) ? 4 : 0);
+}
+
+/* Per gate bias, mult, hidden mult of four units, then the hidden bias of the last gate. Units that do not exist hold
+ * 0. */
+static long unit_value(const void *context, long index)
+{
+    const gate_order *o = context;
+    const tin_qlayer *l = o->layer;
+    const long groups = group_record(l), record = gate_record(l);
+    int gate, group;
+    bool hidden_bias = false;
+    if (has_hidden_bias(l)) { /* one part: the group's record is not a whole number of gate records */
+        group = (int)(index / groups);
+        index %= groups;
+        hidden_bias = index >= record * o->gates;
+        gate = (int)(index / record);
+    } else {
+        find_block(o, index / record, &gate, &group);
+    }
+    const int u = 4 * group + (int)(index % 4), field = (int)(index % record / 4);
+    if (u >= l->n_outputs) {
+        return 0;
+    }
+    if (hidden_bias) {
+        return l->hidden_bias[u];
+    }
+    const int row = gate * l->n_outputs + u;
+    return field == 0 ? l->bias[row] : field == 1 ? l->mult[row] : l->hidden_mult[row];
+}
+
+static void weights(tin_emit *e, int layer, bool hidden)
+{
+    const gate_order o = order_of(&e->model->layers[layer], hidden);
+    tin_emit_array(e, "int8_t", e->layers[layer].label, hidden ? "hidden_weight" : "weight", gate_weights(&o),
+                   gate_weight, &o);
+}
+
+static void units(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const gate_order o = order_of(l, false);
+    tin_text_printf(&e->source, "/* per four units, gate after gate: bias, mult%s%s */\n",
+                    l->op == TIN_OP_MIN_GRU ? "" : ", hidden mult",
+                    has_hidden_bias(l) ? "; behind the last gate its hidden bias" : "");
+    tin_emit_array(e, "int32_t", e->layers[layer].label, "unit", group_record(l) * ((l->n_outputs + 3) / 4), unit_value,
+                   &o);
+}
+
+tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden)
+{
+    const int units = l->n_outputs, columns = hidden ? units : l->n_inputs;
+    const long first = (long)gate * units;
+    return (tin_emit_matrix){.weight = (hidden ? l->hidden_weight : l->weight) + first * columns,
+                             .n_rows = units,
+                             .taps = 1,
+                             .width = columns,
+                             .bias = !hidden     ? l->bias + first
+                                     : gate == 2 ? l->hidden_bias
+                                                 : NULL,
+                             .mult = (hidden ? l->hidden_mult : l->mult) + first,
+                             .shift = hidden ? l->hidden_shift : l->shift};
+}
+
+/* The six products of four units, in the order of the kernel. */
+typedef struct packed_gates {
+    tin_emit_matrix part[6];
+    int rest[6];
+    tin_encoding encoding;
+    long words; /* of four units */
+} packed_gates;
+
+static packed_gates pack_gates(const tin_qlayer *l, tin_encoding encoding)
+{
+    static const struct {
+        int gate;
+        bool hidden;
+    } order[6] = {{0, false}, {0, true}, {2, true}, {2, false}, {1, false}, {1, true}};
+    packed_gates p = {.encoding = encoding, .words = 0};
+    int rest[2] = {0, 0}; /* of x and of the state: one for all gates */
+    for (int i = 0; i < 6; i++) {
+        p.part[i] = tin_emit_gate(l, order[i].gate, order[i].hidden);
+        p.words += tin_packed_words(&p.part[i], encoding);
+        const int one = tin_packed_shift(&p.part[i]);
+        rest[order[i].hidden] = one > rest[order[i].hidden] ? one : rest[order[i].hidden];
+    }
+    for (int i = 0; i < 6; i++) {
+        p.rest[i] = rest[order[i].hidden];
+    }
+    return p;
+}
+
+static long packed_gate_word(const void *context, long index)
+{
+    const packed_gates *p = context;
+    const int row = (int)(index / p->words) * 4;
+    long at = index % p->words;
+    int part = 0;
+    while (at >= tin_packed_words(&p->part[part], p->encoding)) {
+        at -= tin_packed_words(&p->part[part++], p->encoding);
+    }
+    return tin_packed_word(&p->part[part], p->encoding, p->rest[part], row, at);
+}
+
+static void packed_gru_data(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label, *encoding = tin_encoding_name(e->layers[layer].encoding);
+    const packed_gates p = pack_gates(l, e->layers[layer].encoding);
+    tin_emit_array(e, "int32_t", label, "weight", (l->n_outputs + 3) / 4 * p.words, packed_gate_word, &p);
+    tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,\n", e->name, encoding, e->name,
+                    label, e->name, label);
+    tin_text_printf(&e->source, "    %d, %d, %ld, %ld, /* inputs, units, count, hidden_count */\n};\n", l->n_inputs,
+                    l->n_outputs, tin_packed_count(&p.part[0], p.rest[0]), tin_packed_count(&p.part[1], p.rest[1]));
+}
+
+static void data(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    if (e->layers[layer].encoding != TIN_ENCODING_PLAIN) {
+        packed_gru_data(e, layer);
+        return;
+    }
+    weights(e, layer, false);
+    weights(e, layer, true);
+    units(e, layer);
+    tin_text_printf(&e->source, "static const %s_recurrent_t %s_%s = {\n    %s_%s_weight, %s_%s_hidden_weight,\n",
+                    e->name, e->name, label, e->name, label, e->name, label);
+    tin_text_printf(&e->source, "    %s_%s_unit,\n    %d, %d, %d, %d, /* inputs, units, shift, hidden_shift */\n",
+                    e->name, label, l->n_inputs, l->n_outputs, l->shift, l->hidden_shift);
+    if (e->wide) {
+        tin_text_printf(&e->source, "    %d, /* wide */\n", tin_emit_input_wide(e, layer, 0));
+    }
+    tin_text_add(&e->source, "};\n");
+}
+
+static const char *kernel_of(const tin_qlayer *l)
+{
+    return l->reset_before ? "gru_before" : tin_op_name(l->op);
+}
+
+static void kernels(tin_emit *e, int layer)
+{
+    const tin_encoding encoding = e->layers[layer].encoding;
+    if (encoding == TIN_ENCODING_PLAIN) {
+        tin_emit_kernel(e, kernel_of(&e->model->layers[layer]));
+    } else {
+        tin_emit_kernel(e, tin_encoding_name(encoding));
+        tin_emit_template(e, "packed_gru", encoding);
+    }
+}
+
+static void state(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    if (l->op == TIN_OP_LSTM) {
+        tin_emit_member_add(e, "int32_t", label, "_cell", l->n_outputs, "Q23");
+    } else {
+        tin_emit_member_add(e, "int16_t", label, "_h", l->n_outputs, "Q15");
+    }
+    if (l->op != TIN_OP_MIN_GRU) {
+        tin_emit_member_add(e, "int8_t", label, "_h8", l->n_outputs, "Q7");
+    }
+}
+
+static void call(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], work[64] = "";
+    if (e->layers[layer].encoding != TIN_ENCODING_PLAIN) {
+        (void)snprintf(work, sizeof work, ", s->lanes");
+    } else if (e->layers[layer].work_at >= 0) {
+        (void)snprintf(work, sizeof work, ", s->scratch + %ld", e->layers[layer].work_at);
+    }
+    tin_emit_statement(e, "%s(&%s_%s, %s, s->%s_%s, s->%s_h8%s);", tin_emit_encoded(e, layer, kernel_of(l), kernel),
+                       e->name, label, tin_emit_input(e, layer, 0, input), label, l->op == TIN_OP_LSTM ? "cell" : "h",
+                       label, work);
+    if (tin_emit_row_of(e, layer)->place != TIN_PLACE_STATE) {
+        tin_emit_statement(e, "memcpy(%s, s->%s_h8, %d);", tin_emit_output(e, layer, output), label, l->n_outputs);
+    }
+}
+
+static void min_gru_data(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    weights(e, layer, false);
+    units(e, layer);
+    tin_text_printf(&e->source, "static const %s_min_gru_t %s_%s = {\n    %s_%s_weight, %s_%s_unit,\n", e->name,
+                    e->name, label, e->name, label, e->name, label);
+    tin_text_printf(&e->source, "    %d, %d, %d, /* inputs, units, shift */\n", l->n_inputs, l->n_outputs, l->shift);
+    if (e->wide) {
+        tin_text_printf(&e->source, "    %d, /* wide */\n", tin_emit_input_wide(e, layer, 0));
+    }
+    tin_text_add(&e->source, "};\n");
+}
+
+static void min_gru_call(tin_emit *e, int layer)
+{
+    const char *label = e->layers[layer].label;
+    char input[TIN_EXPRESSION], output[TIN_EXPRESSION];
+    tin_emit_statement(e, "%s_min_gru(&%s_%s, %s, s->%s_h, %s);", e->name, e->name, label,
+                       tin_emit_input(e, layer, 0, input), label, tin_emit_output(e, layer, output));
+}
+
+const tin_emit_op tin_emit_recurrent = {kernels, state, data, call};
+const tin_emit_op tin_emit_min_gru = {kernels, state, min_gru_data, min_gru_call};

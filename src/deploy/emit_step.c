@@ -1,0 +1,232 @@
+/* The functions NAME_init and NAME_step: the layers in their order, each with the rows that it reads and gives. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "deploy/emit.h"
+
+void tin_emit_statement(tin_emit *e, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    tin_text_printf(&e->source, "%*s%s\n", 4 * e->indent, "", line);
+}
+
+/* ---- where rows are ---- */
+
+static const char *label_of(const tin_emit *e, int layer)
+{
+    return layer == TIN_FROM_INPUT ? "input" : e->layers[layer].label;
+}
+
+static const char *array_of(const tin_emit *e, int layer, char text[TIN_EXPRESSION])
+{
+    const tin_emit_row *row = &e->rows[layer - TIN_FROM_INPUT];
+    switch (row->place) {
+    case TIN_PLACE_HISTORY:
+        (void)snprintf(text, TIN_EXPRESSION, "s->%s_rows", label_of(e, layer));
+        break;
+    case TIN_PLACE_STATE:
+        (void)snprintf(text, TIN_EXPRESSION, "s->%s_h8", label_of(e, layer));
+        break;
+    case TIN_PLACE_SCORES:
+        (void)snprintf(text, TIN_EXPRESSION, "out->score");
+        break;
+    default:
+        (void)snprintf(text, TIN_EXPRESSION, row->bits == 16 ? "s->scratch16" : "s->scratch");
+        break;
+    }
+    return text;
+}
+
+/* The newest row of `layer` as seen by a layer of period `period`, the columns of a joined row included. */
+static const char *newest(tin_emit *e, int layer, int period, char text[TIN_EXPRESSION])
+{
+    char array[TIN_EXPRESSION], phase[128] = "";
+    long offset = 0;
+    while (tin_emit_row_of(e, layer)->place == TIN_PLACE_JOINED) {
+        offset += tin_emit_row_of(e, layer)->column;
+        layer = tin_emit_row_of(e, layer)->joined;
+    }
+    const tin_emit_row *row = tin_emit_row_of(e, layer);
+    if (row->place == TIN_PLACE_SCRATCH) {
+        offset += row->at;
+    } else if (row->place == TIN_PLACE_HISTORY && (row->step == 1 || period >= e->groups[row->group].period)) {
+        offset += (row->rows - 1) * row->width;
+    } else if (row->place == TIN_PLACE_HISTORY) { /* before the phase goes on */
+        const long kept = row->rows - row->step;
+        const int count = e->groups[row->group].period;
+        if (kept >= 0) {
+            (void)snprintf(phase, sizeof phase, " + s->phase_%d * %d", count, row->width);
+            offset += kept * row->width;
+        } else { /* rows to skip are written over the first one */
+            (void)snprintf(phase, sizeof phase, " + (s->phase_%d > %ld ? (s->phase_%d - %ld) * %d : 0)", count, -kept,
+                           count, -kept, row->width);
+        }
+    }
+    if (offset > 0) {
+        (void)snprintf(text, TIN_EXPRESSION, "%s + %ld%s", array_of(e, layer, array), offset, phase);
+    } else {
+        (void)snprintf(text, TIN_EXPRESSION, "%s%s", array_of(e, layer, array), phase);
+    }
+    return text;
+}
+
+const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSION])
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const tin_emit_row *row = tin_emit_row_of(e, l->from[k]);
+    const long window = tin_emit_span(l), first = row->rows - window;
+    char array[TIN_EXPRESSION];
+    if (row->place != TIN_PLACE_HISTORY || window == 1) {
+        return newest(e, l->from[k], e->layers[layer].period, text);
+    }
+    if (first > 0) {
+        (void)snprintf(text, TIN_EXPRESSION, "%s + %ld", array_of(e, l->from[k], array), first * row->width);
+        return text;
+    }
+    return array_of(e, l->from[k], text);
+}
+
+const char *tin_emit_output(tin_emit *e, int layer, char text[TIN_EXPRESSION])
+{
+    return newest(e, layer, layer == TIN_FROM_INPUT ? 1 : e->layers[layer].period, text);
+}
+
+int tin_emit_input_wide(tin_emit *e, int layer, int k)
+{
+    return tin_emit_row_of(e, e->model->layers[layer].from[k])->bits == 16;
+}
+
+int tin_emit_output_wide(tin_emit *e, int layer)
+{
+    return tin_emit_row_of(e, layer)->bits == 16;
+}
+
+/* ---- init ---- */
+
+void tin_emit_init(tin_emit *e)
+{
+    tin_text_printf(&e->source,
+                    "void %s_init(%s_t *s)\n{\n    memset(s, 0, sizeof *s);\n    s->decision.active = -1;\n"
+                    "    s->decision.candidate = -1;\n}\n\n",
+                    e->name, e->name);
+}
+
+/* ---- step ---- */
+
+/* The rows of a history move on by `step` rows. */
+static void move_rows(tin_emit *e, int layer)
+{
+    const tin_emit_row *row = tin_emit_row_of(e, layer);
+    const long kept = row->rows - row->step, value = row->bits / 8;
+    char array[TIN_EXPRESSION];
+    if (kept > 0) {
+        array_of(e, layer, array);
+        tin_emit_statement(e, "memmove(%s, %s + %d, %ld);", array, array, row->step * row->width,
+                           kept * row->width * value);
+    }
+}
+
+/* Histories that move before each row, in front of the first layer that writes into it (-1: the input). */
+static void move_before(tin_emit *e, int place)
+{
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        const tin_emit_row *row = tin_emit_row_of(e, layer);
+        if (row->place == TIN_PLACE_HISTORY && row->last_reader < 0 && row->begin == place) {
+            move_rows(e, layer);
+        }
+    }
+}
+
+static void move_after(tin_emit *e, int reader)
+{
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        const tin_emit_row *row = tin_emit_row_of(e, layer);
+        if (row->place == TIN_PLACE_HISTORY && row->last_reader == reader) {
+            move_rows(e, layer);
+        }
+    }
+}
+
+static void input_row(tin_emit *e)
+{
+    const tin_qmodel *m = e->model;
+    char text[TIN_EXPRESSION];
+    tin_emit_statement(e, "%s_MARK(0);", e->upper);
+    if (tin_emit_row_of(e, TIN_FROM_INPUT)->end >= 0) { /* log_energy alone reads the counts */
+        tin_emit_statement(e, "%s_scale_input(frame, %s_input_offset, %s_input_mult, %d, %d, %d, %s);", e->name,
+                           e->name, e->name, m->input_shift, m->n_channels, m->input_bits == 16 ? -32767 : -127,
+                           tin_emit_output(e, TIN_FROM_INPUT, text));
+    }
+}
+
+/* Opens what belongs to a period of its own: returns from the step, or skips a block, when it is not due. */
+static void begin_group(tin_emit *e, const tin_emit_group *g)
+{
+    if (g->ratio > 1 && g->ends_step) {
+        tin_emit_statement(e, "if (++s->phase_%d < %d) {", g->period, g->ratio);
+        tin_emit_statement(e, "    return 0;");
+        tin_emit_statement(e, "}");
+    } else if (g->ratio > 1) {
+        tin_emit_statement(e, "if (++s->phase_%d == %d) {", g->period, g->ratio);
+        e->indent++;
+    }
+    if (g->ratio > 1) {
+        tin_emit_statement(e, "s->phase_%d = 0;", g->period);
+    }
+}
+
+static void end_group(tin_emit *e, const tin_emit_group *g)
+{
+    if (g->ratio > 1 && !g->ends_step) {
+        e->indent--;
+        tin_emit_statement(e, "}");
+    }
+}
+
+static void decide(tin_emit *e)
+{
+    tin_emit_statement(e, "%s_MARK(%d);", e->upper, e->model->n_layers + 1);
+    tin_emit_statement(e, "for (k = 1; k < %s_CLASSES; k++) {", e->upper);
+    tin_emit_statement(e, "    if (out->score[k] > out->score[best]) {");
+    tin_emit_statement(e, "        best = k;");
+    tin_emit_statement(e, "    }");
+    tin_emit_statement(e, "}");
+    tin_emit_statement(e, "out->class_index = best;");
+    tin_emit_statement(
+        e, "out->trigger = (int16_t)%s_decide(&s->decision, %s, &%s_rule, %s_is_event, %s_CLASSES, out->score);",
+        e->name, e->rule->smooth_shift > 0 ? "s->average" : "NULL", e->name, e->name, e->upper);
+    tin_emit_statement(e, "out->active = (int16_t)s->decision.active;");
+    tin_emit_statement(e, "return 1;");
+}
+
+void tin_emit_step(tin_emit *e)
+{
+    const tin_qmodel *m = e->model;
+    int group = -1;
+    tin_text_printf(&e->source, "int32_t %s_step(%s_t *s, const int16_t frame[%s_CHANNELS], %s_result_t *out)\n{\n",
+                    e->name, e->name, e->upper, e->name);
+    e->indent = 1;
+    tin_emit_statement(e, "int16_t k, best = 0;");
+    move_before(e, -1);
+    input_row(e);
+    for (int at = 0; at < m->n_layers; at++) {
+        const int i = e->order[at];
+        if (e->layers[i].group != group) {
+            if (group >= 0) {
+                end_group(e, &e->groups[group]);
+            }
+            group = e->layers[i].group;
+            begin_group(e, &e->groups[group]);
+        }
+        move_before(e, at);
+        tin_emit_statement(e, "%s_MARK(%d);", e->upper, i + 1);
+        tin_emit_op_of(m->layers[i].op)->call(e, i);
+        move_after(e, i);
+    }
+    decide(e); /* the last group, of period hop, always ends the step */
+    tin_text_add(&e->source, "}\n");
+}
