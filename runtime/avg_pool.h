@@ -2,16 +2,11 @@
 #ifndef TINK_AVG_POOL_H
 #define TINK_AVG_POOL_H
 
+#include "runtime/mean.h"
 #include "runtime/read_row.h"
 #include "runtime/write_row.h"
 
 /* [fragment] */
-typedef struct tink_avg_pool_t {
-    int32_t mult;
-    int16_t kernel, channels, shift;
-    int16_t low, wide, wide_out; /* wide: rows are int16_t */
-} tink_avg_pool_t;
-
 /* x [kernel][channels]; y[i] = saturate(requantize(sum of column i)). */
 static void tink_avg_pool(const tink_avg_pool_t *c, const tink_row *x, tink_row *y)
 {

@@ -29,7 +29,7 @@ typedef struct tin_emit_row {
     long rows;          /* HISTORY: how many */
     int step;           /* HISTORY: rows that come until they move on */
     int group;          /* HISTORY, step > 1: its phase counts the rows that came */
-    int last_reader;    /* HISTORY: layer behind which they move on, -1: before the next one comes */
+    int last_reader;    /* HISTORY: place in the order behind which they move on, -1: before the next one comes */
     long at;            /* SCRATCH: offset */
     int begin, end;     /* places in the order of its first writer and its last reader, -1 for the input */
 } tin_emit_row;
@@ -43,10 +43,24 @@ typedef struct tin_emit_group {
 /* How a weight matrix is stored, and with it the kernel that reads it. */
 typedef enum tin_encoding { TIN_ENCODING_PLAIN, TIN_ENCODING_T2, TIN_ENCODING_T43, TIN_ENCODING_COUNT } tin_encoding;
 
+/* How a pool gets at its window. */
+typedef enum tin_pooling {
+    TIN_POOLING_ROWS,  /* reads the rows, from the history of what it reads */
+    TIN_POOLING_BLOCK, /* windows do not overlap: takes each row into one row of sums when it comes */
+    TIN_POOLING_SLIDE, /* likewise, and takes out the row that leaves the window, from a ring of its own */
+} tin_pooling;
+
+/* One entry of the order: a layer gives a row or, where `takes`, a pool only takes one in. */
+typedef struct tin_emit_run {
+    int layer, period, group;
+    bool takes;
+} tin_emit_run;
+
 typedef struct tin_emit_layer {
     char label[32];
     tin_encoding encoding;
-    int period, group;
+    tin_pooling pooling;
+    int period;
     long runs;    /* per decision */
     double macs;  /* per run */
     long work_at; /* room of n_outputs bytes in the scratch, for the time of its call; -1: none */
@@ -68,8 +82,9 @@ typedef struct tin_emit {
     char upper[TIN_NAME_MAX + 1];
     bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
     tin_emit_layer layers[TIN_MAX_LAYERS];
-    tin_emit_row rows[TIN_MAX_LAYERS + 1]; /* of the input, then of the layers */
-    int order[TIN_MAX_LAYERS];             /* layers as they run */
+    tin_emit_row rows[TIN_MAX_LAYERS + 1];  /* of the input, then of the layers */
+    tin_emit_run order[2 * TIN_MAX_LAYERS]; /* what runs, one after another */
+    int n_order;
     tin_emit_group groups[TIN_MAX_LAYERS + 1];
     int n_groups;
     long scratch_bytes, scratch_words; /* of rows of 8 and of 16 bits; 0: not needed */
@@ -140,13 +155,15 @@ void tin_emit_facts(tin_emit *e, tin_text *text);
 
 /* ---- one file per op ---- */
 
-/* What a layer needs: its kernels, members of the state (NULL: none), constants (NULL: none), and the statements that
- * run it. */
+/* What a layer needs: its kernels, members of the state, constants, the statements that run it, those of a pool that
+ * takes in a row, and those of NAME_init. NULL: none. */
 typedef struct tin_emit_op {
     void (*kernels)(tin_emit *e, int layer);
     void (*state)(tin_emit *e, int layer);
     void (*data)(tin_emit *e, int layer);
     void (*call)(tin_emit *e, int layer);
+    void (*take)(tin_emit *e, int layer);
+    void (*init)(tin_emit *e, int layer);
 } tin_emit_op;
 
 extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin_emit_max_pool, tin_emit_add,

@@ -167,5 +167,5 @@ static void call(tin_emit *e, int layer)
                        output, wide ? "" : ", NULL");
 }
 
-const tin_emit_op tin_emit_conv1d = {kernels, NULL, data, call};
-const tin_emit_op tin_emit_dense = {kernels, NULL, data, call};
+const tin_emit_op tin_emit_conv1d = {kernels, NULL, data, call, NULL, NULL};
+const tin_emit_op tin_emit_dense = {kernels, NULL, data, call, NULL, NULL};

@@ -22,4 +22,4 @@ static void call(tin_emit *e, int layer)
                        tin_emit_output(e, layer, output));
 }
 
-const tin_emit_op tin_emit_ema = {kernels, state, NULL, call};
+const tin_emit_op tin_emit_ema = {kernels, state, NULL, call, NULL, NULL};

@@ -64,58 +64,89 @@ static int period_of(const tin_emit *e, int layer)
 
 /* ---- order ---- */
 
-static void sort_layers(tin_emit *e)
+/* A pool keeps sums in place of rows where that costs less memory, or where windows overlap so much that it saves more
+ * instructions than its memory is worth. */
+static tin_pooling choose_pooling(const tin_emit *e, int i)
+{
+    const tin_qlayer *l = &e->model->layers[i];
+    const bool avg = l->op == TIN_OP_AVG_POOL;
+    if ((!avg && l->op != TIN_OP_MAX_POOL) || l->kernel == 1) {
+        return TIN_POOLING_ROWS;
+    }
+    if (l->kernel == l->stride && (!avg || l->kernel >= 4)) {
+        return TIN_POOLING_BLOCK;
+    }
+    return avg && l->kernel >= 8 && l->kernel >= 4 * l->stride ? TIN_POOLING_SLIDE : TIN_POOLING_ROWS;
+}
+
+static void add_run(tin_emit *e, tin_emit_run run)
+{
+    int at = e->n_order++;
+    for (; at > 0 && e->order[at - 1].period > run.period; at--) {
+        e->order[at] = e->order[at - 1];
+    }
+    e->order[at] = run;
+}
+
+static void sort_runs(tin_emit *e)
 {
     for (int i = 0; i < e->model->n_layers; i++) {
-        int at = i;
-        for (; at > 0 && e->layers[e->order[at - 1]].period > e->layers[i].period; at--) {
-            e->order[at] = e->order[at - 1];
+        if (e->layers[i].pooling != TIN_POOLING_ROWS) {
+            add_run(e, (tin_emit_run){.layer = i, .period = period_of(e, e->model->layers[i].from[0]), .takes = true});
         }
-        e->order[at] = i;
+        add_run(e, (tin_emit_run){.layer = i, .period = e->layers[i].period});
     }
 }
 
-/* A new group for each period of the sorted layers. */
+/* A new group for each period of the sorted runs. */
 static void make_groups(tin_emit *e)
 {
-    const int n = e->model->n_layers;
     int base = 1;
-    for (int at = 0; at < n; at++) {
-        tin_emit_layer *l = &e->layers[e->order[at]];
-        if (at == 0 || l->period != e->groups[e->n_groups - 1].period) {
+    for (int at = 0; at < e->n_order; at++) {
+        const int period = e->order[at].period;
+        if (at == 0 || period != e->groups[e->n_groups - 1].period) {
             tin_emit_group *g = &e->groups[e->n_groups++];
-            *g = (tin_emit_group){.period = l->period, .base = base, .ratio = l->period / base, .ends_step = true};
-            for (int later = at; later < n; later++) {
-                g->ends_step = g->ends_step && e->layers[e->order[later]].period % l->period == 0;
+            *g = (tin_emit_group){.period = period, .base = base, .ratio = period / base, .ends_step = true};
+            for (int later = at; later < e->n_order; later++) {
+                g->ends_step = g->ends_step && e->order[later].period % period == 0;
             }
             base = g->ends_step ? g->period : base;
         }
-        l->group = e->n_groups - 1;
+        e->order[at].group = e->n_groups - 1;
     }
 }
 
 /* ---- rows ---- */
 
-/* -1 for the input. */
+/* Where a layer gives its row; -1 for the input. */
 static int place_in_order(const tin_emit *e, int layer)
 {
     int at = -1;
-    for (int i = 0; layer != TIN_FROM_INPUT && i < e->model->n_layers; i++) {
-        at = e->order[i] == layer ? i : at;
+    for (int i = 0; layer != TIN_FROM_INPUT && i < e->n_order; i++) {
+        at = e->order[i].layer == layer && !e->order[i].takes ? i : at;
     }
     return at;
 }
 
-/* log_energy reads the frame itself. */
-static bool reads(const tin_emit *e, int reader, int layer)
+/* Whether the run reads the row of `layer`. log_energy reads the frame itself. */
+static bool reads(const tin_emit *e, const tin_emit_run *run, int layer)
 {
-    const tin_qlayer *l = &e->model->layers[reader];
-    for (int k = 0; k < l->n_from && l->op != TIN_OP_LOG_ENERGY; k++) {
+    const tin_qlayer *l = &e->model->layers[run->layer];
+    if (l->op == TIN_OP_LOG_ENERGY || (e->layers[run->layer].pooling != TIN_POOLING_ROWS && !run->takes)) {
+        return false;
+    }
+    for (int k = 0; k < l->n_from; k++) {
         if (l->from[k] == layer) {
             return true;
         }
     }
     return false;
+}
+
+/* Rows that the run looks at. */
+static long span(const tin_emit *e, const tin_emit_run *run)
+{
+    return run->takes ? 1 : tin_emit_span(&e->model->layers[run->layer]);
 }
 
 /* Input k becomes columns of the concat's row where nothing is to be changed: it has the same scale and width, nobody
@@ -160,9 +191,9 @@ static int root_of(tin_emit *e, int layer)
 static long rows_needed(const tin_emit *e, int layer)
 {
     long most = 1;
-    for (int i = 0; i < e->model->n_layers; i++) {
-        const long window = reads(e, i, layer) ? tin_emit_span(&e->model->layers[i]) : 0;
-        most = window > most ? window : most;
+    for (int at = 0; at < e->n_order; at++) {
+        const long rows = reads(e, &e->order[at], layer) ? span(e, &e->order[at]) : 0;
+        most = rows > most ? rows : most;
     }
     return most;
 }
@@ -200,8 +231,8 @@ static void find_lives(tin_emit *e)
         tin_emit_row *root = tin_emit_row_of(e, root_of(e, layer));
         const int written = place_in_order(e, layer);
         root->begin = written < root->begin ? written : root->begin;
-        for (int at = 0; at < e->model->n_layers; at++) {
-            if (reads(e, e->order[at], layer) && at > root->end) {
+        for (int at = 0; at < e->n_order; at++) {
+            if (reads(e, &e->order[at], layer) && at > root->end) {
                 root->end = at;
             }
         }
@@ -217,20 +248,21 @@ static void plan_history(tin_emit *e, int history)
     bool together = true;
     row->step = 0;
     for (int pass = 0; pass < 2; pass++) { /* those who look back, then all */
-        for (int at = 0; at < e->model->n_layers; at++) {
-            const int i = e->order[at], ratio = e->layers[i].period / period;
-            bool is_reader = reads(e, i, history);
-            if (pass == 0 && is_reader && tin_emit_span(&e->model->layers[i]) > 1) {
+        for (int at = 0; at < e->n_order; at++) {
+            const tin_emit_run *run = &e->order[at];
+            const int ratio = run->period / period;
+            bool is_reader = reads(e, run, history);
+            if (pass == 0 && is_reader && span(e, run) > 1) {
                 together = together && (row->step == 0 || row->step == ratio);
                 row->step = ratio;
-                row->group = e->layers[i].group;
+                row->group = run->group;
             }
             for (int part = TIN_FROM_INPUT; part < history; part++) {
-                is_reader = is_reader || (root_of(e, part) == history && reads(e, i, part));
+                is_reader = is_reader || (root_of(e, part) == history && reads(e, run, part));
             }
             if (pass == 1 && is_reader) {
                 together = together && (ratio <= 1 || ratio == row->step);
-                row->last_reader = i;
+                row->last_reader = at;
             }
         }
     }
@@ -309,9 +341,10 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
         out->runs = e->model->hop / out->period;
         out->macs = layer_macs(l);
         out->work_at = -1;
+        out->pooling = choose_pooling(e, i);
         e->curves = e->curves || l->activation == TIN_ACTIVATION_SIGMOID || l->activation == TIN_ACTIVATION_TANH;
     }
-    sort_layers(e);
+    sort_runs(e);
     make_groups(e);
     place_rows(e);
     find_lives(e);

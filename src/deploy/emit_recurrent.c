@@ -275,5 +275,5 @@ static void min_gru_call(tin_emit *e, int layer)
                        tin_emit_input(e, layer, 0, input), label, tin_emit_output(e, layer, output));
 }
 
-const tin_emit_op tin_emit_recurrent = {kernels, state, data, call};
-const tin_emit_op tin_emit_min_gru = {kernels, state, min_gru_data, min_gru_call};
+const tin_emit_op tin_emit_recurrent = {kernels, state, data, call, NULL, NULL};
+const tin_emit_op tin_emit_min_gru = {kernels, state, min_gru_data, min_gru_call, NULL, NULL};

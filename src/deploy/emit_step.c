@@ -41,7 +41,7 @@ static const char *array_of(const tin_emit *e, int layer, char text[TIN_EXPRESSI
     return text;
 }
 
-/* The newest row of `layer` as seen by a layer of period `period`, the columns of a joined row included. */
+/* The newest row of `layer` as seen by a layer of period `period` (0: the same), the columns of a joined row included. */
 static const char *newest(tin_emit *e, int layer, int period, char text[TIN_EXPRESSION])
 {
     char array[TIN_EXPRESSION], phase[128] = "";
@@ -78,10 +78,11 @@ const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSI
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const tin_emit_row *row = tin_emit_row_of(e, l->from[k]);
-    const long window = tin_emit_span(l), first = row->rows - window;
+    const bool takes = e->layers[layer].pooling != TIN_POOLING_ROWS;
+    const long window = takes ? 1 : tin_emit_span(l), first = row->rows - window;
     char array[TIN_EXPRESSION];
     if (row->place != TIN_PLACE_HISTORY || window == 1) {
-        return newest(e, l->from[k], e->layers[layer].period, text);
+        return newest(e, l->from[k], takes ? 0 : e->layers[layer].period, text);
     }
     if (first > 0) {
         (void)snprintf(text, TIN_EXPRESSION, "%s + %ld", array_of(e, l->from[k], array), first * row->width);
@@ -109,10 +110,18 @@ int tin_emit_output_wide(tin_emit *e, int layer)
 
 void tin_emit_init(tin_emit *e)
 {
-    tin_text_printf(&e->source,
-                    "void %s_init(%s_t *s)\n{\n    memset(s, 0, sizeof *s);\n    s->decision.active = -1;\n"
-                    "    s->decision.candidate = -1;\n}\n\n",
-                    e->name, e->name);
+    tin_text_printf(&e->source, "void %s_init(%s_t *s)\n{\n", e->name, e->name);
+    e->indent = 1;
+    tin_emit_statement(e, "memset(s, 0, sizeof *s);");
+    tin_emit_statement(e, "s->decision.active = -1;");
+    tin_emit_statement(e, "s->decision.candidate = -1;");
+    for (int i = 0; i < e->model->n_layers; i++) {
+        const tin_emit_op *op = tin_emit_op_of(e->model->layers[i].op);
+        if (op->init != NULL) {
+            op->init(e, i);
+        }
+    }
+    tin_text_add(&e->source, "}\n\n");
 }
 
 /* ---- step ---- */
@@ -141,11 +150,11 @@ static void move_before(tin_emit *e, int place)
     }
 }
 
-static void move_after(tin_emit *e, int reader)
+static void move_after(tin_emit *e, int place)
 {
     for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
         const tin_emit_row *row = tin_emit_row_of(e, layer);
-        if (row->place == TIN_PLACE_HISTORY && row->last_reader == reader) {
+        if (row->place == TIN_PLACE_HISTORY && row->last_reader == place) {
             move_rows(e, layer);
         }
     }
@@ -213,19 +222,20 @@ void tin_emit_step(tin_emit *e)
     tin_emit_statement(e, "int16_t k, best = 0;");
     move_before(e, -1);
     input_row(e);
-    for (int at = 0; at < m->n_layers; at++) {
-        const int i = e->order[at];
-        if (e->layers[i].group != group) {
+    for (int at = 0; at < e->n_order; at++) {
+        const tin_emit_run *run = &e->order[at];
+        const tin_emit_op *op = tin_emit_op_of(m->layers[run->layer].op);
+        if (run->group != group) {
             if (group >= 0) {
                 end_group(e, &e->groups[group]);
             }
-            group = e->layers[i].group;
+            group = run->group;
             begin_group(e, &e->groups[group]);
         }
         move_before(e, at);
-        tin_emit_statement(e, "%s_MARK(%d);", e->upper, i + 1);
-        tin_emit_op_of(m->layers[i].op)->call(e, i);
-        move_after(e, i);
+        tin_emit_statement(e, "%s_MARK(%d);", e->upper, run->layer + 1);
+        (run->takes ? op->take : op->call)(e, run->layer);
+        move_after(e, at);
     }
     decide(e); /* the last group, of period hop, always ends the step */
     tin_text_add(&e->source, "}\n");

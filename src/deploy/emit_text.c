@@ -28,6 +28,11 @@
     X(mgu)                                                                                                             \
     X(min_gru)                                                                                                         \
     X(lstm)                                                                                                            \
+    X(mean)                                                                                                            \
+    X(sum_row)                                                                                                         \
+    X(sum_slide)                                                                                                       \
+    X(sum_pool)                                                                                                        \
+    X(max_row)                                                                                                         \
     X(avg_pool)                                                                                                        \
     X(max_pool)                                                                                                        \
     X(ema)                                                                                                             \

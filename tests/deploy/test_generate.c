@@ -186,6 +186,21 @@ static void test_extreme_shapes(void **state)
         105);
 }
 
+/* Pools that keep sums or maxima in place of rows, windows that overlap and that do not. */
+static void test_pools(void **state)
+{
+    (void)state;
+    static const random_layer overlapping[] = {{.op = TIN_OP_AVG_POOL, .kernel = 12, .stride = 3},
+                                               {.op = TIN_OP_CONV1D, .units = 6, .kernel = 3, .stride = 2},
+                                               {.op = TIN_OP_AVG_POOL, .kernel = 100}};
+    static const random_layer apart[] = {{.op = TIN_OP_AVG_POOL, .kernel = 5, .stride = 5},
+                                         {.op = TIN_OP_MAX_POOL, .units = 5, .kernel = 2, .stride = 2},
+                                         {.op = TIN_OP_CONV1D, .units = 4, .kernel = 3},
+                                         {.op = TIN_OP_MAX_POOL, .units = 4, .kernel = 3, .stride = 3}};
+    compare_spec(&(random_spec){.n_channels = 5, .n_classes = 3, .layers = overlapping, .n_layers = 3}, 110);
+    compare_spec(&(random_spec){.n_channels = 5, .n_classes = 3, .layers = apart, .n_layers = 4}, 111);
+}
+
 static char *read_text(const char *file)
 {
     tin_error err = {0};
@@ -520,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_random_models),
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_extreme_shapes),
+        cmocka_unit_test(test_pools),
         cmocka_unit_test(test_compiles_everywhere),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_two_models_in_one_program),
