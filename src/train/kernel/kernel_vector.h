@@ -101,11 +101,13 @@ INLINE real vec_sum(vec v)
     return lanes[0];
 }
 
-/* To the nearest integer, ties to even; |x| < 2^22. The compiler must not reassociate this. */
+/* To the nearest integer, ties upwards as on the device (with power-of-two scales they are frequent); |x| < 2^22. The
+ * compiler must not reassociate this. */
 INLINE vec vec_round(vec x)
 {
     const vec magic = splat(ROUND_MAGIC);
-    return (x + magic) - magic;
+    vec even = (x + magic) - magic;
+    return even + (vec)((x - even >= splat((real)0.5)) & (ivec)splat(1));
 }
 
 #if TIN_KERNEL_DOUBLE
@@ -200,7 +202,8 @@ static finish limits_of(const tin_node *node)
         f.positive = positive;
         f.scale = (real)node->scale;
         f.inverse = 1 / (real)node->scale;
-        f.low = positive ? 0 : -(real)node->limit;
+        bool lowest = node->kind == TIN_NODE_CONCAT && node->limit < 128; /* 8 bits of a concat go down to -128 */
+        f.low = positive ? 0 : -(real)node->limit - (lowest ? 1 : 0);
         f.high = (real)node->limit;
         f.inside_low = positive ? 0 : (f.low + (real)0.5) * f.scale;
         f.inside_high = (f.high - (real)0.5) * f.scale;
