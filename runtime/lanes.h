@@ -16,30 +16,78 @@ static inline int32_t tink_lanes(int32_t low, int32_t high)
     return (int32_t)(((uint32_t)high << 16) | ((uint32_t)low & 0xffff));
 }
 
-/* taps rows of n columns, `jump` apart, each filled up to four columns; what fills up has weight 0. */
-TINK_KERNEL void tink_widen(const int8_t *x, int32_t jump, int32_t taps, int32_t n, int32_t *lanes)
+/* n columns, filled up to four; what fills up has weight 0. Returns where the next ones go. */
+TINK_KERNEL int32_t *tink_widen(const int8_t *x, int32_t n, int32_t *lanes)
 {
-    for (; taps > 0; taps--, x += jump) {
-        const int8_t *from = x;
-        int32_t left;
-        for (left = n; left >= 4; left -= 4, from += 4, lanes += 2) {
+    for (; n >= 4; n -= 4, x += 4, lanes += 2) {
 #ifdef TINK_DSP
-            int32_t packed;
-            __builtin_memcpy(&packed, from, sizeof packed);
-            __asm__("sxtb16 %0, %1" : "=r"(lanes[0]) : "r"(packed));
-            __asm__("sxtb16 %0, %1, ror #8" : "=r"(lanes[1]) : "r"(packed));
+        int32_t packed, even, odd;
+        __builtin_memcpy(&packed, x, sizeof packed);
+        __asm__("sxtb16 %0, %1" : "=r"(even) : "r"(packed));
+        __asm__("sxtb16 %0, %1, ror #8" : "=r"(odd) : "r"(packed));
+        lanes[0] = even;
+        lanes[1] = odd;
 #else
-            lanes[0] = tink_lanes(from[0], from[2]);
-            lanes[1] = tink_lanes(from[1], from[3]);
+        lanes[0] = tink_lanes(x[0], x[2]);
+        lanes[1] = tink_lanes(x[1], x[3]);
 #endif
-        }
-        if (left > 0) {
-            lanes[0] = tink_lanes(from[0], left > 2 ? from[2] : 0);
-            lanes[1] = left > 1 ? tink_lanes(from[1], 0) : 0;
-            lanes += 2;
-        }
     }
+    if (n > 0) {
+        lanes[0] = tink_lanes(x[0], n > 2 ? x[2] : 0);
+        lanes[1] = tink_lanes(n > 1 ? x[1] : 0, 0);
+        lanes += 2;
+    }
+    return lanes;
 }
+
+#ifdef TINK_DSP
+/* Names of the registers that the packed kernels share: rows in a to d, the weights behind w. */
+#define TINK_ROWS(w) "+r"(w), "+r"(a), "+r"(b), "+r"(c), "+r"(d)
+
+/* Multiplies the rows by the multipliers behind the weights, and adds *add where it is not NULL. */
+#define TINK_REQUANTIZE(w, add)                                                                                        \
+    if ((add) != NULL) {                                                                                               \
+        const tink_four *from = (add);                                                                                 \
+        __asm__("ldmia %0!, {r8-r11}\n\t"                                                                              \
+                "ldmia %5!, {r6, r12}\n\t"                                                                             \
+                "smmlar %1, %1, r8, r6\n\t"                                                                            \
+                "smmlar %2, %2, r9, r12\n\t"                                                                           \
+                "ldmia %5!, {r6, r12}\n\t"                                                                             \
+                "smmlar %3, %3, r10, r6\n\t"                                                                           \
+                "smmlar %4, %4, r11, r12"                                                                              \
+                : TINK_ROWS(w), "+r"(from)                                                                             \
+                :                                                                                                      \
+                : "r6", "r8", "r9", "r10", "r11", "r12", "memory");                                                    \
+    } else {                                                                                                           \
+        __asm__("ldmia %0!, {r8-r11}\n\t"                                                                              \
+                "smmulr %1, %1, r8\n\t"                                                                                \
+                "smmulr %2, %2, r9\n\t"                                                                                \
+                "smmulr %3, %3, r10\n\t"                                                                               \
+                "smmulr %4, %4, r11"                                                                                   \
+                : TINK_ROWS(w)                                                                                         \
+                :                                                                                                      \
+                : "r8", "r9", "r10", "r11", "memory");                                                                 \
+    }
+
+/* Enters the loop over pairs of groups in the middle when their number is odd. */
+#if TINK_ODD_GROUPS
+#define TINK_ENTER "tst %[count], #256\n\tbne 2f\n"
+#else
+#define TINK_ENTER
+#endif
+#define TINK_AGAIN "subs %[count], %[count], #512\n\tbpl 1b\n\t"
+#else
+static inline tink_four tink_requantize_four(const int32_t *sum, const int32_t *mult, int32_t shift,
+                                             const tink_four *add)
+{
+    tink_four v;
+    v.a = tink_requantize(sum[0], mult[0], shift) + (add != NULL ? add->a : 0);
+    v.b = tink_requantize(sum[1], mult[1], shift) + (add != NULL ? add->b : 0);
+    v.c = tink_requantize(sum[2], mult[2], shift) + (add != NULL ? add->c : 0);
+    v.d = tink_requantize(sum[3], mult[3], shift) + (add != NULL ? add->d : 0);
+    return v;
+}
+#endif
 /* [end] */
 
 #endif

@@ -10,51 +10,58 @@ typedef struct tink_packed_gru_t {
     int32_t inputs, units, count, hidden_count;
 } tink_packed_gru_t;
 
-static inline tink_four tink_packed_gate(tink_four x, tink_four h)
+static inline tink_four tink_packed_gate(tink_four v)
 {
-    x.a = tink_sigmoid(x.a + h.a);
-    x.b = tink_sigmoid(x.b + h.b);
-    x.c = tink_sigmoid(x.c + h.c);
-    x.d = tink_sigmoid(x.d + h.d);
-    return x;
+    v.a = tink_sigmoid(v.a);
+    v.b = tink_sigmoid(v.b);
+    v.c = tink_sigmoid(v.c);
+    v.d = tink_sigmoid(v.d);
+    return v;
 }
 
-/* n and z of one unit: its new state. */
-static inline int16_t tink_packed_unit(int32_t n, int32_t z, int32_t old)
+/* v >> 8 limited to int8. */
+static inline int32_t tink_packed_limit8(int32_t v)
+{
+#ifdef TINK_DSP
+    __asm__("ssat %0, #8, %1, asr #8" : "=r"(v) : "r"(v));
+    return v;
+#else
+    return tink_limit8(v >> 8);
+#endif
+}
+
+/* n and z of one unit: its new state, h in Q15 and h8. */
+static inline void tink_packed_unit(int32_t n, int32_t z, int16_t *h, int8_t *h8)
 {
     n -= (int32_t)1 << 27;
-    return (int16_t)((n + tink_multiply_high(old * ((int32_t)1 << 12) - n, z) * 16 + 2048) >> 12);
+    n = (n + tink_multiply_high(*h * ((int32_t)1 << 12) - n, z) * 16 + 2048) >> 12;
+    *h = (int16_t)n;
+    *h8 = (int8_t)tink_packed_limit8(n + 128);
 }
 
-/* h: state, Q15; h8: the same rounded to 8 bits, also the output. lanes: room for the widened x and h8. */
+/* h: state, Q15; h8: the same rounded to 8 bits, also the output; both filled up to four units. lanes: room for the
+ * widened x and h8. */
 TINK_KERNEL void tink_packed_gru(const tink_packed_gru_t *c, const int8_t *x, int16_t *h, int8_t *h8, int32_t *lanes)
 {
     const int32_t *w = c->weight;
-    int32_t *old = lanes + ((c->inputs + 3) >> 2) * 2;
+    int32_t *const old = tink_widen(x, c->inputs, lanes);
     int32_t left;
-    tink_widen(x, 0, 1, c->inputs, lanes);
-    tink_widen(h8, 0, 1, c->units, old);
-    for (left = c->units; left > 0; left -= 4) {
-        tink_four n, z;
-        int32_t i;
-        z = tink_packed(&w, lanes, c->count, 1);
-        z = tink_packed_gate(z, tink_packed(&w, old, c->hidden_count, 0)); /* r */
-        n = tink_packed(&w, old, c->hidden_count, 1);
-        n.a = tink_multiply_high(n.a, z.a);
-        n.b = tink_multiply_high(n.b, z.b);
-        n.c = tink_multiply_high(n.c, z.c);
-        n.d = tink_multiply_high(n.d, z.d);
-        n = tink_packed_gate(n, tink_packed(&w, lanes, c->count, 1));
-        z = tink_packed(&w, lanes, c->count, 1);
-        z = tink_packed_gate(z, tink_packed(&w, old, c->hidden_count, 0));
-        {
-            const int32_t n4[4] = {n.a, n.b, n.c, n.d}, z4[4] = {z.a, z.b, z.c, z.d};
-            for (i = 0; i < 4 && i < left; i++) {
-                const int32_t new_h = tink_packed_unit(n4[i], z4[i], *h);
-                *h++ = (int16_t)new_h;
-                *h8++ = (int8_t)tink_limit8((new_h + 128) >> 8);
-            }
-        }
+    (void)tink_widen(h8, c->units, old);
+    for (left = c->units; left > 0; left -= 4, h += 4, h8 += 4) {
+        tink_four n, z, r = tink_packed(&w, lanes, c->count, 1, NULL);
+        r = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &r));
+        n = tink_packed(&w, old, c->hidden_count, 1, NULL);
+        n.a = tink_multiply_high(n.a, r.a);
+        n.b = tink_multiply_high(n.b, r.b);
+        n.c = tink_multiply_high(n.c, r.c);
+        n.d = tink_multiply_high(n.d, r.d);
+        n = tink_packed_gate(tink_packed(&w, lanes, c->count, 1, &n));
+        z = tink_packed(&w, lanes, c->count, 1, NULL);
+        z = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &z));
+        tink_packed_unit(n.a, z.a, h, h8);
+        tink_packed_unit(n.b, z.b, h + 1, h8 + 1);
+        tink_packed_unit(n.c, z.c, h + 2, h8 + 2);
+        tink_packed_unit(n.d, z.d, h + 3, h8 + 3);
     }
 }
 /* [end] */

@@ -6,11 +6,21 @@
 
 /* [fragment] */
 /* t: Q12. Result: Q28, on the chord of the sigmoid over [i/16, (i+1)/16). */
-static int32_t tink_sigmoid(int32_t t)
+static inline int32_t tink_sigmoid(int32_t t)
 {
+#ifdef TINK_DSP
+    int32_t p;
+    __asm__("ssat %0, #8, %1, asr #8\n\t"
+            "ldr %0, [%2, %0, lsl #2]\n\t"
+            "smlabb %1, %1, %0, %0"
+            : "=&r"(p), "+r"(t)
+            : "r"(tink_sigmoid_table + 128));
+    return t;
+#else
     const int32_t i = tink_limit8(t >> 8);
     const int32_t p = (int32_t)tink_sigmoid_table[i + 128];
     return p + (int32_t)(int16_t)t * (int16_t)p;
+#endif
 }
 /* [end] */
 

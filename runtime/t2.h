@@ -22,15 +22,16 @@
     "smlad %[c], r11, r12, %[c]\n\t"                                                                                   \
     "sxtb16 r11, r11\n\t"                                                                                              \
     "smlad %[d], r11, r12, %[d]\n\t"
-#define TINK_T2_PAIR "1:\n\t" TINK_T2_COLUMNS "2:\n\t" TINK_T2_COLUMNS
+#define TINK_T2_LOOP TINK_ENTER "1:\n\t" TINK_T2_COLUMNS "2:\n\t" TINK_T2_COLUMNS TINK_AGAIN
 #endif
 
-/* Four rows, requantised. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over them and B the sum over their
- * low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0 and 2 of rows 0, 1 and rows
- * 2, 3, then columns 1 and 3. In front of them the biases, in the same way (A, B, A, B), where with_bias; behind them a
- * multiplier per row. count: (pairs of groups - 1) * 512 + 256 if the first pair is half + shift (at most 8).
- * |row| * 257 < 2^31, so nothing overflows. */
-TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias)
+/* Four rows, requantised, plus *add unless it is NULL. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over
+ * them and B the sum over their low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0
+ * and 2 of rows 0, 1 and rows 2, 3, then columns 1 and 3. In front of them the biases, in the same way (A, B, A, B),
+ * where with_bias; behind them a multiplier per row. count: (pairs of groups - 1) * 512 + 256 if the first pair is half
+ * + shift (at most 8). |row| * 257 < 2^31, so nothing overflows. */
+TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
+                             const tink_four *add)
 {
     const int32_t *w = *stream;
     tink_four row;
@@ -42,24 +43,17 @@ TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t c
     if (with_bias) {
         __asm__("ldmia %0!, {r2-r5}" : "+r"(w), "=r"(a), "=r"(b), "=r"(c), "=r"(d) : : "memory");
     }
-    __asm__ volatile("tst %[count], #256\n\t"
-                     "bne 2f\n" TINK_T2_PAIR "subs %[count], %[count], #512\n\t"
-                     "bpl 1b\n\t"
-                     "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
-                     "sub %[a], %[a], %[b]\n\t"
-                     "sub %[c], %[c], %[d]\n\t"
-                     "ldmia %[w]!, {r8-r11}\n\t"
-                     "asr %[a], %[a], r6\n\t"
-                     "lsl %[b], %[b], %[count]\n\t"
-                     "asr %[c], %[c], r6\n\t"
-                     "lsl %[d], %[d], %[count]\n\t"
-                     "smmulr %[a], %[a], r8\n\t"
-                     "smmulr %[b], %[b], r9\n\t"
-                     "smmulr %[c], %[c], r10\n\t"
-                     "smmulr %[d], %[d], r11"
+    __asm__ volatile(TINK_T2_LOOP "sub %[a], %[a], %[b]\n\t"
+                                  "sub %[c], %[c], %[d]\n\t"
+                                  "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
+                                  "asr %[a], %[a], r6\n\t"
+                                  "lsl %[b], %[b], %[count]\n\t"
+                                  "asr %[c], %[c], r6\n\t"
+                                  "lsl %[d], %[d], %[count]"
                      : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
                      :
                      : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+    TINK_REQUANTIZE(w, add)
     row.a = a;
     row.b = b;
     row.c = c;
@@ -79,11 +73,9 @@ TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t c
             sums[2 * i + 1] += (int8_t)left * low + (int8_t)right * high;
         }
     }
-    count &= 255;
-    row.a = tink_requantize((sums[0] - sums[1]) >> 8, w[0], count);
-    row.b = tink_requantize(sums[1], w[1], count);
-    row.c = tink_requantize((sums[2] - sums[3]) >> 8, w[2], count);
-    row.d = tink_requantize(sums[3], w[3], count);
+    sums[0] = (sums[0] - sums[1]) >> 8;
+    sums[2] = (sums[2] - sums[3]) >> 8;
+    row = tink_requantize_four(sums, w, count & 255, add);
     w += 4;
 #endif
     *stream = w;

@@ -16,15 +16,16 @@
     "ldmia %[w]!, {r8, r9}\n\t"                                                                                        \
     "smlad %[b], r8, r12, %[b]\n\t"                                                                                    \
     "smlad %[c], r9, r12, %[c]\n\t"
-#define TINK_T43_PAIR "1:\n\t" TINK_T43_COLUMNS "2:\n\t" TINK_T43_COLUMNS
+#define TINK_T43_LOOP TINK_ENTER "1:\n\t" TINK_T43_COLUMNS "2:\n\t" TINK_T43_COLUMNS TINK_AGAIN
 #endif
 
-/* Four rows, requantised. Lanes hold 256 * w0 + w1, 256 * w1 + w2 and 256 * w2 + w3; A, B, C are the sums over them.
- * C - 256 * B + 2^16 * A = row 3 + 2^24 * row 0 modulo 2^32 gives row 3, as |row| < 2^23, and then the others one by
- * one, 256 times too great. Per four columns six words: columns 0 and 2 of the three lanes, then columns 1 and 3. In
- * front of them the biases, in the same way, where with_bias; behind them a multiplier per row. count: as in T2.
- * |row| * 257 < 2^31, so A, B and C do not overflow. */
-TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias)
+/* Four rows, requantised, plus *add unless it is NULL. Lanes hold 256 * w0 + w1, 256 * w1 + w2 and 256 * w2 + w3; A, B,
+ * C are the sums over them. C - 256 * B + 2^16 * A = row 3 + 2^24 * row 0 modulo 2^32 gives row 3, as |row| < 2^23, and
+ * then the others one by one, 256 times too great. Per four columns six words: columns 0 and 2 of the three lanes, then
+ * columns 1 and 3. In front of them the biases, in the same way, where with_bias; behind them a multiplier per row.
+ * count: as in T2. |row| * 257 < 2^31, so A, B and C do not overflow. */
+TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
+                              const tink_four *add)
 {
     const int32_t *w = *stream;
     tink_four row;
@@ -37,36 +38,29 @@ TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t 
         __asm__("ldmia %0!, {r2-r4}" : "+r"(w), "=r"(a), "=r"(b), "=r"(c) : : "memory");
     }
     __asm__ volatile(
-        "tst %[count], #256\n\t"
-        "bne 2f\n" TINK_T43_PAIR "subs %[count], %[count], #512\n\t"
-        "bpl 1b\n\t"
-        "sub r6, %[c], %[b], lsl #8\n\t"
-        "add r6, r6, %[a], lsl #16\n\t"
-        "sbfx %[d], r6, #0, #24\n\t"
-        "sub %[c], %[c], %[d]\n\t"
-        "sub %[b], %[b], %[c], asr #8\n\t"
-        "sub %[a], %[a], %[b], asr #8\n\t"
-        "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
-        "ldmia %[w]!, {r8-r11}\n\t"
-        "asr %[a], %[a], r6\n\t"
-        "asr %[b], %[b], r6\n\t"
-        "asr %[c], %[c], r6\n\t"
-        "lsl %[d], %[d], %[count]\n\t"
-        "smmulr %[a], %[a], r8\n\t"
-        "smmulr %[b], %[b], r9\n\t"
-        "smmulr %[c], %[c], r10\n\t"
-        "smmulr %[d], %[d], r11"
+        TINK_T43_LOOP "sub r6, %[c], %[b], lsl #8\n\t"
+                      "add r6, r6, %[a], lsl #16\n\t"
+                      "sbfx %[d], r6, #0, #24\n\t"
+                      "sub %[c], %[c], %[d]\n\t"
+                      "sub %[b], %[b], %[c], asr #8\n\t"
+                      "sub %[a], %[a], %[b], asr #8\n\t"
+                      "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
+                      "asr %[a], %[a], r6\n\t"
+                      "asr %[b], %[b], r6\n\t"
+                      "asr %[c], %[c], r6\n\t"
+                      "lsl %[d], %[d], %[count]"
         : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "=&r"(d)
         :
         : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+    TINK_REQUANTIZE(w, add)
     row.a = a;
     row.b = b;
     row.c = c;
     row.d = d;
 #else
-    int32_t sums[3] = {0, 0, 0}, groups = (count >> 9) * 2 + ((count & 256) != 0 ? 1 : 2);
+    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 9) * 2 + ((count & 256) != 0 ? 1 : 2);
     if (with_bias) {
-        memcpy(sums, w, sizeof sums);
+        memcpy(sums, w, 3 * sizeof *w);
         w += 3;
     }
     for (groups *= 2; groups > 0; groups--, w += 3, x++) {
@@ -76,18 +70,11 @@ TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t 
             sums[i] += (int16_t)w[i] * low + (w[i] >> 16) * high;
         }
     }
-    {
-        const uint32_t mixed = (uint32_t)sums[2] - ((uint32_t)sums[1] << 8) + ((uint32_t)sums[0] << 16);
-        row.d = (int32_t)(mixed << 8) >> 8;
-        row.c = (sums[2] - row.d) >> 8;
-        row.b = (sums[1] - row.c) >> 8;
-        row.a = (sums[0] - row.b) >> 8;
-    }
-    count &= 255;
-    row.a = tink_requantize(row.a, w[0], count);
-    row.b = tink_requantize(row.b, w[1], count);
-    row.c = tink_requantize(row.c, w[2], count);
-    row.d = tink_requantize(row.d, w[3], count);
+    sums[3] = (int32_t)(((uint32_t)sums[2] - ((uint32_t)sums[1] << 8) + ((uint32_t)sums[0] << 16)) << 8) >> 8;
+    sums[2] = (sums[2] - sums[3]) >> 8;
+    sums[1] = (sums[1] - sums[2]) >> 8;
+    sums[0] = (sums[0] - sums[1]) >> 8;
+    row = tink_requantize_four(sums, w, count & 255, add);
     w += 4;
 #endif
     *stream = w;

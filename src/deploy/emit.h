@@ -81,6 +81,7 @@ typedef struct tin_emit {
     const char *name;
     char upper[TIN_NAME_MAX + 1];
     bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
+    bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
     tin_emit_layer layers[TIN_MAX_LAYERS];
     tin_emit_row rows[TIN_MAX_LAYERS + 1];  /* of the input, then of the layers */
     tin_emit_run order[2 * TIN_MAX_LAYERS]; /* what runs, one after another */

@@ -156,17 +156,19 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     const tin_qlayer *l = &e->model->layers[layer];
     const char *optimize = e->facts->optimize;
     long lanes = 0;
-    bool fits = true;
+    bool fits = true, odd = false;
     if (l->op == TIN_OP_GRU && !l->reset_before) {
         for (int part = 0; part < 6; part++) {
             const tin_emit_matrix m = tin_emit_gate(l, part / 2, part % 2 == 1);
             lanes += part < 2 ? tin_packed_lanes(&m) : 0;
             fits = fits && tin_packed_fits(&m);
+            odd = odd || tin_packed_lanes(&m) % 8 != 0;
         }
     } else if ((l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE) {
         const tin_emit_matrix m = tin_emit_window(l);
         lanes = tin_packed_lanes(&m);
         fits = tin_packed_fits(&m);
+        odd = lanes % 8 != 0;
     } else {
         fits = false;
     }
@@ -174,5 +176,6 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
         e->layers[layer].encoding =
             optimize != NULL && strcmp(optimize, "speed") == 0 ? TIN_ENCODING_T43 : TIN_ENCODING_T2;
         e->lanes = lanes > e->lanes ? lanes : e->lanes;
+        e->odd_groups = e->odd_groups || odd;
     }
 }

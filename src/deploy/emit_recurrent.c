@@ -224,13 +224,15 @@ static void state(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label;
+    const bool packed = e->layers[layer].encoding != TIN_ENCODING_PLAIN; /* its kernel writes four units at a time */
+    const long units = packed ? (l->n_outputs + 3) / 4 * 4 : l->n_outputs;
     if (l->op == TIN_OP_LSTM) {
-        tin_emit_member_add(e, "int32_t", label, "_cell", l->n_outputs, "Q23");
+        tin_emit_member_add(e, "int32_t", label, "_cell", units, "Q23");
     } else {
-        tin_emit_member_add(e, "int16_t", label, "_h", l->n_outputs, "Q15");
+        tin_emit_member_add(e, "int16_t", label, "_h", units, "Q15");
     }
     if (l->op != TIN_OP_MIN_GRU) {
-        tin_emit_member_add(e, "int8_t", label, "_h8", l->n_outputs, "Q7");
+        tin_emit_member_add(e, "int8_t", label, "_h8", units, "Q7");
     }
 }
 

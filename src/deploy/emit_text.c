@@ -84,7 +84,8 @@ static int condition(const tin_emit *e, const char *line)
     const struct {
         const char *line;
         bool holds;
-    } conditions[] = {{"#if TINK_WIDE\n", e->wide}, {"#if TINK_CURVES\n", e->curves}};
+    } conditions[] = {
+        {"#if TINK_WIDE\n", e->wide}, {"#if TINK_CURVES\n", e->curves}, {"#if TINK_ODD_GROUPS\n", e->odd_groups}};
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         if (strncmp(line, conditions[i].line, strlen(conditions[i].line)) == 0) {
             return conditions[i].holds;

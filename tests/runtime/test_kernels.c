@@ -147,9 +147,11 @@ static void check_packed(tin_rng *rng, int n, int kind, bool t43, bool with_bias
     }
     int32_t *end = put_packed(stream, w, n, with_bias ? bias : NULL, mult, t43);
     memset(lanes, 0x55, sizeof lanes); /* what stands behind the columns has no effect */
-    tink_widen(x, 0, 1, n, lanes);
+    assert_ptr_equal(tink_widen(x, n, lanes), lanes + groups * 2);
     const int32_t count = ((groups + 1) / 2 - 1) * 512 + groups % 2 * 256 + shift;
-    const tink_four got = t43 ? tink_t43(&read, lanes, count, with_bias) : tink_t2(&read, lanes, count, with_bias);
+    const tink_four more = {1, -2, 3, -4}, *const add = kind % 2 ? &more : NULL;
+    const tink_four got =
+        t43 ? tink_t43(&read, lanes, count, with_bias, add) : tink_t2(&read, lanes, count, with_bias, add);
     const int32_t rows[4] = {got.a, got.b, got.c, got.d};
     assert_ptr_equal(read, end);
     for (int r = 0; r < 4; r++) {
@@ -157,7 +159,7 @@ static void check_packed(tin_rng *rng, int n, int kind, bool t43, bool with_bias
         for (int i = 0; i < n; i++) {
             sum += w[r][i] * x[i];
         }
-        assert_int_equal(rows[r], tin_requantize(sum, mult[r], shift));
+        assert_int_equal(rows[r], tin_requantize(sum, mult[r], shift) + (add == NULL ? 0 : r % 2 ? -r - 1 : r + 1));
     }
 }
 
