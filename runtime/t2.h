@@ -3,12 +3,11 @@
 #ifndef TINK_T2_H
 #define TINK_T2_H
 
-#include "runtime/lanes.h"
+#include "runtime/requantize_four.h"
 
 /* [fragment] */
 #ifdef TINK_DSP
-#define TINK_T2_COLUMNS                                                                                                \
-    "ldmia %[x]!, {r6, r12}\n\t"                                                                                       \
+#define TINK_T2_PRODUCTS                                                                                               \
     "ldmia %[w]!, {r8-r11}\n\t"                                                                                        \
     "smlad %[a], r8, r6, %[a]\n\t"                                                                                     \
     "sxtb16 r8, r8\n\t"                                                                                                \
@@ -22,6 +21,7 @@
     "smlad %[c], r11, r12, %[c]\n\t"                                                                                   \
     "sxtb16 r11, r11\n\t"                                                                                              \
     "smlad %[d], r11, r12, %[d]\n\t"
+#define TINK_T2_COLUMNS "ldmia %[x]!, {r6, r12}\n\t" TINK_T2_PRODUCTS
 #define TINK_T2_LOOP TINK_ENTER "1:\n\t" TINK_T2_COLUMNS "2:\n\t" TINK_T2_COLUMNS TINK_AGAIN
 #endif
 

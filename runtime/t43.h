@@ -2,7 +2,7 @@
 #ifndef TINK_T43_H
 #define TINK_T43_H
 
-#include "runtime/lanes.h"
+#include "runtime/requantize_four.h"
 
 /* [fragment] */
 #ifdef TINK_DSP

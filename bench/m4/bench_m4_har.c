@@ -11,8 +11,8 @@
 
 #define N_FRAMES 20000
 
-static tin_status measure(const tin_qmodel *model, const char *folder, const char *optimize, tin_footprint *footprint,
-                          tin_error *err)
+static tin_status measure(const tin_qmodel *model, const char *folder, const char *encode, const char *optimize,
+                          tin_footprint *footprint, tin_error *err)
 {
     const tin_decision_rule rule = {.on = 300, .off = 100, .count = 2, .refractory = 3};
     const tin_generate_facts facts = {.name = "har",
@@ -25,7 +25,7 @@ static tin_status measure(const tin_qmodel *model, const char *folder, const cha
                                       .fcr = NAN,
                                       .fp_per_hour = NAN,
                                       .latency_mean_s = NAN,
-                                      .optimize = optimize};
+                                      .optimize = encode};
     const tin_measure_options options = {.optimize = optimize, .quiet = true};
     char id[] = "noise";
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, err);
@@ -44,6 +44,40 @@ static tin_status measure(const tin_qmodel *model, const char *folder, const cha
     return status;
 }
 
+/* One line of figures per encoding of the weights, each with the setting that takes it. */
+static tin_status measure_encodings(const char *folder, tin_error *err)
+{
+    static const struct {
+        const char *name, *optimize;
+        random_values values;
+    } rows[] = {{"plain", "plain", RANDOM_ANY},
+                {"t2", "balanced", RANDOM_ANY},
+                {"t43", "speed", RANDOM_ANY},
+                {"n4", "balanced", RANDOM_INT4},
+                {"book", "size", RANDOM_BOOK},
+                {"sparse_50", "balanced", RANDOM_SPARSE_50},
+                {"sparse_75", "balanced", RANDOM_SPARSE_75}};
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && status == TIN_OK; i++) {
+        tin_footprint f;
+        tin_qmodel *model = NULL;
+        status = random_model_har(&model, 7, err);
+        if (status == TIN_OK) {
+            status = random_model_values(model, rows[i].values, 7, err);
+        }
+        if (status == TIN_OK) {
+            status = measure(model, folder, rows[i].optimize, "balanced", &f, err);
+        }
+        tin_qmodel_free(model);
+        if (status == TIN_OK) {
+            (void)printf("m4.har.%s.insn_per_decision %.0f insn\nm4.har.%s.weight_bytes %ld B\n", rows[i].name,
+                         f.insn_per_decision, rows[i].name, f.weight_bytes);
+            (void)printf("m4.har.%s.code_bytes %ld B\n", rows[i].name, f.code_bytes);
+        }
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     tin_error err = {0};
@@ -58,13 +92,16 @@ int main(int argc, char **argv)
         status = random_model_har(&model, 7, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, argv[1], "balanced", &speed, &err);
+        status = measure(model, argv[1], "balanced", "balanced", &speed, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, argv[1], "size", &size, &err);
+        status = measure(model, argv[1], "size", "size", &size, &err);
     }
     if (status == TIN_OK) {
         status = tin_footprint_save(&speed, argv[1], &err);
+    }
+    if (status == TIN_OK) {
+        status = measure_encodings(argv[1], &err);
     }
     tin_qmodel_free(model);
     if (status) {

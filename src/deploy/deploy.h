@@ -35,7 +35,7 @@ typedef struct tin_footprint {
 typedef struct tin_generate_facts {
     const char *name; /* C identifier, prefix of everything */
     const char *version, *data_hash, *config_hash, *command;
-    const char *optimize; /* "size", "balanced" or "speed": which encodings of weights; NULL: "balanced" */
+    const char *optimize; /* "size", "balanced", "speed" or "plain": which encodings of weights; NULL: "balanced" */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;

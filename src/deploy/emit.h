@@ -41,7 +41,15 @@ typedef struct tin_emit_group {
 } tin_emit_group;
 
 /* How a weight matrix is stored, and with it the kernel that reads it. */
-typedef enum tin_encoding { TIN_ENCODING_PLAIN, TIN_ENCODING_T2, TIN_ENCODING_T43, TIN_ENCODING_COUNT } tin_encoding;
+typedef enum tin_encoding {
+    TIN_ENCODING_PLAIN,
+    TIN_ENCODING_T2,
+    TIN_ENCODING_T43,
+    TIN_ENCODING_N4,
+    TIN_ENCODING_BOOK,
+    TIN_ENCODING_SPARSE,
+    TIN_ENCODING_COUNT
+} tin_encoding;
 
 /* How a pool gets at its window. */
 typedef enum tin_pooling {
@@ -191,20 +199,25 @@ const char *tin_emit_encoded(const tin_emit *e, int layer, const char *kernel, c
 long tin_emit_block_bytes(const tin_emit_matrix *m);
 /* Byte `index` of the block that starts at `row`. */
 int8_t tin_emit_block_weight(const tin_emit_matrix *m, int row, long index);
-/* Packed blocks of four rows (runtime/t2.h, t43.h). Whether sums and multipliers allow them: |sum| * 257 < 2^31. */
-bool tin_packed_fits(const tin_emit_matrix *m);
-/* The part of the shift that stays beside the multipliers, at least; more is allowed. */
-int tin_packed_shift(const tin_emit_matrix *m);
-/* Columns of the widened input. */
-long tin_packed_lanes(const tin_emit_matrix *m);
-long tin_packed_words(const tin_emit_matrix *m, tin_encoding encoding);
-/* Word `index` of the block that starts at `row`; `rest` of the shift is left to the kernel. */
-int32_t tin_packed_word(const tin_emit_matrix *m, tin_encoding encoding, int rest, int row, long index);
-/* The kernel's `count`. */
-long tin_packed_count(const tin_emit_matrix *m, int rest);
 /* The matrix of a conv1d or dense. */
 tin_emit_matrix tin_emit_window(const tin_qlayer *l);
 /* Gate `gate` of a recurrent layer: its matrix on x, or on the state. */
 tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden);
+
+/* ---- emit_packed.c ---- */
+
+/* Whether values, sums and multipliers of a matrix allow a packed encoding. */
+bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding);
+/* Adds the bytes of the stream, and instructions of a Cortex-M4 per run. */
+void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *bytes, double *insn);
+/* The part of the shift that stays beside the multipliers, at least; more is allowed. */
+int tin_packed_shift(const tin_emit_matrix *m);
+/* Columns of the widened input. */
+long tin_packed_lanes(const tin_emit_matrix *m);
+/* The kernel's `count`. */
+long tin_packed_count(const tin_emit_matrix *m, int rest);
+/* static const int32_t NAME_LABEL_weight[]: per four rows a block of each of n matrices with the same number of rows;
+ * rest [n] of their shifts is left to the kernel. */
+void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int *rest, int n);
 
 #endif

@@ -62,32 +62,19 @@ tin_emit_matrix tin_emit_window(const tin_qlayer *l)
                              .shift = l->shift};
 }
 
-typedef struct packed {
-    tin_emit_matrix matrix;
-    tin_encoding encoding;
-    int rest;
-} packed;
-
-static long packed_word(const void *context, long index)
-{
-    const packed *p = context;
-    const long words = tin_packed_words(&p->matrix, p->encoding);
-    return tin_packed_word(&p->matrix, p->encoding, p->rest, (int)(index / words) * 4, index % words);
-}
-
 static void packed_linear_data(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label;
     const tin_encoding encoding = e->layers[layer].encoding;
     const tin_emit_matrix m = tin_emit_window(l);
-    const packed p = {m, encoding, tin_packed_shift(&m)};
-    tin_emit_array(e, "int32_t", label, "weight", (m.n_rows + 3) / 4 * tin_packed_words(&m, encoding), packed_word, &p);
+    const int rest = tin_packed_shift(&m);
+    tin_packed_emit(e, layer, &m, &rest, 1);
     tin_text_printf(&e->source, "static const %s_%s_linear_t %s_%s = {\n", e->name, tin_encoding_name(encoding),
                     e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name, label,
                     l->dilation * l->n_inputs, m.taps, m.width);
-    tin_text_printf(&e->source, "    %ld, %d, %d, /* count, rows, low */\n", tin_packed_count(&m, p.rest), l->n_outputs,
+    tin_text_printf(&e->source, "    %ld, %d, %d, /* count, rows, low */\n", tin_packed_count(&m, rest), l->n_outputs,
                     low_of(e, layer));
     finish(e, layer);
 }

@@ -132,55 +132,29 @@ tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden)
 }
 
 /* The six products of four units, in the order of the kernel. */
-typedef struct packed_gates {
-    tin_emit_matrix part[6];
-    int rest[6];
-    tin_encoding encoding;
-    long words; /* of four units */
-} packed_gates;
-
-static packed_gates pack_gates(const tin_qlayer *l, tin_encoding encoding)
+static void packed_gru_data(tin_emit *e, int layer)
 {
     static const struct {
         int gate;
         bool hidden;
     } order[6] = {{0, false}, {0, true}, {2, true}, {2, false}, {1, false}, {1, true}};
-    packed_gates p = {.encoding = encoding, .words = 0};
-    int rest[2] = {0, 0}; /* of x and of the state: one for all gates */
-    for (int i = 0; i < 6; i++) {
-        p.part[i] = tin_emit_gate(l, order[i].gate, order[i].hidden);
-        p.words += tin_packed_words(&p.part[i], encoding);
-        const int one = tin_packed_shift(&p.part[i]);
-        rest[order[i].hidden] = one > rest[order[i].hidden] ? one : rest[order[i].hidden];
-    }
-    for (int i = 0; i < 6; i++) {
-        p.rest[i] = rest[order[i].hidden];
-    }
-    return p;
-}
-
-static long packed_gate_word(const void *context, long index)
-{
-    const packed_gates *p = context;
-    const int row = (int)(index / p->words) * 4;
-    long at = index % p->words;
-    int part = 0;
-    while (at >= tin_packed_words(&p->part[part], p->encoding)) {
-        at -= tin_packed_words(&p->part[part++], p->encoding);
-    }
-    return tin_packed_word(&p->part[part], p->encoding, p->rest[part], row, at);
-}
-
-static void packed_gru_data(tin_emit *e, int layer)
-{
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label, *encoding = tin_encoding_name(e->layers[layer].encoding);
-    const packed_gates p = pack_gates(l, e->layers[layer].encoding);
-    tin_emit_array(e, "int32_t", label, "weight", (l->n_outputs + 3) / 4 * p.words, packed_gate_word, &p);
+    tin_emit_matrix parts[6];
+    int most[2] = {0, 0}, rest[6]; /* of x and of the state: one for all gates */
+    for (int i = 0; i < 6; i++) {
+        parts[i] = tin_emit_gate(l, order[i].gate, order[i].hidden);
+        const int one = tin_packed_shift(&parts[i]);
+        most[order[i].hidden] = one > most[order[i].hidden] ? one : most[order[i].hidden];
+    }
+    for (int i = 0; i < 6; i++) {
+        rest[i] = most[order[i].hidden];
+    }
+    tin_packed_emit(e, layer, parts, rest, 6);
     tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,\n", e->name, encoding, e->name,
                     label, e->name, label);
     tin_text_printf(&e->source, "    %d, %d, %ld, %ld, /* inputs, units, count, hidden_count */\n};\n", l->n_inputs,
-                    l->n_outputs, tin_packed_count(&p.part[0], p.rest[0]), tin_packed_count(&p.part[1], p.rest[1]));
+                    l->n_outputs, tin_packed_count(&parts[0], rest[0]), tin_packed_count(&parts[1], rest[1]));
 }
 
 static void data(tin_emit *e, int layer)

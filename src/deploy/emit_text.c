@@ -16,8 +16,12 @@
     X(dot4)                                                                                                            \
     X(dot4_wide)                                                                                                       \
     X(lanes)                                                                                                           \
+    X(requantize_four)                                                                                                 \
     X(t2)                                                                                                              \
     X(t43)                                                                                                             \
+    X(n4)                                                                                                              \
+    X(book)                                                                                                            \
+    X(sparse)                                                                                                          \
     X(packed_linear)                                                                                                   \
     X(packed_gru)                                                                                                      \
     X(linear)                                                                                                          \

@@ -139,7 +139,7 @@ typedef struct tin_config_evaluate {
 
 typedef struct tin_config_deploy {
     char *name;        /* prefix of the generated code, a C identifier; default: project name made one */
-    char *optimize;    /* "balanced" (default): fast kernels of one byte per weight; "speed"; "size" */
+    char *optimize;    /* "balanced" (default), "speed" or "size": encodings of weights, and -O2 or -Os */
     int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
 } tin_config_deploy;
 

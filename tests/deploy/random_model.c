@@ -445,6 +445,43 @@ tin_status random_model_har(tin_qmodel **model, uint64_t seed, tin_error *err)
     return random_model(model, &spec, seed, err);
 }
 
+static void draw_values(tin_rng *rng, int8_t *w, long rows, long columns, random_values values)
+{
+    static const int8_t book[] = {-127, -80, -51, -30, -9, 0, 4, 33, 77, 127};
+    const uint64_t salt = tin_rng_next(rng);
+    for (long i = 0; i < rows * columns; i++) {
+        tin_rng block;
+        tin_rng_derive(&block, salt, (uint64_t)(i / columns / 4 * columns + i % columns / 4));
+        w[i] = values == RANDOM_INT4   ? (int8_t)((int)tin_rng_below(rng, 16) - 8)
+               : values == RANDOM_BOOK ? book[tin_rng_below(rng, 10)]
+                                       : (int8_t)((int)tin_rng_below(rng, 255) - 127);
+        if (values >= RANDOM_SPARSE_50 && tin_rng_below(&block, 4) < (values == RANDOM_SPARSE_50 ? 2 : 3)) {
+            w[i] = 0;
+        }
+    }
+}
+
+tin_status random_model_values(tin_qmodel *model, random_values values, uint64_t seed, tin_error *err)
+{
+    tin_rng rng;
+    tin_rng_derive(&rng, seed, 4);
+    for (int i = 0; i < model->n_layers; i++) {
+        tin_qlayer *l = &model->layers[i];
+        const long weights = (long)tin_qlayer_weights(l), rows = tin_qlayer_rows(l);
+        if (weights > 0) {
+            draw_values(&rng, l->weight, rows, weights / rows, values);
+        }
+        if (l->hidden_weight != NULL) {
+            draw_values(&rng, l->hidden_weight, rows, l->n_outputs, values);
+        }
+        for (long r = 0; r < rows && weights > 0 && values == RANDOM_INT4; r++) { /* small weights, great multipliers */
+            l->mult[r] = l->mult[r] > INT32_MAX / 15 ? INT32_MAX : 15 * l->mult[r];
+        }
+    }
+    const tin_status status = tin_qmodel_check(model, err);
+    return status ? status : tin_qmodel_seal(model, err);
+}
+
 tin_decision_rule random_rule(uint64_t seed)
 {
     tin_rng rng;

@@ -23,6 +23,16 @@ typedef struct random_spec {
     bool extreme;           /* weights -127 and 127 only */
 } random_spec;
 
+/* What values the weights have: any, -8..7, ten different ones, or any with so many zero blocks of 4 x 4. */
+typedef enum random_values {
+    RANDOM_ANY,
+    RANDOM_INT4,
+    RANDOM_BOOK,
+    RANDOM_SPARSE_50,
+    RANDOM_SPARSE_75,
+    RANDOM_VALUES_COUNT
+} random_values;
+
 tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* A chain of 0 to 5 random layers of every kind, 1 to 9 channels, 1 to 9 classes. */
 tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
@@ -30,6 +40,8 @@ tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err) T
 tin_status random_graph(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* conv 6->16 k5 s2 relu, conv 16->24 k5 s2 relu, GRU 24, dense 24->6: the network of the figures. */
 tin_status random_model_har(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
+/* Draws the weights of all matrices anew. */
+tin_status random_model_values(tin_qmodel *model, random_values values, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* Every other rule smooths; thresholds around the middle of the scores. */
 tin_decision_rule random_rule(uint64_t seed);
 /* Frames of several kinds: noise, slow waves, and values at the limits of int16. counts [n_frames * n_channels] */

@@ -129,18 +129,21 @@ static void test_exact_with_and_without_dsp(void **state)
     static expectation e;
     tin_error err = {0};
     must(tin_file_write(path_of("paths.h"), paths, sizeof paths - 1, &err), &err);
-    for (uint64_t seed = 20; seed < 34; seed++) {
+    for (uint64_t seed = 20; seed < 38; seed++) {
         tin_qmodel *model = NULL;
-        if (seed <= 21) {
+        if (seed <= 21 || seed >= 34) {
             must(random_model_har(&model, seed, &err), &err);
         } else if (seed < 28) {
             must(random_model_any(&model, seed, &err), &err);
         } else {
             must(random_graph(&model, seed, &err), &err);
         }
+        if (seed >= 34) { /* 4 bits, codebook, zero blocks */
+            must(random_model_values(model, (random_values)(RANDOM_INT4 + (seed - 34)), seed, &err), &err);
+        }
         const tin_decision_rule rule = random_rule(seed);
         tin_generate_facts facts = facts_of("net");
-        facts.optimize = seed % 2 == 0 ? "balanced" : "speed";
+        facts.optimize = seed >= 34 ? "size" : seed % 2 == 0 ? "balanced" : "speed";
         const size_t n = (size_t)N_FRAMES * (size_t)model->n_channels;
         int16_t *file = tin_alloc(n + 4, sizeof *file, &err); /* 32-bit length, counts, 32-bit 0 */
         assert_non_null(file);

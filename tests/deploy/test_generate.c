@@ -133,6 +133,41 @@ static void test_random_graphs(void **state)
     }
 }
 
+/* The comment above a layer names the encoding. */
+static void expect_encoding(const char *file, const char *encoding)
+{
+    tin_error err = {0};
+    char *text = NULL, wanted[64];
+    size_t size = 0;
+    (void)snprintf(wanted, sizeof wanted, "weights packed as %s", encoding);
+    must(tin_file_read(path_of(file), &text, &size, &err), &err);
+    if (strstr(text, wanted) == NULL) {
+        fail_msg("%s: no %s", file, wanted);
+    }
+    tin_free(text);
+}
+
+/* Weights of all kinds in networks of all shapes; the seed gives the setting of `optimize`. */
+static void test_encodings(void **state)
+{
+    (void)state;
+    static const char *const encodings[RANDOM_VALUES_COUNT] = {"t2", "n4", "book", "sparse", "sparse"};
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        for (int values = RANDOM_INT4; values < RANDOM_VALUES_COUNT; values++) {
+            tin_error err = {0};
+            tin_qmodel *model = NULL;
+            must(seed == 0 ? random_model_har(&model, 7, &err) : random_model_any(&model, 2 * seed, &err), &err);
+            must(random_model_values(model, (random_values)values, seed, &err), &err);
+            const tin_decision_rule rule = random_rule(seed);
+            (void)compare(model, &rule, "packed", seed % 2 ? plain : checked, seed * 3);
+            if (seed == 0) {
+                expect_encoding("packed.c", encodings[values]);
+            }
+            tin_qmodel_free(model);
+        }
+    }
+}
+
 static void compare_spec(const random_spec *spec, uint64_t seed)
 {
     tin_error err = {0};
@@ -533,6 +568,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_har),
         cmocka_unit_test(test_random_models),
+        cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_extreme_shapes),
         cmocka_unit_test(test_pools),

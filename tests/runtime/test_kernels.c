@@ -17,11 +17,14 @@ typedef struct tink_decision_t {
 } tink_decision_t;
 
 #include "runtime/avg_pool.h"
+#include "runtime/book.h"
 #include "runtime/decision.h"
 #include "runtime/depthwise.h"
 #include "runtime/gru.h"
 #include "runtime/linear.h"
+#include "runtime/n4.h"
 #include "runtime/scale_input.h"
+#include "runtime/sparse.h"
 #include "runtime/t2.h"
 #include "runtime/t43.h"
 
@@ -105,53 +108,161 @@ static void test_dot4_every_length(void **state)
     }
 }
 
-/* The streams of t2.h and t43.h, written by the words of their comments. */
+/* The streams of the packed kernels, written by the words of their comments. */
+typedef enum packing { T2, T43, N4, BOOK, SPARSE, PACKINGS } packing;
+
+static const int8_t book_values[16] = {-127, -99, -70, -41, -20, -11, -5, 0, 3, 9, 17, 30, 52, 77, 101, 127};
+
+typedef int8_t rows_of_4[4][MAX_COLUMNS + 4];
+
 static int32_t lane_pair(int low, int high)
 {
     return (int32_t)(((uint32_t)high << 16) | ((uint32_t)low & 0xffff));
 }
 
-static int32_t *put_packed(int32_t *to, int8_t w[4][MAX_COLUMNS + 4], int n, const int32_t *bias, const int32_t *mult,
-                           bool t43)
+static int32_t *put_bias(int32_t *to, const int32_t *bias, packing kind)
 {
-    for (int i = 0; bias != NULL && i < (t43 ? 3 : 4); i++) {
-        *to++ = t43 || i % 2 == 0 ? 256 * bias[i] + bias[i + 1] : bias[i];
+    for (int i = 0; i < (kind == T43 ? 3 : 4); i++) {
+        *to++ = kind == N4                  ? 4096 * bias[i]
+                : kind == BOOK              ? bias[i]
+                : kind == T43 || i % 2 == 0 ? 256 * bias[i] + bias[i + 1]
+                                            : bias[i];
     }
-    for (int column = 0; column < n; column += 4) {
-        for (int odd = column; odd < column + 2; odd++) {
-            for (int row = 0; row < 3; row += t43 ? 1 : 2) {
-                *to++ = lane_pair(256 * w[row][odd] + w[row + 1][odd], 256 * w[row][odd + 2] + w[row + 1][odd + 2]);
-            }
+    return to;
+}
+
+static int32_t *put_pairs(int32_t *to, rows_of_4 w, int column, bool t43)
+{
+    for (int odd = column; odd < column + 2; odd++) {
+        for (int row = 0; row < 3; row += t43 ? 1 : 2) {
+            *to++ = lane_pair(256 * w[row][odd] + w[row + 1][odd], 256 * w[row][odd + 2] + w[row + 1][odd + 2]);
         }
     }
+    return to;
+}
+
+static uint32_t book_place(int8_t w)
+{
+    uint32_t i = 0;
+    while (book_values[i] != w) {
+        i++;
+    }
+    return i;
+}
+
+static int32_t *put_nibbles(int32_t *to, rows_of_4 w, int column, packing kind)
+{
+    for (int odd = column; odd < column + 2; odd++) {
+        uint32_t word = 0;
+        for (int r = 0; r < 4; r++) {
+            if (kind == N4) {
+                word |= ((uint32_t)w[r][odd] & 15) << (12 - 4 * r) | ((uint32_t)w[r][odd + 2] & 15) << (28 - 4 * r);
+            } else {
+                word |= book_place(w[r][odd]) << 4 * r | book_place(w[r][odd + 2]) << (16 + 4 * r);
+            }
+        }
+        *to++ = (int32_t)word;
+    }
+    return to;
+}
+
+static bool is_zero(rows_of_4 w, int column)
+{
+    int any = 0;
+    for (int i = 0; i < 16; i++) {
+        any |= w[i / 4][column + i % 4];
+    }
+    return any == 0;
+}
+
+static int32_t *put_kept(int32_t *to, rows_of_4 w, int n)
+{
+    uint8_t kept[(MAX_COLUMNS + 7) / 4 * 4] = {0};
+    int count = 0;
+    for (int column = 0; column < n; column += 4) {
+        if (!is_zero(w, column)) {
+            kept[count++] = (uint8_t)(column / 4);
+        }
+    }
+    count += count == 0; /* group 0 at least */
+    kept[count - 1] |= 128;
+    *to++ = (count + 3) / 4 * 256 + count;
+    memcpy(to, kept, (size_t)(count + 3) / 4 * 4); /* the host is little-endian */
+    to += (count + 3) / 4;
+    for (int i = 0; i < count; i++) {
+        to = put_pairs(to, w, (kept[i] & 127) * 4, false);
+    }
+    return to;
+}
+
+static int32_t *put_packed(int32_t *to, rows_of_4 w, int n, const int32_t *bias, const int32_t *mult, packing kind)
+{
+    to = bias != NULL ? put_bias(to, bias, kind) : to;
+    if (kind == BOOK) {
+        memcpy(to, book_values, sizeof book_values);
+        to += 4;
+    }
+    for (int column = 0; column < n && kind != SPARSE; column += 4) {
+        to = kind == T2 || kind == T43 ? put_pairs(to, w, column, kind == T43) : put_nibbles(to, w, column, kind);
+    }
+    to = kind == SPARSE ? put_kept(to, w, n) : to;
     memcpy(to, mult, 4 * sizeof *mult);
     return to + 4;
 }
 
-static void check_packed(tin_rng *rng, int n, int kind, bool t43, bool with_bias)
+static tink_four run_packed(packing kind, const int32_t **stream, const int32_t *x, int32_t count, bool with_bias,
+                            const tink_four *add)
 {
-    int8_t w[4][MAX_COLUMNS + 4] = {{0}}, x[MAX_COLUMNS + 4];
-    int32_t stream[8 + 4 * MAX_COLUMNS], lanes[MAX_COLUMNS], bias[4], mult[4];
-    const int shift = (int)tin_rng_below(rng, 9), groups = (n + 3) / 4;
+    switch (kind) {
+    case T2:
+        return tink_t2(stream, x, count, with_bias, add);
+    case T43:
+        return tink_t43(stream, x, count, with_bias, add);
+    case N4:
+        return tink_n4(stream, x, count, with_bias, add);
+    case BOOK:
+        return tink_book(stream, x, count, with_bias, add);
+    default:
+        return tink_sparse(stream, x, count, with_bias, add);
+    }
+}
+
+/* values 0: the extremes, with x at -128; 1: all at the upper end; else random. */
+static int8_t packed_weight(tin_rng *rng, packing kind, int values, int row)
+{
+    const int low = kind == N4 ? -8 : -127, high = kind == N4 ? 7 : 127;
+    if (values < 2) {
+        return (int8_t)(values == 0 && row % 2 == 0 ? low : high);
+    }
+    return kind == BOOK ? book_values[tin_rng_below(rng, 16)]
+                        : (int8_t)((int)tin_rng_below(rng, (uint32_t)(high - low + 1)) + low);
+}
+
+static void check_packed(tin_rng *rng, int n, int values, packing kind, bool with_bias)
+{
+    rows_of_4 w = {{0}};
+    int8_t x[MAX_COLUMNS + 4];
+    int32_t stream[20 + 6 * MAX_COLUMNS], lanes[MAX_COLUMNS], bias[4], mult[4];
+    const int groups = (n + 3) / 4, scale = kind == N4 ? 4096 : 257; /* |row| * scale < 2^31 */
+    const int shift = (int)tin_rng_below(rng, 9), most = INT32_MAX / scale - n * 128 * (kind == N4 ? 8 : 127);
     const int32_t *read = stream;
     for (int i = 0; i < n; i++) {
-        x[i] = kind == 0 ? -128 : random_int8(rng);
+        const bool kept = kind != SPARSE || values < 2 || (i / 4 * values * 7) % 3 == 1;
+        x[i] = values == 0 ? -128 : random_int8(rng);
         for (int r = 0; r < 4; r++) {
-            w[r][i] = (int8_t)(kind == 0 ? (r % 2 ? 127 : -127) : kind == 1 ? 127 : (int)tin_rng_below(rng, 255) - 127);
+            w[r][i] = kept ? packed_weight(rng, kind, values, r) : (int8_t)0;
         }
     }
-    for (int r = 0; r < 4; r++) { /* up to the bound of 2^31 / 257 */
-        const int most = 8355967 - n * 127 * 128;
-        bias[r] = kind == 0 ? (r % 2 ? -most : most) : (int)tin_rng_below(rng, 2 * (uint32_t)most) - most;
+    for (int r = 0; r < 4; r++) {
+        bias[r] = values == 0 ? (r % 2 ? -most : most) : (int)tin_rng_below(rng, 2 * (uint32_t)most) - most;
         mult[r] = random_int32(rng, 32) & INT32_MAX;
     }
-    int32_t *end = put_packed(stream, w, n, with_bias ? bias : NULL, mult, t43);
+    int32_t *end = put_packed(stream, w, n, with_bias ? bias : NULL, mult, kind);
     memset(lanes, 0x55, sizeof lanes); /* what stands behind the columns has no effect */
     assert_ptr_equal(tink_widen(x, n, lanes), lanes + groups * 2);
     const int32_t count = ((groups + 1) / 2 - 1) * 512 + groups % 2 * 256 + shift;
-    const tink_four more = {1, -2, 3, -4}, *const add = kind % 2 ? &more : NULL;
-    const tink_four got =
-        t43 ? tink_t43(&read, lanes, count, with_bias, add) : tink_t2(&read, lanes, count, with_bias, add);
+    const tink_four more = {1, -2, 3, -4}, *const add = values % 2 ? &more : NULL;
+    const tink_four got = run_packed(kind, &read, lanes, count, with_bias, add);
     const int32_t rows[4] = {got.a, got.b, got.c, got.d};
     assert_ptr_equal(read, end);
     for (int r = 0; r < 4; r++) {
@@ -169,11 +280,11 @@ static void test_packed_every_length(void **state)
     tin_rng rng;
     tin_rng_seed(&rng, 8);
     for (int n = 1; n <= MAX_COLUMNS; n++) {
-        for (int kind = 0; kind < 8; kind++) {
-            check_packed(&rng, n, kind, false, true);
-            check_packed(&rng, n, kind, false, false);
-            check_packed(&rng, n, kind, true, true);
-            check_packed(&rng, n, kind, true, false);
+        for (int values = 0; values < 8; values++) {
+            for (int kind = 0; kind < PACKINGS; kind++) {
+                check_packed(&rng, n, values, (packing)kind, true);
+                check_packed(&rng, n, values, (packing)kind, false);
+            }
         }
     }
 }

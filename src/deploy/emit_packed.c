@@ -1,0 +1,296 @@
+/* Packed weights: the streams that runtime/t2.h, t43.h, n4.h, book.h and sparse.h read, what they cost, and whether the
+ * values of a matrix allow them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "deploy/emit.h"
+
+#define MAX_LANES 512 /* columns of a packed matrix: their lanes take 2 bytes of RAM each */
+
+static long groups_of(const tin_emit_matrix *m)
+{
+    return (long)m->taps * ((m->width + 3) / 4);
+}
+
+long tin_packed_lanes(const tin_emit_matrix *m)
+{
+    return 4 * groups_of(m);
+}
+
+/* The part of the shift that no multiplier can take in: mult * 2^(shift - rest) < 2^31. */
+int tin_packed_shift(const tin_emit_matrix *m)
+{
+    int rest = 0;
+    for (int r = 0; r < m->n_rows; r++) {
+        while (rest < m->shift && ((int64_t)m->mult[r] << (m->shift - rest)) > INT32_MAX) {
+            rest++;
+        }
+    }
+    return rest;
+}
+
+long tin_packed_count(const tin_emit_matrix *m, int rest)
+{
+    const long groups = groups_of(m);
+    return ((groups + 1) / 2 - 1) * 512 + groups % 2 * 256 + rest;
+}
+
+/* Weight of a row and column `column` of a group; 0 where there is none. */
+static int weight_at(const tin_emit_matrix *m, long row, long group, int column)
+{
+    const long per_tap = (m->width + 3) / 4, tap = group / per_tap, at = group % per_tap * 4 + column;
+    return row < m->n_rows && at < m->width ? m->weight[(row * m->taps + tap) * m->width + at] : 0;
+}
+
+static int32_t bias_at(const tin_emit_matrix *m, long row)
+{
+    return row < m->n_rows ? m->bias[row] : 0;
+}
+
+/* Words in the order of the kernel; only counted while there is no room for them. */
+typedef struct stream {
+    int32_t *words;
+    long n;
+} stream;
+
+static void put(stream *s, uint32_t word)
+{
+    if (s->words != NULL) {
+        s->words[s->n] = (int32_t)word;
+    }
+    s->n++;
+}
+
+/* Columns c and c + 2 of a group, rows r and r + 1 in each lane. */
+static void put_lanes(stream *s, const tin_emit_matrix *m, long row, long group, int c)
+{
+    const int low = 256 * weight_at(m, row, group, c) + weight_at(m, row + 1, group, c);
+    const int high = 256 * weight_at(m, row, group, c + 2) + weight_at(m, row + 1, group, c + 2);
+    put(s, ((uint32_t)high << 16) | ((uint32_t)low & 0xffff));
+}
+
+static void put_bias(stream *s, const tin_emit_matrix *m, tin_encoding encoding, long row)
+{
+    for (int r = 0; m->bias != NULL && r < (encoding == TIN_ENCODING_T43 ? 3 : 4); r++) {
+        const int32_t bias = bias_at(m, row + r);
+        const bool pair = encoding == TIN_ENCODING_T43 || r % 2 == 0;
+        if (encoding == TIN_ENCODING_N4) {
+            put(s, (uint32_t)(4096 * bias));
+        } else if (encoding == TIN_ENCODING_BOOK || !pair) {
+            put(s, (uint32_t)bias);
+        } else {
+            put(s, (uint32_t)(256 * bias + bias_at(m, row + r + 1)));
+        }
+    }
+}
+
+static void put_t2(stream *s, const tin_emit_matrix *m, long row, long group)
+{
+    for (int i = 0; i < 4; i++) {
+        put_lanes(s, m, row + i % 2 * 2, group, i / 2);
+    }
+}
+
+static void put_t43(stream *s, const tin_emit_matrix *m, long row, long group)
+{
+    for (int i = 0; i < 6; i++) {
+        put_lanes(s, m, row + i % 3, group, i / 3);
+    }
+}
+
+static void put_n4(stream *s, const tin_emit_matrix *m, long row, long group)
+{
+    for (int c = 0; c < 2; c++) {
+        uint32_t word = 0;
+        for (int r = 0; r < 4; r++) {
+            word |= ((uint32_t)weight_at(m, row + r, group, c) & 15) << (12 - 4 * r);
+            word |= ((uint32_t)weight_at(m, row + r, group, c + 2) & 15) << (28 - 4 * r);
+        }
+        put(s, word);
+    }
+}
+
+/* The different weights of four rows, at most 16; returns how many, 17 for more. */
+static int book_of(const tin_emit_matrix *m, long row, int book[17])
+{
+    int n = 0;
+    for (long i = 0; i < 16 * groups_of(m) && n < 17; i++) {
+        const int w = weight_at(m, row + i % 4, i / 16, (int)(i / 4 % 4));
+        int k = 0;
+        while (k < n && book[k] != w) {
+            k++;
+        }
+        if (k == n) {
+            book[n++] = w;
+        }
+    }
+    return n;
+}
+
+static uint32_t book_index(const int *book, int w)
+{
+    uint32_t k = 0;
+    while (book[k] != w) {
+        k++;
+    }
+    return k;
+}
+
+static void put_book(stream *s, const tin_emit_matrix *m, long row)
+{
+    int book[17] = {0};
+    (void)book_of(m, row, book);
+    for (int i = 0; i < 16; i += 4) {
+        uint32_t word = 0;
+        for (int k = 3; k >= 0; k--) {
+            word = word << 8 | ((uint32_t)book[i + k] & 255);
+        }
+        put(s, word);
+    }
+    for (long group = 0; group < groups_of(m); group++) {
+        for (int c = 0; c < 2; c++) {
+            uint32_t word = 0;
+            for (int r = 0; r < 4; r++) {
+                word |= book_index(book, weight_at(m, row + r, group, c)) << (4 * r);
+                word |= book_index(book, weight_at(m, row + r, group, c + 2)) << (16 + 4 * r);
+            }
+            put(s, word);
+        }
+    }
+}
+
+/* The groups of four rows that are not all zero, at least one. */
+static int groups_kept(const tin_emit_matrix *m, long row, uint8_t kept[MAX_LANES / 4])
+{
+    int n = 0;
+    for (long group = 0; group < groups_of(m); group++) {
+        bool zero = true;
+        for (int i = 0; i < 16; i++) {
+            zero = zero && weight_at(m, row + i / 4, group, i % 4) == 0;
+        }
+        if (!zero) {
+            kept[n++] = (uint8_t)group;
+        }
+    }
+    if (n == 0) {
+        kept[n++] = 0;
+    }
+    return n;
+}
+
+static void put_sparse(stream *s, const tin_emit_matrix *m, long row)
+{
+    uint8_t kept[MAX_LANES / 4];
+    const int n = groups_kept(m, row, kept), words = (n + 3) / 4;
+    put(s, (uint32_t)words << 8 | (uint32_t)n);
+    for (int i = 0; i < words; i++) {
+        uint32_t word = 0;
+        for (int k = 4 * i; k < 4 * i + 4 && k < n; k++) {
+            word |= (kept[k] | (k + 1 == n ? 128u : 0)) << (8 * (k % 4));
+        }
+        put(s, word);
+    }
+    for (int i = 0; i < n; i++) {
+        put_t2(s, m, row, kept[i]);
+    }
+}
+
+/* Four rows from `row` on. */
+static void put_block(stream *s, const tin_emit_matrix *m, tin_encoding encoding, int rest, long row)
+{
+    put_bias(s, m, encoding, row);
+    if (encoding == TIN_ENCODING_BOOK) {
+        put_book(s, m, row);
+    } else if (encoding == TIN_ENCODING_SPARSE) {
+        put_sparse(s, m, row);
+    } else {
+        for (long group = 0; group < groups_of(m); group++) {
+            if (encoding == TIN_ENCODING_T2) {
+                put_t2(s, m, row, group);
+            } else if (encoding == TIN_ENCODING_T43) {
+                put_t43(s, m, row, group);
+            } else {
+                put_n4(s, m, row, group);
+            }
+        }
+    }
+    for (long r = row; r < row + 4; r++) {
+        put(s, r < m->n_rows ? (uint32_t)((int64_t)m->mult[r] << (m->shift - rest)) : 0);
+    }
+}
+
+static void put_all(stream *s, const tin_emit_matrix *m, const int *rest, int n, tin_encoding encoding)
+{
+    s->n = 0;
+    for (long row = 0; row < m[0].n_rows; row += 4) {
+        for (int i = 0; i < n; i++) {
+            put_block(s, &m[i], encoding, rest[i], row);
+        }
+    }
+}
+
+void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int *rest, int n)
+{
+    const tin_encoding encoding = e->layers[layer].encoding;
+    tin_error err = {0};
+    stream s = {NULL, 0};
+    put_all(&s, m, rest, n, encoding);
+    s.words = tin_alloc((size_t)s.n, sizeof *s.words, &err);
+    if (s.words == NULL) {
+        e->source.status = TIN_ERR_MEMORY;
+        return;
+    }
+    put_all(&s, m, rest, n, encoding);
+    tin_emit_int32s(e, e->layers[layer].label, "weight", s.words, s.n);
+    tin_free(s.words);
+}
+
+/* Sums, with all inputs at 128 or -128, must stay below 2^31 times this much. */
+static int scale_of(tin_encoding encoding)
+{
+    return encoding == TIN_ENCODING_N4 ? 4096 : encoding == TIN_ENCODING_BOOK ? 1 : 257;
+}
+
+bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
+{
+    const long n = (long)m->taps * m->width;
+    if (tin_packed_lanes(m) > MAX_LANES || tin_packed_shift(m) > 8) {
+        return false;
+    }
+    for (int r = 0; r < m->n_rows; r++) {
+        int64_t bound = m->bias != NULL ? llabs((long long)m->bias[r]) : 0;
+        for (long i = 0; i < n; i++) {
+            const int w = m->weight[r * n + i];
+            if (w < -127 || (encoding == TIN_ENCODING_N4 && (w < -8 || w > 7))) {
+                return false;
+            }
+            bound += 128 * abs(w);
+        }
+        if (bound * scale_of(encoding) > INT32_MAX) {
+            return false;
+        }
+    }
+    for (long row = 0; encoding == TIN_ENCODING_BOOK && row < m->n_rows; row += 4) {
+        int book[17];
+        if (book_of(m, row, book) > 16) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *bytes, double *insn)
+{
+    /* instructions of a Cortex-M4 per group of four rows and columns, and per four rows besides */
+    static const double per_group[TIN_ENCODING_COUNT] = {0, 15, 10, 19, 60, 18}, per_block[] = {0, 45, 49, 47, 55, 50};
+    const int rest = tin_packed_shift(m);
+    stream s = {NULL, 0};
+    put_all(&s, m, &rest, 1, encoding);
+    *bytes += 4.0 * (double)s.n;
+    for (long row = 0; row < m->n_rows; row += 4) {
+        uint8_t kept[MAX_LANES / 4];
+        const long groups = encoding == TIN_ENCODING_SPARSE ? groups_kept(m, row, kept) : groups_of(m);
+        *insn += per_block[encoding] + (double)groups * per_group[encoding];
+    }
+}
