@@ -56,11 +56,12 @@ build() {
     fi
 }
 
-# run_example NAME DATASET: all seeds of examples/NAME; what is done is skipped by the program itself
+# run_example NAME DATASET [EXAMPLE EDIT]: all seeds of examples/NAME, or of another one edited by sed; what is done is skipped
+# by the program itself
 run_example() {
     data=${TINAMOU_DATA:?figures: set TINAMOU_DATA to the folder that holds hapt/ and spsw/}/$2
     mkdir -p "$work/$1"
-    cp "$root/examples/$1/tinamou.yaml" "$work/$1/tinamou.yaml"
+    sed "${4:-}" "$root/examples/${3:-$1}/tinamou.yaml" >"$work/$1/tinamou.yaml"
     for seed in $seeds; do
         echo "figures: $1, seed $seed" >&2
         "$tinamou" run "$work/$1" --data "$data" --seed "$seed" --json >"$work/$1/seed$seed.json.part"
@@ -86,6 +87,13 @@ spsw() {
             awk '{v[NR] = $1} END {n = NR / 2; for (i = 1; i <= n; i++) s += v[i] - v[n + i]; printf "%.3f", 100 * s / n}'
     )" points
     put spsw.int8.iou50_f1 "$(values spsw iou50_f1 | mean)" fraction
+}
+
+# with a fixed delay of at most 0.2 s: two decisions, 80 ms apart
+spsw_delay() {
+    any_wanted spsw.int8.frame_accuracy_d200 || return 0
+    run_example spsw-delay spsw spsw '/^model:/a\  delay_ms: 160'
+    put spsw.int8.frame_accuracy_d200 "$(values spsw-delay frame_accuracy | mean)" fraction
 }
 
 hapt() {
@@ -133,6 +141,7 @@ ids=$*
 build
 demo
 spsw
+spsw_delay
 hapt
 exact
 m4
