@@ -70,13 +70,10 @@ tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error 
         }
         n++;
     }
-    tin_model_frame frame = {model->rate_hz, model->n_channels, model->n_classes, model->channels, model->classes};
-    tin_status status = tin_model_build(folded, &frame, specs, n, err);
+    tin_status status = tin_model_rebuild(folded, model, specs, n, err);
     if (status)
         return status;
-    tin_model *f = *folded;
-    f->input = model->input;
-    f->delay = model->delay;
+    const tin_model *f = *folded;
     for (int i = 0; i < model->n_layers; i++) {
         const tin_layer *l = &model->layers[i];
         if (l->op == TIN_OP_BATCH_NORM)

@@ -162,17 +162,26 @@ tin_status tin_model_create(tin_model **model, const tin_dataset *dataset, const
     return tin_model_build(model, &frame, layers, n_layers, err);
 }
 
+tin_status tin_model_rebuild(tin_model **rebuilt, const tin_model *model, const tin_layer_spec *layers, int n_layers,
+                             tin_error *err)
+{
+    tin_model_frame frame = {model->rate_hz, model->n_channels, model->n_classes, model->channels, model->classes};
+    tin_status status = tin_model_build(rebuilt, &frame, layers, n_layers, err);
+    if (status)
+        return status;
+    (*rebuilt)->input = model->input;
+    (*rebuilt)->delay = model->delay;
+    return TIN_OK;
+}
+
 tin_status tin_model_copy(tin_model **copy, const tin_model *model, tin_error *err)
 {
     tin_layer_spec specs[TIN_MAX_LAYERS];
     for (int i = 0; i < model->n_layers; i++)
         specs[i] = tin_layer_describe(model, i);
-    tin_model_frame frame = {model->rate_hz, model->n_channels, model->n_classes, model->channels, model->classes};
-    tin_status status = tin_model_build(copy, &frame, specs, model->n_layers, err);
+    tin_status status = tin_model_rebuild(copy, model, specs, model->n_layers, err);
     if (status)
         return status;
-    (*copy)->input = model->input;
-    (*copy)->delay = model->delay;
     memcpy((*copy)->params, model->params, model->n_params * sizeof *model->params);
     return TIN_OK;
 }

@@ -170,6 +170,11 @@ tin_status tin_model_create(tin_model **model, const tin_dataset *dataset, const
  * next ones that are. */
 tin_status tin_model_set_delay(tin_model *model, double delay_ms, tin_error *err) TIN_USE_RESULT;
 tin_status tin_model_copy(tin_model **copy, const tin_model *model, tin_error *err) TIN_USE_RESULT;
+/* The specification that builds layer `index` again; its names belong to the model. */
+tin_layer_spec tin_layer_describe(const tin_model *model, int index);
+/* Other layers over the same stream: names, classes, input scaling and delay of `model`, parameters as created. */
+tin_status tin_model_rebuild(tin_model **rebuilt, const tin_model *model, const tin_layer_spec *layers, int n_layers,
+                             tin_error *err) TIN_USE_RESULT;
 void tin_model_free(tin_model *model);
 /* Uniform(+-1/sqrt(fan_in)) as PyTorch's defaults for conv1d, dense (fan_in I*K) and gru (fan_in H); batch_norm as
  * created. */

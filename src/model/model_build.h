@@ -24,8 +24,6 @@ tin_status tin_model_build(tin_model **model, const tin_model_frame *frame, cons
 /* Fills layers, hop and n_params of a model that has channels and classes (graph.c). */
 tin_status tin_graph_resolve(tin_model *model, const tin_layer_spec *layers, int n_layers,
                              tin_error *err) TIN_USE_RESULT;
-/* The specification that builds layer `index` again; its names belong to the model. */
-tin_layer_spec tin_layer_describe(const tin_model *model, int index);
 /* Weights of a parameter. */
 float *tin_param_data(const tin_model *model, const tin_param *param);
 /* Rows that a layer holds, >= 1. */
