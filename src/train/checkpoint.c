@@ -115,7 +115,9 @@ static tin_status load(const tin_safetensors *file, const tin_checkpoint_owner *
         if (status) {
             return status;
         }
-        memcpy((void *)(uintptr_t)t->data, data, tin_tensor_bytes(t));
+        if (t->data) { /* there is no teacher's state without a teacher */
+            memcpy((void *)(uintptr_t)t->data, data, tin_tensor_bytes(t));
+        }
     }
     char hex[TIN_HASH_HEX];
     const char *expected = tin_safetensors_metadata(file, "sha256");

@@ -134,6 +134,9 @@ static tin_status identify(training *t, tin_error *err)
         if (t->options->teacher) {
             tin_hash_add(hash, t->options->teacher->params, t->options->teacher->n_params * sizeof(float));
         }
+        if (t->options->constraint) {
+            tin_hash_add(hash, t->options->constraint->label, t->options->constraint->n_params);
+        }
         tin_hash_end(hash, t->owner.run);
     }
     tin_text_free(&text);
@@ -202,9 +205,7 @@ static tin_status make_parts(training *t, tin_error *err)
         status = tin_sampler_create(&t->sampler, &sampler, err);
     }
     if (status == TIN_OK) {
-        double per_ms = t->dataset->rate_hz / 1000;
-        tin_margins margins = {.early = llround(t->options->early_ms * per_ms),
-                               .late = llround(t->options->late_ms * per_ms)};
+        tin_margins margins = tin_validation_margins(t->dataset->rate_hz, t->options->early_ms, t->options->late_ms);
         status = tin_validation_create(&t->validation, t->model, t->dataset, s, margins, err);
     }
     return status;
@@ -376,6 +377,9 @@ static tin_status train_step(training *t, tin_error *err)
         return not_finite(t, loss, norm, err);
     }
     tin_optimiser_update(&s->optimiser, t->settings, (int)s->step, norm, t->gradient, s->params);
+    if (t->options->constraint) {
+        tin_constraint_project(t->options->constraint, t->model, s->params, false);
+    }
     s->step++;
     average_weights(t);
     s->loss_sum += loss;
@@ -522,6 +526,9 @@ tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_tra
     }
     if (status == TIN_OK) {
         memcpy(model->params, t.state.best, model->n_params * sizeof *model->params);
+        if (options->constraint) {
+            tin_constraint_project(options->constraint, model, model->params, true);
+        }
         double frames = (double)t.state.step * t.settings->batch * t.settings->chunk;
         *result = (tin_train_result){.steps = (int)t.state.step,
                                      .best_step = (int)t.state.best_step,

@@ -10,6 +10,7 @@
 #include "model/model.h"
 #include "model/quant_spec.h"
 #include "project/config.h"
+#include "train/constraint.h"
 
 typedef struct tin_train_options {
     tin_config_train settings;
@@ -24,7 +25,8 @@ typedef struct tin_train_options {
      * teacher): its decision that speaks of the same frame is taken, from the same augmented signal. Its hop must divide
      * that of `model`; float, evaluation mode, never changed. NULL: none. */
     const tin_model *teacher;
-    double distill, temperature; /* 0..1; > 0 */
+    double distill, temperature;      /* 0..1; > 0 */
+    const tin_constraint *constraint; /* NULL: none; else what the weights keep, of this model */
     bool quiet;
     const char *isa; /* kernels: NULL: the best that this machine has; "baseline", "avx2", "avx512" (tests) */
 } tin_train_options;
@@ -41,5 +43,15 @@ typedef struct tin_train_result {
  * batch; TIN_ERR_INTERRUPTED leaves a checkpoint; TIN_ERR_MISMATCH: the checkpoint is of another instruction set. */
 tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
                      tin_train_result *result, tin_error *err) TIN_USE_RESULT;
+
+/* Looking at a model without changing it. */
+/* settings.metric on the validation streams. */
+tin_status tin_train_score(const tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
+                           double *score, tin_error *err) TIN_USE_RESULT;
+/* Hands the gradient of the loss [n_params] on each of n_batches batches of the training streams to `take`. */
+typedef void tin_gradient_function(void *context, const double *gradient);
+tin_status tin_train_gradients(const tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
+                               int n_batches, tin_gradient_function *take, void *context,
+                               tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -73,6 +73,11 @@ struct tin_validation {
     void *state;
 };
 
+tin_margins tin_validation_margins(double rate_hz, double early_ms, double late_ms)
+{
+    return (tin_margins){.early = llround(early_ms * rate_hz / 1000), .late = llround(late_ms * rate_hz / 1000)};
+}
+
 static tin_status add_piece(tin_validation *v, size_t stream, int64_t start, int64_t end, tin_error *err)
 {
     if (v->n_pieces == v->capacity) {

@@ -28,6 +28,9 @@ const char *tin_metric_name(tin_metric metric);
 /* NULL: macro_f1; TIN_METRIC_COUNT when unknown. */
 tin_metric tin_metric_from_name(const char *name);
 
+/* Frames of margins that are given in milliseconds. */
+tin_margins tin_validation_margins(double rate_hz, double early_ms, double late_ms);
+
 typedef struct tin_validation tin_validation;
 
 typedef struct tin_validation_score {
