@@ -92,13 +92,21 @@ typedef struct cli_files {
     char names[CLI_MAX_FILES][128];
     int n;
 } cli_files;
+/* Path of a file in the run folder. */
+tin_status cli_in_run(const cli_session *session, char path[TIN_PATH_MAX], const char *name,
+                      tin_error *err) TIN_USE_RESULT;
+/* The float model that the stages behind training start from: compressed where the settings ask for it. */
+const char *cli_float_model(const cli_session *session);
+/* Removes the checkpoints of the compress stage. */
+tin_status cli_forget_compression(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 /* Adds the file when it is there; with `must` its absence is TIN_ERR_IO. */
 tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
                         ...) TIN_PRINTF(5, 6) TIN_USE_RESULT;
 
 /* One function per stage; figures is an empty JSON object to be filled with what the store keeps, which is no path. */
 typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli_files *files, tin_error *err);
-cli_stage_function cli_stage_train, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy, cli_stage_report;
+cli_stage_function cli_stage_train, cli_stage_compress, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy,
+    cli_stage_report;
 
 /* Shows what was measured when bits were chosen, and writes quantize_sensitivity.json; nothing when there was no choice.
  */

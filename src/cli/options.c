@@ -31,7 +31,7 @@ const cli_command cli_commands[] = {
      .run = cli_command_init},
     {.name = "run",
      .allowed = CLI_WORK | CLI_SEEDS,
-     .summary = "all stages: data, train, quantize, evaluate, deploy, report",
+     .summary = "all stages: data, train, compress, quantize, evaluate, deploy, report",
      .description =
          "Goes from recordings to verified Cortex-M4 code and a report. A stage that is done is skipped, a stage\n"
          "that was cut off goes on where it stopped; --force redoes all of them.",
@@ -47,6 +47,9 @@ const cli_command cli_commands[] = {
     STAGE_COMMAND(
         "train", TIN_STAGE_TRAIN, "train the float model",
         "Trains the model on the training people and keeps the weights that are best on the validation people."),
+    STAGE_COMMAND(
+        "compress", TIN_STAGE_COMPRESS, "make the trained model smaller",
+        "Goes through the steps of `compress` in tinamou.yaml, each with fine-tuning, and prints what each one saves."),
     STAGE_COMMAND(
         "quantize", TIN_STAGE_QUANTIZE, "make the integer model",
         "Folds, calibrates and fine-tunes the model with quantisation in the loop, then converts it to int8."),

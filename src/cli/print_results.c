@@ -56,6 +56,23 @@ static void print_footprint(const json_t *r)
            show(a, 0, number(r, "deploy", "verified_frames")), show(b, 0, number(r, "deploy", "mismatches")));
 }
 
+static void print_compression(const json_t *r)
+{
+    const json_t *steps = json_object_get(json_object_get(r, "compress"), "steps"), *step;
+    size_t i;
+    puts("  compression      parameters   not zero   flash, about   MAC/decision   changed      tuned");
+    json_array_foreach(steps, i, step)
+    {
+        printf("  %-16s %10.0f %10.0f %14.0f %14.0f %9.4f %10.4f\n", json_string_value(json_object_get(step, "step")),
+               json_number_value(json_object_get(step, "parameters")),
+               json_number_value(json_object_get(step, "nonzero")),
+               json_number_value(json_object_get(step, "flash_bytes_estimate")),
+               json_number_value(json_object_get(step, "macs_per_decision")),
+               json_number_value(json_object_get(step, "changed_validation_score")),
+               json_number_value(json_object_get(step, "validation_score")));
+    }
+}
+
 static void print_place(const json_t *results, const char *label, const char *section, const char *key)
 {
     const char *path = json_string_value(json_object_get(json_object_get(results, section), key));
@@ -77,6 +94,9 @@ tin_status cli_print_results(const cli_session *session, tin_error *err)
         return TIN_OK;
     }
     printf("%s, run %s\n", session->config->project, session->run.id);
+    if (json_object_get(r, "compress")) {
+        print_compression(r);
+    }
     if (json_object_get(r, "evaluate")) {
         print_quality(r);
     }

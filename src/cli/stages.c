@@ -12,9 +12,14 @@
 #include "evaluate/evaluate.h"
 #include "train/train.h"
 
-static tin_status in_run(const cli_session *session, char path[TIN_PATH_MAX], const char *name, tin_error *err)
+tin_status cli_in_run(const cli_session *session, char path[TIN_PATH_MAX], const char *name, tin_error *err)
 {
     return tin_path_join(path, session->run.folder, name, err);
+}
+
+const char *cli_float_model(const cli_session *session)
+{
+    return session->config->compress_count > 0 ? "model_compressed" : "model_float";
 }
 
 tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
@@ -28,7 +33,7 @@ tin_status cli_add_file(cli_files *files, const cli_session *session, bool must,
     va_start(arguments, format);
     vsnprintf(name, sizeof files->names[0], format, arguments);
     va_end(arguments);
-    tin_status status = in_run(session, path, name, err);
+    tin_status status = cli_in_run(session, path, name, err);
     if (status) {
         return status;
     }
@@ -81,9 +86,9 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
     char path[TIN_PATH_MAX];
     tin_train_options options = train_options(session, "train");
     tin_layer_spec specs[TIN_MAX_LAYERS];
-    tin_config_specs(config, specs);
+    tin_config_specs(config->layers, config->layers_count, specs);
 
-    tin_status status = in_run(session, path, "model_float", err);
+    tin_status status = cli_in_run(session, path, "model_float", err);
     status = status ? status : tin_model_create(&model, session->dataset, specs, (int)config->layers_count, err);
     status = status ? status : tin_model_set_delay(model, config->delay_ms, err);
     status = status ? status : tin_model_fit_input(model, session->dataset, err);
@@ -127,7 +132,11 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_q
     options.settings.evaluate_every =
         options.settings.evaluate_every < eighth ? options.settings.evaluate_every : eighth;
     options.quant = spec;
-    tin_status status = tin_train(folded, session->dataset, &options, &result, err);
+    tin_constraint *constraint = NULL;
+    tin_status status = session->config->compress_count > 0 ? tin_constraint_create(&constraint, folded, err) : TIN_OK;
+    options.constraint = constraint && constraint->any ? constraint : NULL;
+    status = status ? status : tin_train(folded, session->dataset, &options, &result, err);
+    tin_constraint_free(constraint);
     status = status ? status : train_figures(figures, &result, "finetune_", options.settings.metric, err);
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.csv");
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.html");
@@ -146,8 +155,8 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     tin_sensitivity sensitivity;
     char float_path[TIN_PATH_MAX], int_path[TIN_PATH_MAX];
 
-    tin_status status = in_run(session, float_path, "model_float", err);
-    status = status ? status : in_run(session, int_path, "model_int8", err);
+    tin_status status = cli_in_run(session, float_path, cli_float_model(session), err);
+    status = status ? status : cli_in_run(session, int_path, "model_int8", err);
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_model_fold(&folded, model, err);
     status = status ? status : tin_quantize_prepare(folded, &session->config->quantize, err);
@@ -223,8 +232,8 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
                                           .folder = session->run.folder,
                                           .quiet = session->options.quiet};
 
-    tin_status status = in_run(session, float_path, "model_float", err);
-    status = status ? status : in_run(session, int_path, "model_int8", err);
+    tin_status status = cli_in_run(session, float_path, cli_float_model(session), err);
+    status = status ? status : cli_in_run(session, int_path, "model_int8", err);
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_qmodel_load(&qmodel, int_path, err);
     status = status ? status : tin_evaluate(qmodel, model, session->dataset, &options, &summary, err);
@@ -250,9 +259,9 @@ tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *fi
 }
 
 static cli_stage_function *const stages[TIN_STAGE_COUNT] = {
-    [TIN_STAGE_TRAIN] = cli_stage_train,       [TIN_STAGE_QUANTIZE] = cli_stage_quantize,
-    [TIN_STAGE_EVALUATE] = cli_stage_evaluate, [TIN_STAGE_DEPLOY] = cli_stage_deploy,
-    [TIN_STAGE_REPORT] = cli_stage_report,
+    [TIN_STAGE_TRAIN] = cli_stage_train,       [TIN_STAGE_COMPRESS] = cli_stage_compress,
+    [TIN_STAGE_QUANTIZE] = cli_stage_quantize, [TIN_STAGE_EVALUATE] = cli_stage_evaluate,
+    [TIN_STAGE_DEPLOY] = cli_stage_deploy,     [TIN_STAGE_REPORT] = cli_stage_report,
 };
 
 /* Where the files are, as seen from this process: what the store remembers was seen from another folder. */
@@ -261,10 +270,10 @@ static tin_status set_places(cli_session *session, tin_stage stage, json_t *figu
     char path[TIN_PATH_MAX];
     tin_status status = TIN_OK;
     if (stage == TIN_STAGE_REPORT) {
-        status = in_run(session, path, "report.html", err);
+        status = cli_in_run(session, path, "report.html", err);
         status = status ? status : cli_set(figures, "file", json_string(path), err);
     } else if (stage == TIN_STAGE_DEPLOY) {
-        status = in_run(session, path, "code", err);
+        status = cli_in_run(session, path, "code", err);
         status = status ? status : tin_path_join(path, path, session->config->deploy.name, err);
         status = status ? status : cli_set(figures, "code", json_sprintf("%s.c", path), err);
         status = status ? status : cli_set(figures, "header", json_sprintf("%s.h", path), err);
@@ -316,11 +325,14 @@ static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
 static tin_status forget_checkpoint(const cli_session *session, tin_stage stage, tin_error *err)
 {
     char path[TIN_PATH_MAX];
+    if (stage == TIN_STAGE_COMPRESS) {
+        return cli_forget_compression(session, err);
+    }
     if (stage != TIN_STAGE_TRAIN && stage != TIN_STAGE_QUANTIZE) {
         return TIN_OK;
     }
     const char *name = stage == TIN_STAGE_TRAIN ? "train_checkpoint.safetensors" : "finetune_checkpoint.safetensors";
-    tin_status status = in_run(session, path, name, err);
+    tin_status status = cli_in_run(session, path, name, err);
     if (status == TIN_OK && unlink(path) != 0 && errno != ENOENT) {
         status = tin_fail_errno(err, path, "cannot remove");
     }
@@ -332,6 +344,9 @@ tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force,
     tin_status status = TIN_OK;
     for (int stage = 0; stage <= (int)last && status == TIN_OK; stage++) {
         bool done = false;
+        if (stage == TIN_STAGE_COMPRESS && session->config->compress_count == 0) {
+            continue;
+        }
         status = stage < (int)force ? tin_runs_stage_done(session->runs, &session->run, (tin_stage)stage, &done, err)
                                     : forget_checkpoint(session, (tin_stage)stage, err);
         if (status == TIN_OK) {
@@ -354,6 +369,18 @@ static tin_status check_name(const cli_session *session, tin_error *err)
                   : tin_fail_at(err, TIN_ERR_CONFIG, path, 0, "deploy.name (else made from project): %s", why.message);
 }
 
+static tin_status check_section(const cli_session *session, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    if (session->config->compress_count > 0) {
+        return TIN_OK;
+    }
+    tin_status status = tin_path_join(path, session->project, CLI_PROJECT_FILE, err);
+    return status ? status
+                  : tin_fail_at(err, TIN_ERR_CONFIG, path, 0,
+                                "there is no section compress; add e.g. `compress: [{method: prune, keep: 0.75}]`");
+}
+
 tin_status cli_work_through(const cli_command *command, const cli_options *options, bool force_data, tin_error *err)
 {
     cli_session session = {0};
@@ -364,6 +391,9 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
     tin_status status = cli_session_open(&session, options, err);
     if (status == TIN_OK && command->last_stage >= (int)TIN_STAGE_DEPLOY) {
         status = check_name(&session, err);
+    }
+    if (status == TIN_OK && command->last_stage == TIN_STAGE_COMPRESS) {
+        status = check_section(&session, err);
     }
     status = status ? status : cli_data_stage(&session, force_data && (all || data_only), err);
     if (status == TIN_OK && !data_only) {

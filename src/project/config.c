@@ -510,10 +510,10 @@ void tin_config_free(tin_config *config)
     }
 }
 
-void tin_config_specs(const tin_config *config, tin_layer_spec specs[TIN_MAX_LAYERS])
+void tin_config_specs(const tin_config_layer *layers, unsigned count, tin_layer_spec specs[TIN_MAX_LAYERS])
 {
-    for (unsigned i = 0; i < config->layers_count; i++) {
-        const tin_config_layer *layer = &config->layers[i];
+    for (unsigned i = 0; i < count; i++) {
+        const tin_config_layer *layer = &layers[i];
         specs[i] = layer->spec;
         specs[i].name = layer->name;
         specs[i].n_from = (int)layer->from_count;

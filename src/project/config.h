@@ -110,6 +110,25 @@ typedef struct tin_config_train {
                       off */
 } tin_config_train;
 
+#define TIN_MAX_COMPRESS 8 /* steps */
+
+/* One step of compression: a change of the model, then fine-tuning. */
+typedef struct tin_config_compress {
+    char *method;  /* "prune", "sparse", "low_rank", "share", "distill" */
+    double keep;   /* prune, low_rank: share of the parameters that stay; sparse: of the 4x4 blocks; 0: not given */
+    double energy; /* low_rank without keep: share of the squared singular values that stays, default 0.9 */
+    int entries;   /* share: values per matrix, 4..16, default 16 */
+    int steps;     /* of fine-tuning, default 1000; 0: none */
+    double learning_rate;     /* of fine-tuning, default 1e-3 */
+    char *teacher;            /* distill: ID of another run of the project; "": `layers` are trained first */
+    tin_config_layer *layers; /* distill: the teacher's */
+    unsigned layers_count;
+    double weight;      /* distill: share of the loss that is the teacher's, default 0.5 */
+    double temperature; /* distill: both sides' scores are divided by it, default 2 */
+    double
+        delay_ms; /* distill: the teacher of `layers` decides so much later than the model, and so sees what comes; default 0 */
+} tin_config_compress;
+
 typedef struct tin_config_quantize {
     char *method;                 /* how calibration finds ranges: "percentile" (default), "minmax", "mse", "kl" */
     double percentile;            /* method percentile: share of the input's |x| inside the range, default 0.999 */
@@ -152,6 +171,8 @@ typedef struct tin_config {
     unsigned layers_count;
     double delay_ms; /* fixed delay of every decision, a multiple of the hop, default 0 */
     tin_config_train train;
+    tin_config_compress *compress; /* in this order */
+    unsigned compress_count;       /* 0: no compression */
     tin_config_quantize quantize;
     tin_config_evaluate evaluate;
     tin_config_deploy deploy;
@@ -159,8 +180,8 @@ typedef struct tin_config {
 
 tin_status tin_config_load(tin_config **config, const char *path, tin_error *err) TIN_USE_RESULT;
 void tin_config_free(tin_config *config);
-/* The layers as tin_model_create takes them, [layers_count]; the names belong to the config. */
-void tin_config_specs(const tin_config *config, tin_layer_spec specs[TIN_MAX_LAYERS]);
+/* The layers as tin_model_create takes them, [count]; the names belong to the config. */
+void tin_config_specs(const tin_config_layer *layers, unsigned count, tin_layer_spec specs[TIN_MAX_LAYERS]);
 /* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is
  * tin_free()d by the caller. */
 /* With data_only: the section `data` alone, what a dataset's name is made from. */

@@ -174,6 +174,56 @@ static tin_status check_layers(const tin_config *config, complaint *c)
     return TIN_OK;
 }
 
+/* What only some methods have, and the order: prune and low_rank change shapes, sparse and share fix weights of them. */
+static tin_status check_compress(const tin_config *config, complaint *c)
+{
+    static const char *const order[] = {"prune low_rank", "sparse", "share"};
+    int before = 0;
+    for (unsigned i = 0; i < config->compress_count; i++) {
+        const tin_config_compress *m = &config->compress[i];
+        bool distill = strcmp(m->method, "distill") == 0, keeps = !distill && strcmp(m->method, "share") != 0;
+        if (keeps && m->keep <= 0 && strcmp(m->method, "low_rank") != 0) {
+            return complain(c, "compress", "compress[%u] (%s) needs keep, the share that stays, e.g. keep: 0.5", i + 1,
+                            m->method);
+        }
+        if (!keeps && m->keep > 0) {
+            return complain(c, "compress", "compress[%u] (%s) has no use for keep; remove it", i + 1, m->method);
+        }
+        if (distill ? (m->teacher[0] != 0) == (m->layers_count > 0) : m->teacher[0] || m->layers_count) {
+            return complain(c, "compress",
+                            distill ? "compress[%u] (%s) needs either teacher, a run's ID, or layers; give one of them"
+                                    : "compress[%u] (%s) has no use for teacher and layers; remove them",
+                            i + 1, m->method);
+        }
+        if (m->teacher[0] && (strlen(m->teacher) != 12 || strspn(m->teacher, "0123456789abcdef") != 12)) {
+            return complain(c, "compress",
+                            "compress[%u] (distill): teacher is '%s'; write the 12 digits that `tinamou runs` shows",
+                            i + 1, m->teacher);
+        }
+        if (strcmp(m->method, "share") == 0 &&
+            (strcmp(config->quantize.weight_bits, "8") != 0 || config->quantize.power_of_two)) {
+            return complain(
+                c, "compress",
+                "compress[%u] (share) makes codebooks of int8 values at the scale of each row; take it out, "
+                "or set quantize.weight_bits to 8 and power_of_two to false",
+                i + 1);
+        }
+        for (int rank = 0; rank < 3; rank++) {
+            if (!strstr(order[rank], m->method)) {
+                continue;
+            }
+            if (rank < before) {
+                return complain(c, "compress",
+                                "compress[%u] (%s) comes too late; write prune and low_rank first, then sparse, then "
+                                "share, the last two once at most",
+                                i + 1, m->method);
+            }
+            before = rank > 0 ? rank + 1 : 0;
+        }
+    }
+    return TIN_OK;
+}
+
 /* "my-gestures" -> "my_gestures": letters and digits stay, what is between them becomes one _, and a leading digit gets
  * an m before it. A name without any becomes "model". */
 static char *identifier(const char *name, tin_error *err)
@@ -218,6 +268,7 @@ tin_status tin_config_complete(tin_config *config, const char **where, char *mes
         status = check_csv(&config->data.csv, &c);
     }
     status = status ? status : check_layers(config, &c);
+    status = status ? status : check_compress(config, &c);
     if (!status && config->evaluate.window_frames > 0 && config->evaluate.window_step < 1) {
         status = complain(&c, "evaluate.window_step",
                           "evaluate.window_step is %d; write the frames from one window to the next",

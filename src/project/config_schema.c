@@ -172,6 +172,23 @@ static const tin_setting train_settings[] = {
     END,
 };
 
+static const tin_setting compress_settings[] = {
+    TEXT(tin_config_compress, method, NULL, "prune sparse low_rank share distill", "what is done to the model"),
+    NUMBER(tin_config_compress, keep, 0, 1, 0,
+           "the share that stays, of parameters (prune, low_rank) or blocks (sparse)"),
+    NUMBER(tin_config_compress, energy, 0.1, 1, 0.9, "low_rank: the share of the squared singular values that stays"),
+    NUMBER(tin_config_compress, entries, 4, 16, 16, "share: different values per matrix"),
+    NUMBER(tin_config_compress, steps, 0, 10000000, 1000, "fine-tuning steps, 0: none"),
+    NUMBER(tin_config_compress, learning_rate, 1e-8, 10, 1e-3, "the learning rate of the fine-tuning"),
+    TEXT(tin_config_compress, teacher, "", NULL, "distill: the ID of another run of this project"),
+    LIST(tin_config_compress, layers, tin_config_layer, layer_settings, TIN_MAX_LAYERS,
+         "distill: the layers of a teacher that is trained first"),
+    NUMBER(tin_config_compress, weight, 0, 1, 0.5, "distill: the teacher's share of the loss"),
+    NUMBER(tin_config_compress, temperature, 0.1, 100, 2, "distill: what both sides' scores are divided by"),
+    NUMBER(tin_config_compress, delay_ms, 0, 60000, 0, "distill: how much later the teacher decides, milliseconds"),
+    END,
+};
+
 static const tin_setting quantize_settings[] = {
     TEXT(tin_config_quantize, method, "percentile", "percentile minmax mse kl", "how calibration finds ranges"),
     NUMBER(tin_config_quantize, percentile, 0.9, 1, 0.999, "the share of the input inside the int8 range"),
@@ -230,6 +247,8 @@ const tin_setting tin_settings[] = {
      .fields = model_settings,
      .meaning = "settings, one `key: value` per line, indented"},
     SECTION(tin_config, train, train_settings),
+    LIST(tin_config, compress, tin_config_compress, compress_settings, TIN_MAX_COMPRESS,
+         "a list of steps: - {method: prune, keep: 0.75}"),
     SECTION(tin_config, quantize, quantize_settings),
     SECTION(tin_config, evaluate, evaluate_settings),
     SECTION(tin_config, deploy, deploy_settings),

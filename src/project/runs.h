@@ -14,6 +14,7 @@
 
 #define TIN_STAGE_LIST(X)                                                                                              \
     X(TIN_STAGE_TRAIN, "train")                                                                                        \
+    X(TIN_STAGE_COMPRESS, "compress") /* only in runs whose settings ask for it */                                     \
     X(TIN_STAGE_QUANTIZE, "quantize")                                                                                  \
     X(TIN_STAGE_EVALUATE, "evaluate") X(TIN_STAGE_DEPLOY, "deploy") X(TIN_STAGE_REPORT, "report")
 typedef enum tin_stage {

@@ -14,6 +14,10 @@ model:
     - {op: gru, units: 8}
     - {op: dense}
 train: {steps: 400, batch: 8, chunk: 200, evaluate_every: 50, checkpoint_every: 20}
+compress:
+  - {method: prune, keep: 0.8, steps: 40}
+  - {method: sparse, keep: 0.6, steps: 40}
+  - {method: share, steps: 40}
 quantize: {steps: 80}
 evaluate: {bootstrap: 50}
 deploy: {verify_frames: 1500}

@@ -31,7 +31,7 @@ refuses 2 'one folder at a time' run a b
 refuses 2 'which folder' init
 refuses 2 'tinamou init nowhere' run nowhere
 refuses 2 "source is 'moon'" init p --source moon
-for command in init run data train quantize evaluate deploy report runs; do
+for command in init run data train compress quantize evaluate deploy report runs; do
     "$tinamou" $command --help >out
     grep -q "^tinamou $command " out && grep -q '^Examples:' out || { echo "help of $command"; exit 1; }
 done
@@ -55,6 +55,9 @@ small_project word
 sed -i 's/^project:.*/project: int/' word/tinamou.yaml
 refuses 3 'word/tinamou.yaml: error: deploy.name.*"int_model"' run word
 [ ! -e word/data ] || { echo "a name that cannot be was noticed late"; exit 1; }
+small_project plain
+sed -i '/^compress:/,/share/d' plain/tinamou.yaml
+refuses 3 'there is no section compress; add' compress plain
 long=$(printf 'x%.0s' $(seq 200))
 "$tinamou" init --quiet "$long"
 "$tinamou" runs "$long" >/dev/null

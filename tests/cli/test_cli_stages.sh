@@ -25,7 +25,12 @@ small_project "$project"
 logs 'people' data "$project"
 logs 'data: done before' train "$project"
 lacks 'train: done before'
-logs 'train: done before' quantize "$project"
+logs 'train: done before' compress "$project"
+lacks 'compress: done before'
+for step in trained 'prune 0.8' 'sparse 0.6' 'share 16'; do
+    grep -q "^  $step  " "$folder/out" || fail "no '$step' in the table: $(cat "$folder/out")"
+done
+logs 'compress: done before' quantize "$project"
 logs 'quantize: done before' evaluate "$project"
 logs 'evaluate: done before' deploy "$project"
 logs 'deploy: done before' report "$project"
