@@ -45,7 +45,7 @@ values() { # values PROJECT KEY: one line per seed
 build() {
     sh "$root/scripts/setup.sh"
     cmake -S "$root" -B "$root/build/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTINAMOU_TESTS=OFF >&2
-    cmake --build "$root/build/release" --target tinamou bench_m4_har >&2
+    cmake --build "$root/build/release" --target tinamou bench_m4_har bench_drift >&2
     tinamou=$root/build/release/tinamou
     # a program that was built anew begins anew, though its version may be the same
     program=$(sha256sum "$tinamou" | cut -c1-64)
@@ -128,6 +128,21 @@ train() { # the loop with sampling and augmentation, one thread, batch 64; secon
     put train.loop_share "$("$(find "$root/build/release" -name bench_train -type f)" a 64 loop)" ratio
 }
 
+# drift_of PROJECT: of its first seed
+drift_of() {
+    json=$work/$1/seed${seeds%% *}.json
+    "$root/build/release/bench_drift" "$(sed -n 's/^ *"file": "\(.*\.tind\)",\{0,1\}$/\1/p' "$json")" \
+        "$(sed -n 's/^ *"folder": "\(.*\)",\{0,1\}$/\1/p' "$json")"
+}
+drift() { # the lower one of both data sets
+    any_wanted drift.1e6_frames || return 0
+    run_example spsw spsw
+    run_example hapt-activities hapt
+    spsw_drift=$(drift_of spsw)
+    hapt_drift=$(drift_of hapt-activities)
+    put drift.1e6_frames "$(printf '%s\n' "$spsw_drift" "$hapt_drift" | sort -g | head -n 1)" ratio
+}
+
 determinism() {
     any_wanted determinism.identical || return 0
     if sh "$root/tests/cli/test_cli_determinism.sh" "$tinamou" "$work/determinism" >&2; then
@@ -146,4 +161,5 @@ hapt
 exact
 m4
 train
+drift
 determinism
