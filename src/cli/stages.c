@@ -159,7 +159,7 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     status = status ? status : cli_in_run(session, int_path, "model_int8", err);
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_model_fold(&folded, model, err);
-    status = status ? status : tin_quantize_prepare(folded, &session->config->quantize, err);
+    status = status ? status : tin_quantize_prepare(folded, session->dataset, &session->config->quantize, err);
     status = status ? status
                     : tin_quantize_choose(folded, session->dataset, &session->config->quantize, session->options.quiet,
                                           &spec, &sensitivity, err);

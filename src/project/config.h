@@ -133,6 +133,7 @@ typedef struct tin_config_quantize {
     char *method;                 /* how calibration finds ranges: "percentile" (default), "minmax", "mse", "kl" */
     double percentile;            /* method percentile: share of the input's |x| inside the range, default 0.999 */
     double activation_percentile; /* the same for activations, default 0.9999; 1: greatest value seen */
+    bool equalize;                /* bring the channels of a tensor nearer in size before; costs the device nothing */
     char *weight_bits;            /* "8" (default), "4", "auto": 4 where it costs least until max_weight_bytes holds */
     char *activation_bits; /* "8" (default), "16" (where integers may be so wide), "auto": 16 where it gains most */
     char *input_bits;      /* "8" (default), "16", "auto" */

@@ -194,6 +194,7 @@ static const tin_setting quantize_settings[] = {
     NUMBER(tin_config_quantize, percentile, 0.9, 1, 0.999, "the share of the input inside the int8 range"),
     NUMBER(tin_config_quantize, activation_percentile, 0.9, 1, 0.9999,
            "the share of each activation inside the int8 range"),
+    BOOL(tin_config_quantize, equalize, 0, "true: bring the channels of a tensor nearer in size before"),
     TEXT(tin_config_quantize, weight_bits, "8", "8 4 auto", "bits of the weights"),
     TEXT(tin_config_quantize, activation_bits, "8", "8 16 auto", "bits of the activations"),
     TEXT(tin_config_quantize, input_bits, "8", "8 16 auto", "bits of the input"),

@@ -11,9 +11,11 @@
 #include "model/quant_spec.h"
 #include "project/config.h"
 
-/* What must be done to the folded model before: with power_of_two the scaling of the input becomes shifts. The model
- * gives the same scores as before, but for float rounding. */
-tin_status tin_quantize_prepare(tin_model *folded, const tin_config_quantize *settings, tin_error *err) TIN_USE_RESULT;
+/* What is done to the folded model before, so that it loses less: with settings->equalize the channels of a tensor come
+ * nearer to one another in size; with power_of_two the scaling of the input becomes shifts. The model gives the same scores as
+ * before, but for float rounding. */
+tin_status tin_quantize_prepare(tin_model *folded, const tin_dataset *dataset, const tin_config_quantize *settings,
+                                tin_error *err) TIN_USE_RESULT;
 
 /* For each tensor the greatest |x| that its integers reach, with 8 bits and with 16. 0: a tensor without a range of its
  * own (a layer whose activation is a layer of its own, the scores, and what takes the range of what it reads). */

@@ -98,7 +98,7 @@ static bool may_follow(const tin_model *m, int tensor)
     return false;
 }
 
-/* What a concat alone reads takes its range, so that copying is exact. */
+/* What a concat alone reads, with the same bits, takes its range, so that copying is exact. */
 static void follow_concats(layout *l)
 {
     const tin_model *m = l->model;
@@ -106,7 +106,9 @@ static void follow_concats(layout *l)
         const tin_layer *layer = &m->layers[i];
         bool pass_on = layer->op == TIN_OP_CONCAT || layer->op == TIN_OP_MAX_POOL;
         for (int k = 0; pass_on && k < layer->n_from; k++) {
-            if (may_follow(m, layer->from[k]))
+            bool alike =
+                layer->from[k] != TIN_FROM_INPUT && l->spec->output_bits[layer->from[k]] == l->spec->output_bits[i];
+            if (alike && may_follow(m, layer->from[k]))
                 l->range[layer->from[k]] = l->range[i];
         }
     }

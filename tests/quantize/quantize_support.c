@@ -159,6 +159,16 @@ static const tin_layer_spec branches[] = {
     {.op = TIN_OP_CONCAT, .from = {"gru", "slow"}, .n_from = 2},
     {.op = TIN_OP_DENSE},
 };
+static const tin_layer_spec energy[] = {
+    {.op = TIN_OP_CONV1D, .units = 10, .kernel = 4, .stride = 4},
+    {.op = TIN_OP_RELU},
+    {.op = TIN_OP_AVG_POOL, .kernel = 4, .stride = 2, .name = "pooled"},
+    {.op = TIN_OP_LOG_ENERGY, .levels = 3, .kernel = 4, .stride = 8, .from = {"input"}, .n_from = 1, .name = "energy"},
+    {.op = TIN_OP_CONCAT, .from = {"pooled", "energy"}, .n_from = 2},
+    {.op = TIN_OP_DENSE, .units = 8},
+    {.op = TIN_OP_RELU},
+    {.op = TIN_OP_DENSE},
+};
 static const tin_layer_spec lstm[] = {{.op = TIN_OP_LSTM, .units = 16}, {.op = TIN_OP_DENSE}};
 static const tin_layer_spec mgu[] = {{.op = TIN_OP_MGU, .units = 16}, {.op = TIN_OP_DENSE}};
 static const tin_layer_spec min_gru[] = {
@@ -174,6 +184,7 @@ const network networks[] = {
     {"residual", residual, N_LAYERS(residual), 6, 5, false},
     {"squeeze", squeeze, N_LAYERS(squeeze), 6, 5, false},
     {"branches", branches, N_LAYERS(branches), 3, 5, true},
+    {"energy", energy, N_LAYERS(energy), 3, 5, true},
     {"lstm", lstm, N_LAYERS(lstm), 6, 5, true},
     {"mgu", mgu, N_LAYERS(mgu), 6, 5, true},
     {"min_gru", min_gru, N_LAYERS(min_gru), 6, 5, true},
@@ -239,8 +250,12 @@ void make_graph(random_graph *g, uint64_t seed)
             width = spec.units = 6;
         spec.reset_before = spec.op == TIN_OP_GRU && tin_rng_uniform(&rng) < 0.5;
         spec.shift = spec.op == TIN_OP_EMA ? 1 + (int)tin_rng_below(&rng, 6) : 0;
-        if (spec.op == TIN_OP_ADD || spec.op == TIN_OP_MULTIPLY)
+        if (spec.op == TIN_OP_ADD)
             second = any_tensor(g, &rng, width);
+        if (spec.op == TIN_OP_MULTIPLY) { /* by a gate: powers of a signal have no range that 8 bits can show */
+            second = add_random(g, (tin_layer_spec){.op = TIN_OP_DENSE, .units = width}, width, first, -1);
+            second = add_random(g, (tin_layer_spec){.op = TIN_OP_HARD_SIGMOID}, width, second, -1);
+        }
         if (spec.op == TIN_OP_CONCAT)
             width += g->width[second = any_tensor(g, &rng, 0)];
         add_random(g, spec, width, first, second);

@@ -56,7 +56,7 @@ static void check_variant(const char *name, const tin_model *m, const sample *s,
     tin_quant_spec spec;
     tin_model *prepared = NULL;
     assert_ok(tin_model_copy(&prepared, m, &err), &err);
-    assert_ok(tin_quantize_prepare(prepared, &v->settings, &err), &err);
+    assert_ok(tin_quantize_prepare(prepared, &s->dataset, &v->settings, &err), &err);
     assert_ok(tin_quantize_calibrate(prepared, &s->dataset, &v->settings, &spec, &err), &err);
     double share = compare(prepared, s, &spec);
     print_message("%s, %s: %.5f\n", name, v->name, share);

@@ -145,7 +145,7 @@ static void compare(const char *what, const tin_layer_spec *layers, int n_layers
     settings.method = (char[]){"percentile"};
     settings.percentile = 0.999;
     settings.activation_percentile = 0.9999;
-    must(tin_quantize_prepare(folded, &settings, &err), &err);
+    must(tin_quantize_prepare(folded, dataset, &settings, &err), &err);
     must(tin_quantize_calibrate(folded, dataset, &settings, &quant, &err), &err);
     options.quant = &quant;
     options.name = "finetune";
