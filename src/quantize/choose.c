@@ -10,7 +10,8 @@
 #include "quantize/quantize.h"
 
 #define MAX_FRAMES 50000
-#define LEAST_GAIN 0.1 /* 16 bits must take away this share of the divergence */
+#define LEAST_GAIN 0.1  /* 16 bits must take away this share of the divergence, */
+#define LEAST_NATS 1e-3 /* and this much: less changes no decision worth the price */
 
 typedef struct chooser {
     const tin_model *model;
@@ -262,7 +263,7 @@ static tin_status take_wide(chooser *c, tin_quant_spec *spec, tin_error *err)
         tin_status status = t ? try(c, t, &with, &nearness, err) : TIN_OK;
         if (status || !t)
             return status;
-        if (t->possible && !(nearness.kl <= (1.0 - LEAST_GAIN) * left))
+        if (t->possible && !(left - nearness.kl >= fmax(LEAST_GAIN * left, LEAST_NATS)))
             return TIN_OK;
         if (t->possible) {
             t->chosen = true;

@@ -93,6 +93,18 @@ logs 'run: ' train "$project" --seed 6
 [ "$(wc -l <"$folder/out")" = 3 ] || fail "runs: $(cat "$folder/out")"
 "$tinamou" runs "$project" --json | grep -q '"seed": "6"' || fail "no seed 6 in the JSON of runs"
 
+# bits chosen by measurement: a table, a file, the same bytes again
+small_project "$folder/auto"
+sed 's/^quantize:.*/quantize: {steps: 20, weight_bits: auto, activation_bits: auto, input_bits: auto, max_weight_bytes: 500}/' \
+    "$project/tinamou.yaml" >"$folder/auto/tinamou.yaml"
+logs 'sensitivity, over' quantize "$folder/auto"
+grep -q '4-bit weights .* taken' "$folder/log" || fail "no layer got 4 bits: $(cat "$folder/log")"
+grep -q '"weight_bytes": [1-4]' "$folder"/auto/runs/*/quantize_sensitivity.json || fail "the weights do not fit"
+results "$folder/auto" >"$folder/before"
+logs 'sensitivity, over' quantize "$folder/auto" --force --threads 1
+results "$folder/auto" >"$folder/after"
+diff "$folder/before" "$folder/after"
+
 # Ctrl-C: exit code 130 and the sentence how to go on. env: a shell's background job ignores SIGINT otherwise.
 small_project "$folder/stopped"
 for wait in 0.3 0.6 0.9; do
