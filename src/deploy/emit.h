@@ -113,6 +113,8 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err);
 void tin_emit_label(const tin_qmodel *model, int layer, char label[32]);
 /* Of layer `layer`, or TIN_FROM_INPUT. */
 tin_emit_row *tin_emit_row_of(tin_emit *e, int layer);
+/* Whether a layer reads the scaled input: log_energy alone reads the counts. */
+bool tin_emit_reads_input(tin_emit *e);
 /* Rows that a layer looks at: (kernel - 1) * dilation + 1. */
 long tin_emit_span(const tin_qlayer *layer);
 /* Whether input k of a concat stands in its row already. */
@@ -165,7 +167,7 @@ void tin_emit_facts(tin_emit *e, tin_text *text);
 /* ---- one file per op ---- */
 
 /* What a layer needs: its kernels, members of the state, constants, the statements that run it, those of a pool that
- * takes in a row, and those of NAME_init. NULL: none. */
+ * takes in a row or a log_energy that takes in a frame, and those of NAME_init. NULL: none. */
 typedef struct tin_emit_op {
     void (*kernels)(tin_emit *e, int layer);
     void (*state)(tin_emit *e, int layer);
@@ -176,7 +178,7 @@ typedef struct tin_emit_op {
 } tin_emit_op;
 
 extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin_emit_max_pool, tin_emit_add,
-    tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru;
+    tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru, tin_emit_log_energy;
 /* The op's own, NULL when it has no kernel (generate.c). */
 const tin_emit_op *tin_emit_op_of(tin_op op);
 

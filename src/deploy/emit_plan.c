@@ -3,6 +3,7 @@
  * Layers run sorted by their period, and among those of one period in the model's order. A layer's period is a multiple
  * of the periods of what it reads, so each still runs behind what it reads. Where a period divides all those that come
  * later, the step may end as soon as its layers are not due: a chain is a list of calls with early returns. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,8 @@ static double layer_macs(const tin_qlayer *l)
         return tin_qlayer_gates(l) * outputs * (l->n_inputs + outputs);
     case TIN_OP_DENSE:
         return outputs * l->n_inputs;
+    case TIN_OP_LOG_ENERGY: /* a square per detail of a block */
+        return l->n_inputs * (l->stride - ldexp(l->stride, -l->levels));
     default:
         return 0.0; /* the others only add, compare or scale */
     }
@@ -55,6 +58,11 @@ void tin_emit_label(const tin_qmodel *model, int layer, char label[32])
 tin_emit_row *tin_emit_row_of(tin_emit *e, int layer)
 {
     return &e->rows[layer - TIN_FROM_INPUT];
+}
+
+bool tin_emit_reads_input(tin_emit *e)
+{
+    return tin_emit_row_of(e, TIN_FROM_INPUT)->end >= 0;
 }
 
 static int period_of(const tin_emit *e, int layer)
@@ -365,7 +373,8 @@ double tin_emit_worst_macs(const tin_emit *e)
 {
     double sum = 0;
     for (int i = 0; i < e->model->n_layers; i++) {
-        sum += e->layers[i].macs;
+        const tin_qlayer *l = &e->model->layers[i];
+        sum += l->op == TIN_OP_LOG_ENERGY ? l->n_outputs : e->layers[i].macs; /* one detail of each level */
     }
     return sum;
 }

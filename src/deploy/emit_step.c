@@ -165,10 +165,16 @@ static void input_row(tin_emit *e)
     const tin_qmodel *m = e->model;
     char text[TIN_EXPRESSION];
     tin_emit_statement(e, "%s_MARK(0);", e->upper);
-    if (tin_emit_row_of(e, TIN_FROM_INPUT)->end >= 0) { /* log_energy alone reads the counts */
+    if (tin_emit_reads_input(e)) {
         tin_emit_statement(e, "%s_scale_input(frame, %s_input_offset, %s_input_mult, %d, %d, %d, %s);", e->name,
                            e->name, e->name, m->input_shift, m->n_channels, m->input_bits == 16 ? -32767 : -127,
                            tin_emit_output(e, TIN_FROM_INPUT, text));
+    }
+    for (int i = 0; i < m->n_layers; i++) {
+        if (m->layers[i].op == TIN_OP_LOG_ENERGY) {
+            tin_emit_statement(e, "%s_MARK(%d);", e->upper, i + 1);
+            tin_emit_log_energy.take(e, i);
+        }
     }
 }
 

@@ -40,6 +40,7 @@
     X(avg_pool)                                                                                                        \
     X(max_pool)                                                                                                        \
     X(ema)                                                                                                             \
+    X(log_energy)                                                                                                      \
     X(add)                                                                                                             \
     X(multiply)                                                                                                        \
     X(rescale)                                                                                                         \

@@ -26,6 +26,8 @@ const tin_emit_op *tin_emit_op_of(tin_op op)
         return &tin_emit_max_pool;
     case TIN_OP_EMA:
         return &tin_emit_ema;
+    case TIN_OP_LOG_ENERGY:
+        return &tin_emit_log_energy;
     case TIN_OP_ADD:
         return &tin_emit_add;
     case TIN_OP_MULTIPLY:
@@ -86,8 +88,10 @@ static void layer_data(tin_emit *e)
     const tin_qmodel *m = e->model;
     tin_text_printf(&e->source, "/* input: %d channels, int16 counts to int%d, value = q * %.9g */\n", m->n_channels,
                     tin_emit_row_of(e, TIN_FROM_INPUT)->bits, (double)m->input_scale);
-    tin_emit_array(e, "int16_t", "input", "offset", m->n_channels, offset_at, m->input_offset);
-    tin_emit_int32s(e, "input", "mult", m->input_mult, m->n_channels);
+    if (tin_emit_reads_input(e)) {
+        tin_emit_array(e, "int16_t", "input", "offset", m->n_channels, offset_at, m->input_offset);
+        tin_emit_int32s(e, "input", "mult", m->input_mult, m->n_channels);
+    }
     tin_text_add(&e->source, "\n");
     for (int i = 0; i < m->n_layers; i++) {
         describe(e, i);
@@ -107,7 +111,9 @@ static void layer_data(tin_emit *e)
 
 static void kernels(tin_emit *e)
 {
-    tin_emit_kernel(e, "scale_input");
+    if (tin_emit_reads_input(e)) {
+        tin_emit_kernel(e, "scale_input");
+    }
     for (int i = 0; i < e->model->n_layers; i++) {
         tin_emit_op_of(e->model->layers[i].op)->kernels(e, i);
     }

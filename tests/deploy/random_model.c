@@ -145,6 +145,7 @@ static tin_status fill_layer(tin_rng *rng, const tin_qmodel *m, tin_qlayer *l, b
         random_mults(rng, l->mult, 1, x * usual(m, l->from[1]), target, l->shift);
         break;
     case TIN_OP_MAX_POOL:
+    case TIN_OP_LOG_ENERGY:
         break;
     default:
         fill_recurrent(rng, l, x, bound, extreme);
@@ -404,6 +405,22 @@ static int append_squeeze(maker *k, int from)
     return append(k, (tin_qlayer){.op = TIN_OP_MULTIPLY, .from = {from, gate}, .n_from = 2});
 }
 
+/* One or two log energies of the frames, beside a way that reads the scaled input. */
+static int append_energies(maker *k)
+{
+    const int log2_stride = 3 + below(k, 2), stride = 1 << log2_stride;
+    tin_qlayer all = {.op = TIN_OP_CONCAT, .n_from = 2 + below(k, 2)};
+    for (int i = 0; i < all.n_from; i++) {
+        tin_qlayer l = {.op = TIN_OP_LOG_ENERGY, .from = {TIN_FROM_INPUT}, .stride = stride};
+        l.kernel = 1 + below(k, 4);
+        l.levels = 1 + below(k, log2_stride + (l.kernel % 2 == 0)); /* longer than a block, now and then */
+        l.n_outputs = l.levels * k->m->n_channels;
+        all.from[i] = i == 0 || below(k, 2) == 0 ? append(k, l) : append_any(k, TIN_FROM_INPUT, stride, 0);
+    }
+    all.output_bits = random_bits(k);
+    return append(k, all);
+}
+
 tin_status random_graph(tin_qmodel **model, uint64_t seed, tin_error *err)
 {
     maker k = {.err = err};
@@ -419,11 +436,12 @@ tin_status random_graph(tin_qmodel **model, uint64_t seed, tin_error *err)
     fill_input(&k.rng, k.m, random_bits(&k));
     int at = TIN_FROM_INPUT;
     for (int blocks = 1 + below(&k, 4); blocks > 0; blocks--) {
-        const int kind = below(&k, 4), stride = below(&k, 2) == 0 ? 1 : 1 + below(&k, 4);
+        const int kind = below(&k, at == TIN_FROM_INPUT ? 5 : 4), stride = below(&k, 2) == 0 ? 1 : 1 + below(&k, 4);
         at = kind == 0   ? append_any(&k, at, stride, 0)
              : kind == 1 ? append_residual(&k, at)
              : kind == 2 ? append_branches(&k, at, stride)
-                         : append_squeeze(&k, at);
+             : kind == 3 ? append_squeeze(&k, at)
+                         : append_energies(&k);
         if (width_of(&k, at) > 40) {
             at = append(
                 &k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {at}, .n_outputs = 12, .output_bits = random_bits(&k)});

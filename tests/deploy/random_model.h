@@ -36,7 +36,7 @@ typedef enum random_values {
 tin_status random_model(tin_qmodel **model, const random_spec *spec, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* A chain of 0 to 5 random layers of every kind, 1 to 9 channels, 1 to 9 classes. */
 tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
-/* A graph of 1 to 4 random blocks (any op but log_energy, residual, branches, squeeze and excite) with 8 and 16 bits. */
+/* A graph of 1 to 4 random blocks (any op, residual, branches, squeeze and excite, log energies) with 8 and 16 bits. */
 tin_status random_graph(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* conv 6->16 k5 s2 relu, conv 16->24 k5 s2 relu, GRU 24, dense 24->6: the network of the figures. */
 tin_status random_model_har(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
