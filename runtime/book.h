@@ -14,15 +14,15 @@ static inline int32_t tink_book_value(const int32_t *table, uint32_t index)
 #endif
 }
 
-/* Four rows, requantised, plus *add unless it is NULL. A stream: biases, where with_bias; 16 values, four in a word, low
- * byte first; per four columns two words, of columns 0 and 2, then 1 and 3, each with four nibbles for the rows, row 0
- * lowest; a multiplier per row. count: as in T2. */
+/* Four rows, requantised, plus *add unless it is NULL. A stream: biases, where with_bias; 16 values, four in a word,
+ * low byte first; per four columns two words, of columns 0 and 2, then 1 and 3, each with four nibbles for the rows,
+ * row 0 lowest; a multiplier per row. count: as in T2. */
 TINK_BLOCK tink_four tink_book(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
                                const tink_four *add)
 {
     const int32_t *w = *stream, *table;
     const int32_t shift = count & 255;
-    int32_t a = 0, b = 0, c = 0, d = 0, groups = (count >> 9) * 2 + ((count & 256) != 0 ? 1 : 2);
+    int32_t a = 0, b = 0, c = 0, d = 0, groups = (count >> 8) + 1;
     tink_four row;
     if (with_bias) {
         a = w[0];

@@ -14,12 +14,19 @@
     "and r11, r10, " w ", lsl #12\n\tsmlad %[d], r11, " x ", %[d]\n\t"
 #define TINK_N4_COLUMNS                                                                                                \
     "ldmia %[x]!, {r6, r12}\n\tldmia %[w]!, {r8, r9}\n\t" TINK_N4_PAIR("r8", "r6") TINK_N4_PAIR("r9", "r12")
-#define TINK_N4_LOOP TINK_ENTER "1:\n\t" TINK_N4_COLUMNS "2:\n\t" TINK_N4_COLUMNS TINK_AGAIN
 #endif
 
-/* Four rows, requantised, plus *add unless it is NULL. Per four columns two words: columns 0 and 2, then 1 and 3; a lane
- * holds a nibble of each row, row 0 at the top. In front of them the biases times 4096, where with_bias; behind them a
- * multiplier per row. count: as in T2. |row| * 4096 < 2^31, so nothing overflows. */
+#ifndef TINK_DSP
+/* Row 0 of two columns. */
+static inline int32_t tink_n4_products(uint32_t w, int32_t x)
+{
+    return ((int32_t)(w << 16) >> 28) * (int16_t)x + ((int32_t)w >> 28) * (x >> 16);
+}
+#endif
+
+/* Four rows, requantised, plus *add unless it is NULL. Per four columns two words: columns 0 and 2, then 1 and 3; a
+ * lane holds a nibble of each row, row 0 at the top. In front of them the biases times 4096, where with_bias; behind
+ * them a multiplier per row. count: as in T2. |row| * 4096 < 2^31, so nothing overflows. */
 TINK_BLOCK tink_four tink_n4(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
                              const tink_four *add)
 {
@@ -33,35 +40,33 @@ TINK_BLOCK tink_four tink_n4(const int32_t **stream, const int32_t *x, int32_t c
     if (with_bias) {
         __asm__("ldmia %0!, {r2-r5}" : "+r"(w), "=r"(a), "=r"(b), "=r"(c), "=r"(d) : : "memory");
     }
-    __asm__ volatile("mov r10, #0xf000f000\n\t" TINK_N4_LOOP "rsb r6, %[count], #12\n\t" /* 12 - shift, in a byte */
-                     "asr %[a], %[a], r6\n\t"
-                     "asr %[b], %[b], r6\n\t"
-                     "asr %[c], %[c], r6\n\t"
-                     "asr %[d], %[d], r6"
-                     : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
-                     :
-                     : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+    __asm__ volatile(
+        "mov r10, #0xf000f000\n\t" TINK_LOOP(TINK_N4_COLUMNS) "rsb r6, %[count], #12\n\t" /* 12 - shift, in a byte */
+                                                              "asr %[a], %[a], r6\n\t"
+                                                              "asr %[b], %[b], r6\n\t"
+                                                              "asr %[c], %[c], r6\n\t"
+                                                              "asr %[d], %[d], r6"
+        : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+        :
+        : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
     TINK_REQUANTIZE(w, add)
     row.a = a;
     row.b = b;
     row.c = c;
     row.d = d;
 #else
-    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 9) * 2 + ((count & 256) != 0 ? 1 : 2), i;
+    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1, i;
     if (with_bias) {
-        memcpy(sums, w, sizeof sums);
-        w += 4;
-    }
-    for (groups *= 2; groups > 0; groups--, w++, x++) {
-        const int32_t low = (int16_t)*x, high = *x >> 16;
-        uint32_t nibbles = (uint32_t)*w;
-        for (i = 0; i < 4; i++, nibbles <<= 4) {
-            const int32_t lanes = (int32_t)(nibbles & 0xf000f000u);
-            sums[i] += (int16_t)lanes * low + (lanes >> 16) * high;
+        for (i = 0; i < 4; i++) {
+            sums[i] = *w++ >> 12;
         }
     }
-    for (i = 0; i < 4; i++) {
-        sums[i] >>= 12;
+    for (groups *= 2; groups > 0; groups--, w++, x++) {
+        const uint32_t nibbles = (uint32_t)*w;
+        sums[0] += tink_n4_products(nibbles, *x);
+        sums[1] += tink_n4_products(nibbles << 4, *x);
+        sums[2] += tink_n4_products(nibbles << 8, *x);
+        sums[3] += tink_n4_products(nibbles << 12, *x);
     }
     row = tink_requantize_four(sums, w, count & 255, add);
     w += 4;

@@ -48,13 +48,13 @@ TINK_KERNEL void tink_packed_gru(const tink_packed_gru_t *c, const int8_t *x, in
     int32_t left;
     (void)tink_widen(h8, c->units, old);
     for (left = c->units; left > 0; left -= 4, h += 4, h8 += 4) {
-        tink_four n, z, r = tink_packed(&w, lanes, c->count, 1, NULL);
-        r = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &r));
+        tink_four n, z = tink_packed(&w, lanes, c->count, 1, NULL);
+        z = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &z)); /* r */
         n = tink_packed(&w, old, c->hidden_count, 1, NULL);
-        n.a = tink_multiply_high(n.a, r.a);
-        n.b = tink_multiply_high(n.b, r.b);
-        n.c = tink_multiply_high(n.c, r.c);
-        n.d = tink_multiply_high(n.d, r.d);
+        n.a = tink_multiply_high(n.a, z.a);
+        n.b = tink_multiply_high(n.b, z.b);
+        n.c = tink_multiply_high(n.c, z.c);
+        n.d = tink_multiply_high(n.d, z.d);
         n = tink_packed_gate(tink_packed(&w, lanes, c->count, 1, &n));
         z = tink_packed(&w, lanes, c->count, 1, NULL);
         z = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &z));

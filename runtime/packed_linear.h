@@ -19,7 +19,7 @@ typedef struct tink_packed_linear_t {
 /* Outputs of 8 bits, as tink_output8, of the `left` rows that there are. Returns where the next ones go. */
 static inline int8_t *tink_packed_store8(int8_t *y, tink_four v, int32_t low, int32_t left)
 {
-#ifdef TINK_DSP
+#if defined(TINK_DSP) && !defined(__OPTIMIZE_SIZE__)
     if (low == 0) {
         __asm__("usat %0, #7, %0" : "+r"(v.a));
         __asm__("usat %0, #7, %0" : "+r"(v.b));

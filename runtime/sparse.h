@@ -5,8 +5,8 @@
 #include "runtime/t2.h"
 
 /* [fragment] */
-/* Four rows, requantised, plus *add unless it is NULL. A stream: biases as in T2, where with_bias; a byte per block, its
- * place among the groups of four columns, 128 more in the last one, filled up to words; the blocks as in T2; a
+/* Four rows, requantised, plus *add unless it is NULL. A stream: biases as in T2, where with_bias; a byte per block,
+ * its place among the groups of four columns, 128 more in the last one, filled up to words; the blocks as in T2; a
  * multiplier per row. The low byte of count is the shift. */
 TINK_BLOCK tink_four tink_sparse(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
                                  const tink_four *add)
@@ -60,13 +60,10 @@ TINK_BLOCK tink_four tink_sparse(const int32_t **stream, const int32_t *x, int32
     w += 1 + (*w >> 8);
     for (at = 0; at < left; at++, w += 4) {
         const int32_t group = (int32_t)(((uint32_t)place[at >> 2] >> (8 * (at & 3))) & 127);
-        int32_t i;
-        for (i = 0; i < 4; i++) {
-            const int32_t pair = x[2 * group + (i >> 1)], low = (int16_t)pair, high = pair >> 16;
-            const int32_t one = (int16_t)w[i], two = w[i] >> 16;
-            sums[2 * (i & 1)] += one * low + two * high;
-            sums[2 * (i & 1) + 1] += (int8_t)one * low + (int8_t)two * high;
-        }
+        tink_t2_products(w[0], x[2 * group], &sums[0], &sums[1]);
+        tink_t2_products(w[1], x[2 * group], &sums[2], &sums[3]);
+        tink_t2_products(w[2], x[2 * group + 1], &sums[0], &sums[1]);
+        tink_t2_products(w[3], x[2 * group + 1], &sums[2], &sums[3]);
     }
     sums[0] = (sums[0] - sums[1]) >> 8;
     sums[2] = (sums[2] - sums[3]) >> 8;

@@ -22,14 +22,23 @@
     "sxtb16 r11, r11\n\t"                                                                                              \
     "smlad %[d], r11, r12, %[d]\n\t"
 #define TINK_T2_COLUMNS "ldmia %[x]!, {r6, r12}\n\t" TINK_T2_PRODUCTS
-#define TINK_T2_LOOP TINK_ENTER "1:\n\t" TINK_T2_COLUMNS "2:\n\t" TINK_T2_COLUMNS TINK_AGAIN
+#endif
+
+#ifndef TINK_DSP
+/* Two columns of two rows: x and w hold two lanes each. */
+static inline void tink_t2_products(int32_t w, int32_t x, int32_t *sum, int32_t *low_bytes)
+{
+    const int32_t low = (int16_t)w, high = w >> 16, x_low = (int16_t)x, x_high = x >> 16;
+    *sum += low * x_low + high * x_high;
+    *low_bytes += (int8_t)low * x_low + (int8_t)high * x_high;
+}
 #endif
 
 /* Four rows, requantised, plus *add unless it is NULL. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over
  * them and B the sum over their low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0
  * and 2 of rows 0, 1 and rows 2, 3, then columns 1 and 3. In front of them the biases, in the same way (A, B, A, B),
- * where with_bias; behind them a multiplier per row. count: (pairs of groups - 1) * 512 + 256 if the first pair is half
- * + shift (at most 8). |row| * 257 < 2^31, so nothing overflows. */
+ * where with_bias; behind them a multiplier per row. count: (groups of four columns - 1) * 256 + shift
+ * (at most 8). |row| * 257 < 2^31, so nothing overflows. */
 TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
                              const tink_four *add)
 {
@@ -43,35 +52,31 @@ TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t c
     if (with_bias) {
         __asm__("ldmia %0!, {r2-r5}" : "+r"(w), "=r"(a), "=r"(b), "=r"(c), "=r"(d) : : "memory");
     }
-    __asm__ volatile(TINK_T2_LOOP "sub %[a], %[a], %[b]\n\t"
-                                  "sub %[c], %[c], %[d]\n\t"
-                                  "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
-                                  "asr %[a], %[a], r6\n\t"
-                                  "lsl %[b], %[b], %[count]\n\t"
-                                  "asr %[c], %[c], r6\n\t"
-                                  "lsl %[d], %[d], %[count]"
-                     : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
-                     :
-                     : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
+    __asm__ volatile(
+        TINK_LOOP(TINK_T2_COLUMNS) "sub %[a], %[a], %[b]\n\t"
+                                   "sub %[c], %[c], %[d]\n\t"
+                                   "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
+                                   "asr %[a], %[a], r6\n\t"
+                                   "lsl %[b], %[b], %[count]\n\t"
+                                   "asr %[c], %[c], r6\n\t"
+                                   "lsl %[d], %[d], %[count]"
+        : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+        :
+        : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
     TINK_REQUANTIZE(w, add)
     row.a = a;
     row.b = b;
     row.c = c;
     row.d = d;
 #else
-    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 9) * 2 + ((count & 256) != 0 ? 1 : 2);
+    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1;
     if (with_bias) {
         memcpy(sums, w, sizeof sums);
         w += 4;
     }
     for (groups *= 2; groups > 0; groups--, w += 2, x++) {
-        const int32_t low = (int16_t)*x, high = *x >> 16;
-        int32_t i;
-        for (i = 0; i < 2; i++) {
-            const int32_t left = (int16_t)w[i], right = w[i] >> 16;
-            sums[2 * i] += left * low + right * high;
-            sums[2 * i + 1] += (int8_t)left * low + (int8_t)right * high;
-        }
+        tink_t2_products(w[0], *x, &sums[0], &sums[1]);
+        tink_t2_products(w[1], *x, &sums[2], &sums[3]);
     }
     sums[0] = (sums[0] - sums[1]) >> 8;
     sums[2] = (sums[2] - sums[3]) >> 8;

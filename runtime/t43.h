@@ -16,7 +16,6 @@
     "ldmia %[w]!, {r8, r9}\n\t"                                                                                        \
     "smlad %[b], r8, r12, %[b]\n\t"                                                                                    \
     "smlad %[c], r9, r12, %[c]\n\t"
-#define TINK_T43_LOOP TINK_ENTER "1:\n\t" TINK_T43_COLUMNS "2:\n\t" TINK_T43_COLUMNS TINK_AGAIN
 #endif
 
 /* Four rows, requantised, plus *add unless it is NULL. Lanes hold 256 * w0 + w1, 256 * w1 + w2 and 256 * w2 + w3; A, B,
@@ -38,17 +37,17 @@ TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t 
         __asm__("ldmia %0!, {r2-r4}" : "+r"(w), "=r"(a), "=r"(b), "=r"(c) : : "memory");
     }
     __asm__ volatile(
-        TINK_T43_LOOP "sub r6, %[c], %[b], lsl #8\n\t"
-                      "add r6, r6, %[a], lsl #16\n\t"
-                      "sbfx %[d], r6, #0, #24\n\t"
-                      "sub %[c], %[c], %[d]\n\t"
-                      "sub %[b], %[b], %[c], asr #8\n\t"
-                      "sub %[a], %[a], %[b], asr #8\n\t"
-                      "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
-                      "asr %[a], %[a], r6\n\t"
-                      "asr %[b], %[b], r6\n\t"
-                      "asr %[c], %[c], r6\n\t"
-                      "lsl %[d], %[d], %[count]"
+        TINK_LOOP(TINK_T43_COLUMNS) "sub r6, %[c], %[b], lsl #8\n\t"
+                                    "add r6, r6, %[a], lsl #16\n\t"
+                                    "sbfx %[d], r6, #0, #24\n\t"
+                                    "sub %[c], %[c], %[d]\n\t"
+                                    "sub %[b], %[b], %[c], asr #8\n\t"
+                                    "sub %[a], %[a], %[b], asr #8\n\t"
+                                    "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
+                                    "asr %[a], %[a], r6\n\t"
+                                    "asr %[b], %[b], r6\n\t"
+                                    "asr %[c], %[c], r6\n\t"
+                                    "lsl %[d], %[d], %[count]"
         : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "=&r"(d)
         :
         : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
@@ -58,7 +57,7 @@ TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t 
     row.c = c;
     row.d = d;
 #else
-    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 9) * 2 + ((count & 256) != 0 ? 1 : 2);
+    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1;
     if (with_bias) {
         memcpy(sums, w, 3 * sizeof *w);
         w += 3;

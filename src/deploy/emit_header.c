@@ -44,6 +44,26 @@ static void metric(tin_text *t, const char *label, double value, const char *uni
     }
 }
 
+/* Which layers have which packed weights. */
+static void encoding_facts(const tin_emit *e, tin_text *t)
+{
+    for (int encoding = TIN_ENCODING_T2; encoding < TIN_ENCODING_COUNT; encoding++) {
+        bool any = false;
+        for (int i = 0; i < e->model->n_layers; i++) {
+            if ((int)e->layers[i].encoding == encoding) {
+                if (any) {
+                    tin_text_printf(t, ", %s", e->layers[i].label);
+                } else {
+                    tin_text_printf(t, " * weights      %s: %s", tin_encoding_name((tin_encoding)encoding),
+                                    e->layers[i].label);
+                }
+                any = true;
+            }
+        }
+        tin_text_add(t, any ? "\n" : "");
+    }
+}
+
 void tin_emit_facts(tin_emit *e, tin_text *t)
 {
     const tin_generate_facts *f = e->facts;
@@ -58,6 +78,7 @@ void tin_emit_facts(tin_emit *e, tin_text *t)
     fact(t, "command", f->command);
     tin_text_printf(t, " * MAC          %.1f per frame on average, %.0f on the worst frame, %.0f per decision\n",
                     tin_qmodel_macs(e->model) / e->model->hop, tin_emit_worst_macs(e), tin_qmodel_macs(e->model));
+    encoding_facts(e, t);
     if (f->footprint != NULL) {
         footprint_facts(t, f->footprint);
     }

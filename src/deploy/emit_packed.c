@@ -32,8 +32,7 @@ int tin_packed_shift(const tin_emit_matrix *m)
 
 long tin_packed_count(const tin_emit_matrix *m, int rest)
 {
-    const long groups = groups_of(m);
-    return ((groups + 1) / 2 - 1) * 512 + groups % 2 * 256 + rest;
+    return (groups_of(m) - 1) * 256 + rest;
 }
 
 /* Weight of a row and column `column` of a group; 0 where there is none. */

@@ -501,6 +501,7 @@ static void test_header_states_facts(void **state)
     assert_non_null(strstr(bare, "SPDX-License-Identifier: 0BSD"));
     assert_non_null(
         strstr(bare, "MAC          1620.0 per frame on average, 6000 on the worst frame, 6480 per decision"));
+    assert_non_null(strstr(bare, "weights      t2: conv1d_1, conv1d_2, gru_3, dense_4"));
     assert_non_null(strstr(bare, "#define HAR_HOP 4"));
     assert_non_null(strstr(bare, "#define HAR_DELAY 0 "));
     assert_non_null(strstr(bare, "#define HAR_RATE_MILLIHZ 50000"));
