@@ -86,12 +86,12 @@ static size_t line_length(const char *s)
     return strcspn(s, "\n");
 }
 
-/* Comments, preprocessor lines and text with strings stay as they are. */
+/* Comments, preprocessor lines, parts of macros and text with strings stay as they are. */
 static bool is_code(const char *line, size_t n)
 {
     const size_t blanks = strspn(line, " ");
-    return blanks < n && line[blanks] != '#' && line[blanks] != '*' && memchr(line, '"', n) == NULL &&
-           memchr(line, '/', n) == NULL;
+    return blanks < n && line[n - 1] != '\\' && line[blanks] != '#' && line[blanks] != '*' &&
+           memchr(line, '"', n) == NULL && memchr(line, '/', n) == NULL;
 }
 
 /* The statement that begins at s, joined from the lines over which its parentheses stay open. Returns its bytes in s;

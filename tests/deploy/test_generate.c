@@ -325,6 +325,7 @@ static void test_layout(void **state)
             assert_null(strstr(text, "\n\n\n"));
             assert_null(strstr(text, " \n"));
             for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+                assert_int_not_equal(line[strspn(line, " ")], '\\'); /* a macro's line that was cut before its end */
                 const bool code = strstr(line, "/*") == NULL && strncmp(line, " *", 2) != 0 && line[0] != '#';
                 if (strlen(line) > 120 && (code || i < 2)) {
                     fail_msg("%s: %s", file, line);
