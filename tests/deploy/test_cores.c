@@ -183,11 +183,15 @@ static void test_calls_of_each_core(void **state)
     const tin_decision_rule rule = {.smooth_shift = 1, .on = 5, .count = 1};
     const tin_generate_facts facts = facts_of("net");
     tin_error err = {0};
-    tin_qmodel *model = NULL;
-    must(random_model(&model, &spec, 11, &err), &err);
-    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
-    tin_qmodel_free(model);
-    for (size_t i = 0; i < 2 * sizeof cores / sizeof cores[0]; i++) {
+    const size_t n_builds = 2 * sizeof cores / sizeof cores[0];
+    for (size_t at = 0; at < 3 * n_builds; at++) { /* a chain, and two graphs of all ops */
+        const size_t i = at % n_builds;
+        if (i == 0) {
+            tin_qmodel *model = NULL;
+            must(at == 0 ? random_model(&model, &spec, 11, &err) : random_graph(&model, 9 + at / n_builds, &err), &err);
+            must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+            tin_qmodel_free(model);
+        }
         const char *const build[] = {"arm-none-eabi-gcc",
                                      cores[i / 2].core,
                                      "-mthumb",

@@ -259,12 +259,13 @@ static void test_compiles_everywhere(void **state)
                                                {"g++", "-std=c++11"}, {"g++", "-std=c++20"}, {"clang++", "-std=c++11"}};
     const random_spec spec = {.n_channels = 3, .n_classes = 4, .layers = layers, .n_layers = 5, .event_every = 3};
     tin_error err = {0};
-    tin_qmodel *model = NULL;
-    must(random_model(&model, &spec, 11, &err), &err);
     const tin_generate_facts facts = facts_of("everything");
-    for (int smooth = 0; smooth < 2; smooth++) {
-        const tin_decision_rule rule = {.smooth_shift = smooth, .on = -5, .off = -INT32_MAX - 1, .count = 1};
+    for (int kind = 0; kind < 8; kind++) { /* a chain, and graphs of all ops */
+        tin_qmodel *model = NULL;
+        const tin_decision_rule rule = {.smooth_shift = kind % 2, .on = -5, .off = -INT32_MAX - 1, .count = 1};
+        must(kind < 2 ? random_model(&model, &spec, 11, &err) : random_graph(&model, (uint64_t)kind + 7, &err), &err);
         must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+        tin_qmodel_free(model);
         for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++) {
             const bool cpp = strstr(languages[i][0], "++") != NULL;
             const char *const argv[] = {languages[i][0],
@@ -298,7 +299,6 @@ static void test_compiles_everywhere(void **state)
                                             NULL};
         run(freestanding);
     }
-    tin_qmodel_free(model);
 }
 
 /* However long the name is, the code reads as if it had been written for it. */
@@ -541,7 +541,7 @@ static void test_every_allocation_fails_once(void **state)
     tin_qmodel *model = NULL;
     const tin_decision_rule rule = {.on = 1, .count = 1};
     const tin_generate_facts facts = facts_of("starved");
-    must(random_model_har(&model, 1, &err), &err);
+    must(random_graph(&model, 10, &err), &err);
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
     char *before = read_text("starved.c");
     size_t failures = 0;

@@ -96,13 +96,13 @@ static void test_exact_on_the_core(void **state)
 static void test_random_models_on_the_core(void **state)
 {
     (void)state;
-    for (uint64_t seed = 60; seed < 72; seed++) {
+    for (uint64_t seed = 60; seed < 82; seed++) {
         tin_error err = {0};
         tin_qmodel *model = NULL;
         tin_footprint footprint;
         const tin_decision_rule any = random_rule(seed);
         const tin_generate_facts facts = facts_of("net");
-        must(random_model_any(&model, seed, &err), &err);
+        must(seed < 70 ? random_model_any(&model, seed, &err) : random_graph(&model, seed, &err), &err);
         int16_t *counts = tin_alloc(N_FRAMES * (size_t)model->n_channels, sizeof *counts, &err);
         assert_non_null(counts);
         random_counts(counts, N_FRAMES, model->n_channels, seed);

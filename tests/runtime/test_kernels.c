@@ -16,15 +16,28 @@ typedef struct tink_decision_t {
     int32_t active, candidate, run, wait;
 } tink_decision_t;
 
+#include "runtime/add.h"
 #include "runtime/avg_pool.h"
 #include "runtime/book.h"
 #include "runtime/decision.h"
 #include "runtime/depthwise.h"
+#include "runtime/ema.h"
 #include "runtime/gru.h"
+#include "runtime/gru_before.h"
 #include "runtime/linear.h"
+#include "runtime/lstm.h"
+#include "runtime/max_pool.h"
+#include "runtime/max_row.h"
+#include "runtime/mgu.h"
+#include "runtime/min_gru.h"
+#include "runtime/multiply.h"
 #include "runtime/n4.h"
+#include "runtime/rescale.h"
 #include "runtime/scale_input.h"
 #include "runtime/sparse.h"
+#include "runtime/sum_pool.h"
+#include "runtime/sum_row.h"
+#include "runtime/sum_slide.h"
 #include "runtime/t2.h"
 #include "runtime/t43.h"
 
@@ -397,6 +410,337 @@ static void test_avg_pool_and_input(void **state)
     assert_int_equal(q[2], 0);
 }
 
+static void test_dot4_wide_every_length(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 12);
+    for (int n = 1; n <= MAX_COLUMNS; n++) {
+        int8_t block[4 * MAX_COLUMNS];
+        int16_t x[MAX_COLUMNS];
+        int32_t acc[4], expected[4];
+        for (int r = 0; r < 4; r++) {
+            acc[r] = expected[r] = random_int32(&rng, 24);
+        }
+        for (int i = 0; i < n; i++) {
+            x[i] = (int16_t)(n % 3 == 0 ? -32767 : random_int32(&rng, 16));
+        }
+        for (int r = 0; r < 4; r++) {
+            for (int i = 0; i < n; i++) {
+                const int8_t w = n % 5 == 0 ? -127 : random_int8(&rng);
+                put_weight(block, n, r, i, w);
+                expected[r] += w * x[i];
+            }
+        }
+        assert_ptr_equal(tink_dot4_wide(block, x, n, acc), block + 4 * n);
+        assert_memory_equal(acc, expected, sizeof acc);
+    }
+}
+
+/* sigmoid and tanh of a matrix's output, to 1/128. */
+static void test_curves(void **state)
+{
+    (void)state;
+    for (int32_t v = -70000; v <= 70000; v += 7) {
+        assert_int_equal(tink_output8(tink_curve(v, 1), -128),
+                         clamp(((int64_t)tin_sigmoid_q28(v) + (1 << 20)) >> 21, -128, 127));
+        assert_int_equal(tink_output8(tink_curve(v, 2), -128),
+                         clamp(((int64_t)tin_sigmoid_q28(v) - (1 << 27) + (1 << 19)) >> 20, -128, 127));
+        assert_int_equal(tink_curve(v, 0), v);
+    }
+}
+
+/* add, multiply, concat's rescale and ema against their formulas in 64 bits. */
+static void test_value_by_value(void **state)
+{
+    (void)state;
+    enum { N = 9 };
+    tin_rng rng;
+    tin_rng_seed(&rng, 13);
+    int32_t mean[N] = {0};
+    int64_t expected_mean[N] = {0};
+    for (int round = 0; round < 2000; round++) {
+        int8_t a[N], b[N], y[N];
+        int16_t wide[N], y_wide[N];
+        for (int i = 0; i < N; i++) {
+            a[i] = random_int8(&rng);
+            b[i] = random_int8(&rng);
+            wide[i] = (int16_t)random_int32(&rng, 16);
+        }
+        const int32_t mult[3] = {random_int32(&rng, 15) & 0x3fff, 32767, random_int32(&rng, 12) & 0x7ff};
+        const int shift = 1 + (int)tin_rng_below(&rng, 20), low = round % 2 ? 0 : -127;
+        const tink_add_t add = {mult, 3, N, (int16_t)shift, (int16_t)low, 4, 0};
+        const tink_add_t add_wide = {mult, 2, N, (int16_t)shift, -32767, 0, 1};
+        const tink_row *rows[3] = {a, b, wide};
+        tink_add(&add, rows, y);
+        tink_add(&add_wide, rows, y_wide);
+        for (int i = 0; i < N; i++) {
+            const int64_t two = (int64_t)a[i] * mult[0] + (int64_t)b[i] * mult[1], half = (int64_t)1 << (shift - 1);
+            assert_int_equal(y[i], clamp((two + (int64_t)wide[i] * mult[2] + half) >> shift, low, 127));
+            assert_int_equal(y_wide[i], clamp((two + half) >> shift, -32767, 32767));
+        }
+        const tink_rescale_t rescale = {mult[1], N, (int16_t)shift, -128, 1, 0};
+        tink_rescale(&rescale, wide, y);
+        for (int i = 0; i < N; i++) {
+            const int64_t half = (int64_t)1 << (shift - 1);
+            assert_int_equal(y[i], clamp(((int64_t)wide[i] * mult[1] + half) >> shift, -128, 127));
+        }
+        tink_multiply(a, b, N, 1 << 27, 3, y);
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(y[i], clamp(tin_requantize(a[i] * b[i], 1 << 27, 3), -127, 127));
+        }
+        tink_ema(a, mean, N, 5, 1 << 24, 2, y);
+        for (int i = 0; i < N; i++) {
+            expected_mean[i] += (int64_t)a[i] * 256 - ((expected_mean[i] + 16) >> 5);
+            assert_int_equal(mean[i], expected_mean[i]);
+            assert_int_equal(y[i], clamp(tin_requantize((int32_t)expected_mean[i], 1 << 24, 2), -127, 127));
+        }
+    }
+}
+
+/* Sums and maxima that rows go into give what the whole window gives. */
+static void test_pools_row_by_row(void **state)
+{
+    (void)state;
+    enum { N = 3, K = 5, ROWS = 40 };
+    tin_rng rng;
+    tin_rng_seed(&rng, 14);
+    int8_t x[K + ROWS][N] = {{0}}, ring[K][N] = {{0}}, y[N], expected[N], most[N];
+    int32_t slide[N] = {0};
+    const tink_avg_pool_t pool = {(int32_t)(4294967296.0 / K / 2), K, N, 1, -127, 0, 0};
+    for (int t = 0; t < ROWS; t++) {
+        int32_t sum[N] = {0};
+        for (int i = 0; i < N; i++) {
+            x[K + t][i] = random_int8(&rng);
+        }
+        tink_sum_slide(x[K + t], 0, N, slide, ring[t % K]);
+        tink_sum_pool(&pool, slide, y);
+        tink_avg_pool(&pool, x[t + 1], expected);
+        assert_memory_equal(y, expected, N);
+        memset(most, -128, sizeof most);
+        for (int k = 1; k <= K; k++) {
+            tink_sum_row(x[t + k], 0, N, sum);
+            tink_max_row(x[t + k], N, most);
+        }
+        assert_memory_equal(sum, slide, sizeof sum);
+        tink_max_pool(x[t + 1], K, N, expected);
+        assert_memory_equal(most, expected, N);
+    }
+}
+
+/* One layer of any recurrent kind, its weights also in the order of the kernels. */
+enum { CELL_I = 7, CELL_H = 6, CELL_BLOCKS = 2, CELL_SHIFT = 2, CELL_HIDDEN_SHIFT = 1 };
+
+typedef struct cell {
+    int gates;
+    int8_t w[4 * CELL_H][CELL_I], u[4 * CELL_H][CELL_H];
+    int32_t bias[4 * CELL_H], mult[4 * CELL_H], hidden_mult[4 * CELL_H], hidden_bias[CELL_H];
+    int8_t blocks_w[CELL_BLOCKS * 4 * 4 * CELL_I], blocks_u[CELL_BLOCKS * 4 * 4 * CELL_H];
+    int32_t unit[CELL_BLOCKS * 52];
+} cell;
+
+/* Gate `gate` of block `block` is number `at` of all; its constants begin at `record`. */
+static void put_gate(cell *c, int gate, int block, int at, int32_t *record, bool hidden)
+{
+    for (int lane = 0; lane < 4 && 4 * block + lane < CELL_H; lane++) {
+        const int row = gate * CELL_H + 4 * block + lane;
+        record[lane] = c->bias[row];
+        record[4 + lane] = c->mult[row];
+        for (int i = 0; i < CELL_I; i++) {
+            put_weight(c->blocks_w + at * 4 * CELL_I, CELL_I, lane, i, c->w[row][i]);
+        }
+        for (int i = 0; hidden && i < CELL_H; i++) {
+            record[8 + lane] = c->hidden_mult[row];
+            put_weight(c->blocks_u + at * 4 * CELL_H, CELL_H, lane, i, c->u[row][i]);
+        }
+    }
+}
+
+static void random_cell(cell *c, tin_rng *rng, int gates)
+{
+    memset(c, 0, sizeof *c);
+    c->gates = gates;
+    for (int row = 0; row < gates * CELL_H; row++) {
+        c->bias[row] = random_int32(rng, 16);
+        c->mult[row] = (1 << 27) + random_int32(rng, 26);
+        c->hidden_mult[row] = (1 << 28) + random_int32(rng, 26);
+        for (int i = 0; i < CELL_I; i++) {
+            c->w[row][i] = random_int8(rng);
+        }
+        for (int i = 0; i < CELL_H; i++) {
+            c->u[row][i] = random_int8(rng);
+        }
+    }
+    for (int k = 0; k < CELL_H; k++) {
+        c->hidden_bias[k] = random_int32(rng, 16);
+    }
+}
+
+/* a and b of qmodel.h for one gate of one unit. */
+static int32_t part_x(const cell *c, int gate, int unit, const int8_t *x)
+{
+    const int row = gate * CELL_H + unit;
+    int32_t sum = c->bias[row];
+    for (int i = 0; i < CELL_I; i++) {
+        sum += c->w[row][i] * x[i];
+    }
+    return tin_requantize(sum, c->mult[row], CELL_SHIFT);
+}
+
+static int32_t part_h(const cell *c, int gate, int unit, const int8_t *h, int32_t bias)
+{
+    const int row = gate * CELL_H + unit;
+    int32_t sum = bias;
+    for (int i = 0; i < CELL_H; i++) {
+        sum += c->u[row][i] * h[i];
+    }
+    return tin_requantize(sum, c->hidden_mult[row], CELL_HIDDEN_SHIFT);
+}
+
+static int32_t gate_of(const cell *c, int gate, int unit, const int8_t *x, const int8_t *h)
+{
+    return tin_sigmoid_q28(part_x(c, gate, unit, x) + part_h(c, gate, unit, h, 0));
+}
+
+static int16_t blend(int32_t h, int32_t n, int32_t z)
+{
+    return (int16_t)((n + tin_multiply_high(h * 4096 - n, z) * 16 + 2048) >> 12);
+}
+
+static void round_state(const int16_t *h, int8_t *h8)
+{
+    for (int k = 0; k < CELL_H; k++) {
+        h8[k] = (int8_t)clamp((h[k] + 128) >> 8, -128, 127);
+    }
+}
+
+static void random_row(tin_rng *rng, int8_t *x)
+{
+    for (int i = 0; i < CELL_I; i++) {
+        x[i] = random_int8(rng);
+    }
+}
+
+static void test_mgu(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    cell c;
+    tin_rng_seed(&rng, 15);
+    random_cell(&c, &rng, 2);
+    for (int block = 0; block < CELL_BLOCKS; block++) {
+        put_gate(&c, 0, block, 2 * block, c.unit + 28 * block, true);
+        put_gate(&c, 1, block, 2 * block + 1, c.unit + 28 * block + 12, true);
+        for (int lane = 0; lane < 4 && 4 * block + lane < CELL_H; lane++) {
+            c.unit[28 * block + 24 + lane] = c.hidden_bias[4 * block + lane];
+        }
+    }
+    const tink_recurrent_t layer = {c.blocks_w, c.blocks_u, c.unit, CELL_I, CELL_H, CELL_SHIFT, CELL_HIDDEN_SHIFT, 0};
+    int16_t h[CELL_H] = {0}, expected[CELL_H] = {0};
+    int8_t h8[CELL_H] = {0}, expected8[CELL_H] = {0}, x[CELL_I];
+    for (int step = 0; step < 200; step++) {
+        random_row(&rng, x);
+        for (int k = 0; k < CELL_H; k++) {
+            const int32_t f = gate_of(&c, 0, k, x, expected8);
+            const int32_t b = part_h(&c, 1, k, expected8, c.hidden_bias[k]);
+            const int32_t n = tin_sigmoid_q28(part_x(&c, 1, k, x) + tin_multiply_high(b, f)) - (1 << 27);
+            expected[k] = blend(expected[k], n, (1 << 28) - f);
+        }
+        round_state(expected, expected8);
+        tink_mgu(&layer, x, h, h8);
+        assert_memory_equal(h, expected, sizeof h);
+        assert_memory_equal(h8, expected8, sizeof h8);
+    }
+}
+
+static void test_min_gru(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    cell c;
+    tin_rng_seed(&rng, 16);
+    random_cell(&c, &rng, 2);
+    for (int at = 0; at < 2 * CELL_BLOCKS; at++) {
+        put_gate(&c, at % 2, at / 2, at, c.unit + 8 * at, false);
+    }
+    const tink_min_gru_t layer = {c.blocks_w, c.unit, CELL_I, CELL_H, CELL_SHIFT, 0};
+    int16_t h[CELL_H] = {0}, expected[CELL_H] = {0};
+    int8_t y[CELL_H], expected8[CELL_H], x[CELL_I];
+    for (int step = 0; step < 200; step++) {
+        random_row(&rng, x);
+        for (int k = 0; k < CELL_H; k++) {
+            const int32_t z = tin_sigmoid_q28(part_x(&c, 0, k, x));
+            expected[k] = blend(expected[k], tin_sigmoid_q28(part_x(&c, 1, k, x)) - (1 << 27), z);
+        }
+        round_state(expected, expected8);
+        tink_min_gru(&layer, x, h, y);
+        assert_memory_equal(h, expected, sizeof h);
+        assert_memory_equal(y, expected8, sizeof y);
+    }
+}
+
+static void test_gru_before(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    cell c;
+    tin_rng_seed(&rng, 17);
+    random_cell(&c, &rng, 3);
+    for (int block = 0; block < CELL_BLOCKS; block++) { /* r of all units, then z and n */
+        const int second = CELL_BLOCKS + 2 * block;
+        put_gate(&c, 0, block, block, c.unit + 12 * block, true);
+        put_gate(&c, 1, block, second, c.unit + 12 * second, true);
+        put_gate(&c, 2, block, second + 1, c.unit + 12 * (second + 1), true);
+    }
+    const tink_recurrent_t layer = {c.blocks_w, c.blocks_u, c.unit, CELL_I, CELL_H, CELL_SHIFT, CELL_HIDDEN_SHIFT, 0};
+    int16_t h[CELL_H] = {0}, expected[CELL_H] = {0};
+    int8_t h8[CELL_H] = {0}, expected8[CELL_H] = {0}, rh8[CELL_H], room[CELL_H], x[CELL_I];
+    for (int step = 0; step < 200; step++) {
+        random_row(&rng, x);
+        for (int k = 0; k < CELL_H; k++) {
+            const int32_t r = gate_of(&c, 0, k, x, expected8);
+            rh8[k] = (int8_t)clamp((tin_multiply_high(expected[k] * 4096, r) + (1 << 15)) >> 16, -128, 127);
+        }
+        for (int k = 0; k < CELL_H; k++) {
+            expected[k] = blend(expected[k], gate_of(&c, 2, k, x, rh8) - (1 << 27), gate_of(&c, 1, k, x, expected8));
+        }
+        round_state(expected, expected8);
+        tink_gru_before(&layer, x, h, h8, room);
+        assert_memory_equal(h, expected, sizeof h);
+        assert_memory_equal(h8, expected8, sizeof h8);
+    }
+}
+
+static void test_lstm(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    cell c;
+    tin_rng_seed(&rng, 18);
+    random_cell(&c, &rng, 4);
+    for (int at = 0; at < 4 * CELL_BLOCKS; at++) {
+        put_gate(&c, at % 4, at / 4, at, c.unit + 12 * at, true);
+    }
+    const tink_recurrent_t layer = {c.blocks_w, c.blocks_u, c.unit, CELL_I, CELL_H, CELL_SHIFT, CELL_HIDDEN_SHIFT, 0};
+    int32_t memory[CELL_H] = {0}, expected[CELL_H] = {0};
+    int8_t h8[CELL_H] = {0}, old[CELL_H] = {0}, expected8[CELL_H] = {0}, room[CELL_H], x[CELL_I];
+    for (int step = 0; step < 200; step++) {
+        random_row(&rng, x);
+        memcpy(old, expected8, sizeof old);
+        for (int k = 0; k < CELL_H; k++) {
+            const int32_t i = gate_of(&c, 0, k, x, old), f = gate_of(&c, 1, k, x, old);
+            const int32_t g = gate_of(&c, 2, k, x, old) - (1 << 27), o = gate_of(&c, 3, k, x, old);
+            expected[k] = clamp((int64_t)tin_multiply_high(expected[k] * 16, f) + tin_multiply_high(g, i), -(1 << 27),
+                                (1 << 27) - 1);
+            const int32_t t = tin_sigmoid_q28((expected[k] + 512) >> 10) - (1 << 27);
+            expected8[k] = (int8_t)clamp((tin_multiply_high(t, o) + (1 << 15)) >> 16, -128, 127);
+        }
+        tink_lstm(&layer, x, memory, h8, room);
+        assert_memory_equal(memory, expected, sizeof memory);
+        assert_memory_equal(h8, expected8, sizeof h8);
+    }
+}
+
 /* The definition of qmodel.h, unit by unit, from the old state. */
 static void test_gru(void **state)
 {
@@ -510,7 +854,15 @@ int main(void)
         cmocka_unit_test(test_linear_rows_and_taps),
         cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_avg_pool_and_input),
+        cmocka_unit_test(test_dot4_wide_every_length),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_value_by_value),
+        cmocka_unit_test(test_pools_row_by_row),
         cmocka_unit_test(test_gru),
+        cmocka_unit_test(test_mgu),
+        cmocka_unit_test(test_min_gru),
+        cmocka_unit_test(test_gru_before),
+        cmocka_unit_test(test_lstm),
         cmocka_unit_test(test_decision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
