@@ -28,6 +28,7 @@ typedef struct tin_emit_row {
     int joined, column; /* JOINED: the concat, and where in its row */
     long rows;          /* HISTORY: how many */
     int step;           /* HISTORY: rows that come until they move on */
+    long slack;         /* HISTORY, step 1: rows more than needed, so that they move on together every slack + 1 rows */
     int group;          /* HISTORY, step > 1: its phase counts the rows that came */
     int last_reader;    /* HISTORY: place in the order behind which they move on, -1: before the next one comes */
     long at;            /* SCRATCH: offset */

@@ -235,8 +235,11 @@ static void list_members(tin_emit *e)
         const char *label = layer == TIN_FROM_INPUT ? "input" : e->layers[layer].label;
         (void)snprintf(text, sizeof text, "the last %ld rows of %d, oldest first", row->rows, row->width);
         if (row->place == TIN_PLACE_HISTORY) {
-            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_rows", row->rows * row->width,
-                                text);
+            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_rows",
+                                (row->rows + row->slack) * row->width, text);
+        }
+        if (row->slack > 0) {
+            tin_emit_member_add(e, counter_type((int)row->slack + 1), label, "_first", 0, "of its rows in use");
         }
         const tin_emit_op *op = layer == TIN_FROM_INPUT ? NULL : tin_emit_op_of(e->model->layers[layer].op);
         if (op != NULL && op->state != NULL) {

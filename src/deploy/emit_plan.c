@@ -9,6 +9,8 @@
 
 #include "deploy/emit.h"
 
+#define LONG_HISTORY 128 /* bytes from which it pays to move rows seldom, for an eighth more memory */
+
 static double layer_macs(const tin_qlayer *l)
 {
     const double outputs = l->n_outputs;
@@ -278,6 +280,9 @@ static void plan_history(tin_emit *e, int history)
     if (!together) {
         row->step = 1;
         row->last_reader = -1;
+    }
+    if (row->step == 1 && (row->rows - 1) * row->width * row->bits / 8 >= LONG_HISTORY) {
+        row->slack = (row->rows + 7) / 8;
     }
 }
 

@@ -1,6 +1,7 @@
 /* The functions NAME_init and NAME_step: the layers in their order, each with the rows that it reads and gives. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "deploy/emit.h"
 
@@ -53,6 +54,9 @@ static const char *newest(tin_emit *e, int layer, int period, char text[TIN_EXPR
     const tin_emit_row *row = tin_emit_row_of(e, layer);
     if (row->place == TIN_PLACE_SCRATCH) {
         offset += row->at;
+    } else if (row->slack > 0) {
+        offset += (row->rows - 1) * row->width;
+        (void)snprintf(phase, sizeof phase, " + s->%s_first * %d", label_of(e, layer), row->width);
     } else if (row->place == TIN_PLACE_HISTORY && (row->step == 1 || period >= e->groups[row->group].period)) {
         offset += (row->rows - 1) * row->width;
     } else if (row->place == TIN_PLACE_HISTORY) { /* before the phase goes on */
@@ -80,15 +84,17 @@ const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSI
     const tin_emit_row *row = tin_emit_row_of(e, l->from[k]);
     const bool takes = e->layers[layer].pooling != TIN_POOLING_ROWS;
     const long window = takes ? 1 : tin_emit_span(l), first = row->rows - window;
-    char array[TIN_EXPRESSION];
     if (row->place != TIN_PLACE_HISTORY || window == 1) {
         return newest(e, l->from[k], takes ? 0 : e->layers[layer].period, text);
     }
-    if (first > 0) {
-        (void)snprintf(text, TIN_EXPRESSION, "%s + %ld", array_of(e, l->from[k], array), first * row->width);
-        return text;
+    array_of(e, l->from[k], text);
+    const size_t used = strlen(text), left = TIN_EXPRESSION - used;
+    if (row->slack > 0) {
+        (void)snprintf(text + used, left, " + (s->%s_first + %ld) * %d", label_of(e, l->from[k]), first, row->width);
+    } else if (first > 0) {
+        (void)snprintf(text + used, left, " + %ld", first * row->width);
     }
-    return array_of(e, l->from[k], text);
+    return text;
 }
 
 const char *tin_emit_output(tin_emit *e, int layer, char text[TIN_EXPRESSION])
@@ -126,12 +132,22 @@ void tin_emit_init(tin_emit *e)
 
 /* ---- step ---- */
 
-/* The rows of a history move on by `step` rows. */
+/* The rows of a history move on by `step` rows; where there is slack, its window moves, and the rows only at the end. */
 static void move_rows(tin_emit *e, int layer)
 {
     const tin_emit_row *row = tin_emit_row_of(e, layer);
     const long kept = row->rows - row->step, value = row->bits / 8;
+    const char *label = label_of(e, layer);
     char array[TIN_EXPRESSION];
+    if (row->slack > 0) {
+        array_of(e, layer, array);
+        tin_emit_statement(e, "if (++s->%s_first > %ld) {", label, row->slack);
+        tin_emit_statement(e, "    memmove(%s, %s + %ld, %ld);", array, array, (row->slack + 1) * row->width,
+                           kept * row->width * value);
+        tin_emit_statement(e, "    s->%s_first = 0;", label);
+        tin_emit_statement(e, "}");
+        return;
+    }
     if (kept > 0) {
         array_of(e, layer, array);
         tin_emit_statement(e, "memmove(%s, %s + %d, %ld);", array, array, row->step * row->width,
