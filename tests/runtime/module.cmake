@@ -1,3 +1,5 @@
-if(TARGET test_kernels)
-    target_link_libraries(test_kernels PRIVATE tin_model)
-endif()
+foreach(test test_kernels test_recurrent)
+    if(TARGET ${test})
+        target_link_libraries(${test} PRIVATE tin_model)
+    endif()
+endforeach()
