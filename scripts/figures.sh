@@ -113,8 +113,8 @@ hapt() {
         run_example hapt-transitions hapt
         put hapt.int8.iou50_f1 "$(values hapt-transitions iou50_f1 | mean)" fraction
     fi
-    if any_wanted hapt.int8.fnr_at_5fp; then # missed or misnamed
-        run_example hapt-alarms hapt
+    if any_wanted hapt.int8.fnr_at_5fp; then # missed or misnamed, by the rule that has at most 5 false ones per hour on validation
+        run_example hapt-alarms hapt hapt-transitions 's/objective: iou_f1/max_fp_per_hour: 5/'
         put hapt.int8.fnr_at_5fp "$(
             { values hapt-alarms fnr; values hapt-alarms fcr; } | awk '{s += $1} END {if (NR == 0) exit 1; printf "%.4f", 2 * s / NR}'
         )" fraction
