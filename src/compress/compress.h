@@ -37,7 +37,8 @@ typedef struct tin_compress_row {
 tin_status tin_compress(tin_model **model, const tin_dataset *dataset, const tin_compress_options *options,
                         tin_compress_row rows[TIN_MAX_COMPRESS + 1], int *n_rows, tin_error *err) TIN_USE_RESULT;
 
-/* weights count as int8 (4-bit indices where a matrix has at most 16 values, absent where a 4x4 block is zero). */
+/* Weights count as int8, or in what is smaller: 4-bit indices where each four rows have at most 16 values, or the
+ * blocks without those that are zero. */
 tin_status tin_compress_measure(const tin_model *model, tin_compress_size *size, tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -5,25 +5,33 @@
 #include "compress/compress.h"
 #include "compress/sparse.h"
 #include "model/quant_spec.h"
+#include "train/constraint.h"
 
 #define BLOCK_BYTES 16.0
-#define ROW_BYTES 8.0 /* bias and multiplier */
-#define ENTRIES 16
+#define PLACE_BYTES 1.0 /* where a block stands, when those of zeros are left out */
+#define ROW_BYTES 8.0   /* bias and multiplier */
 
-/* Different int8 values of a matrix, up to one more than a codebook holds. */
-static int count_values(const float *w, size_t n_rows, size_t n)
+/* Whether each four rows have at most as many different int8 values as a codebook holds. */
+static bool has_codebooks(const tin_model *model, const tin_layer *layer, const tin_param *param)
 {
-    bool used[256] = {false};
-    int n_used = 0;
-    for (size_t r = 0; r < n_rows && n_used <= ENTRIES; r++) {
-        double scale = tin_weight_scale(w + r * n, (int)n, 8, false);
-        for (size_t i = r * n; i < (r + 1) * n; i++) {
-            int at = scale > 0 ? 128 + (int)rint((double)w[i] / scale) : 128;
-            n_used += !used[at];
-            used[at] = true;
+    tin_band band;
+    for (int row = 0; tin_band_next(layer, param, &row, &band);) {
+        bool used[256] = {false};
+        int n_used = 0;
+        for (size_t r = 0; r < band.n_rows; r++) {
+            const float *w = model->params + band.offset + r * band.n;
+            double scale = tin_weight_scale(w, (int)band.n, 8, false);
+            for (size_t i = 0; i < band.n; i++) {
+                int at = scale > 0 ? 128 + (int)rint((double)w[i] / scale) : 128;
+                n_used += !used[at];
+                used[at] = true;
+            }
+        }
+        if (n_used > TIN_MAX_ENTRIES) {
+            return false;
         }
     }
-    return n_used;
+    return true;
 }
 
 /* Blocks [first, first + n) of a matrix that hold anything. */
@@ -38,18 +46,16 @@ static int count_blocks(const tin_sparse *blocks, const bool *filled, int first,
     return some;
 }
 
-static void add_matrix(const tin_model *model, const tin_param *param, const tin_sparse *blocks, const bool *filled,
-                       double rows_per_decision, tin_compress_size *size)
+static void add_matrix(const tin_model *model, const tin_layer *layer, const tin_param *param, const tin_sparse *blocks,
+                       const bool *filled, double rows_per_decision, tin_compress_size *size)
 {
-    const float *w = model->params + param->offset;
-    size_t n_rows = (size_t)param->shape[0];
     int n = 0, some = count_blocks(blocks, filled, blocks->of_param[param->offset], &n);
-    double bytes = BLOCK_BYTES * n, sparse = BLOCK_BYTES * some + n / 8.0;
-    if (count_values(w, n_rows, param->size / n_rows) <= ENTRIES) {
-        bytes = bytes / 2 + ENTRIES;
-        sparse = BLOCK_BYTES / 2 * some + n / 8.0 + ENTRIES;
+    double bytes = fmin(BLOCK_BYTES * n, (BLOCK_BYTES + PLACE_BYTES) * some);
+    if (has_codebooks(model, layer, param)) {
+        int bands = param->shape[0] / layer->n_outputs * ((layer->n_outputs + 3) / 4);
+        bytes = fmin(bytes, BLOCK_BYTES / 2 * n + TIN_MAX_ENTRIES * bands);
     }
-    size->flash_bytes += fmin(bytes, sparse);
+    size->flash_bytes += bytes;
     size->macs += rows_per_decision * (double)param->size * some / n;
 }
 
@@ -76,7 +82,7 @@ tin_status tin_compress_measure(const tin_model *model, tin_compress_size *size,
                 size->nonzero += model->params[param->offset + k] != 0;
             }
             if (tin_sparse_has(l, param)) {
-                add_matrix(model, param, &blocks, filled, rows, size);
+                add_matrix(model, l, param, &blocks, filled, rows, size);
             } else if (param->n_dims > 1) { /* depthwise */
                 size->flash_bytes += (double)param->size;
                 size->macs += rows * (double)param->size;

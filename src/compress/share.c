@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "compress/sparse.h"
 #include "model/quant_spec.h"
+#include "train/constraint.h"
 
 #define TOP 127.0
 #define ROUNDS 100
@@ -98,7 +99,7 @@ static void improve(codebook *book, const point *points, size_t n)
     }
 }
 
-static tin_status share_matrix(float *w, size_t n_rows, size_t n, int entries, tin_error *err)
+static tin_status share_band(float *w, size_t n_rows, size_t n, int entries, tin_error *err)
 {
     point *points = tin_alloc(n_rows * n, sizeof *points, err);
     if (!points) {
@@ -136,9 +137,10 @@ tin_status tin_share_apply(tin_model *model, int entries, tin_error *err)
     for (int i = 0; i < model->n_layers; i++) {
         for (int p = 0; p < model->layers[i].n_params && status == TIN_OK; p++) {
             const tin_param *param = &model->layers[i].params[p];
-            size_t n_rows = (size_t)param->shape[0];
-            if (tin_sparse_has(&model->layers[i], param)) {
-                status = share_matrix(model->params + param->offset, n_rows, param->size / n_rows, entries, err);
+            tin_band band;
+            for (int row = 0; tin_sparse_has(&model->layers[i], param) && status == TIN_OK &&
+                              tin_band_next(&model->layers[i], param, &row, &band);) {
+                status = share_band(model->params + band.offset, band.n_rows, band.n, entries, err);
             }
         }
     }

@@ -117,7 +117,7 @@ typedef struct tin_config_compress {
     char *method;  /* "prune", "sparse", "low_rank", "share", "distill" */
     double keep;   /* prune, low_rank: share of the parameters that stay; sparse: of the 4x4 blocks; 0: not given */
     double energy; /* low_rank without keep: share of the squared singular values that stays, default 0.9 */
-    int entries;   /* share: values per matrix, 4..16, default 16 */
+    int entries;   /* share: values in four rows of a matrix, 4..16, default 16 */
     int steps;     /* of fine-tuning, default 1000; 0: none */
     double learning_rate;     /* of fine-tuning, default 1e-3 */
     char *teacher;            /* distill: ID of another run of the project; "": `layers` are trained first */

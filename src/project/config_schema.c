@@ -177,7 +177,7 @@ static const tin_setting compress_settings[] = {
     NUMBER(tin_config_compress, keep, 0, 1, 0,
            "the share that stays, of parameters (prune, low_rank) or blocks (sparse)"),
     NUMBER(tin_config_compress, energy, 0.1, 1, 0.9, "low_rank: the share of the squared singular values that stays"),
-    NUMBER(tin_config_compress, entries, 4, 16, 16, "share: different values per matrix"),
+    NUMBER(tin_config_compress, entries, 4, 16, 16, "share: different values in four rows of a matrix"),
     NUMBER(tin_config_compress, steps, 0, 10000000, 1000, "fine-tuning steps, 0: none"),
     NUMBER(tin_config_compress, learning_rate, 1e-8, 10, 1e-3, "the learning rate of the fine-tuning"),
     TEXT(tin_config_compress, teacher, "", NULL, "distill: the ID of another run of this project"),

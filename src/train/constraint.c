@@ -6,26 +6,32 @@
 #include "model/quant_spec.h"
 
 #define TOP 127.0
+#define ROWS 4
 #define ZERO 128     /* label of q = 0 */
 #define WHOLE 2e-3   /* how near to a whole number q must be */
 #define LEAST 1e-12f /* a scale that training drove to nothing */
 
-/* One matrix of rows. */
-typedef struct matrix {
-    size_t n_rows, n; /* weights per row */
-} matrix;
-
-static matrix matrix_of(const tin_param *param)
+bool tin_band_next(const tin_layer *layer, const tin_param *param, int *row, tin_band *band)
 {
-    size_t n_rows = (size_t)param->shape[0];
-    return (matrix){n_rows, param->size / n_rows};
+    int left = layer->n_outputs - *row % layer->n_outputs;
+    if (*row >= param->shape[0]) {
+        return false;
+    }
+    band->n_rows = (size_t)(left < ROWS ? left : ROWS);
+    band->n = param->size / (size_t)param->shape[0];
+    band->offset = param->offset + (size_t)*row * band->n;
+    *row += (int)band->n_rows;
+    return true;
 }
 
-/* Labels of a shared matrix; false when it is none. */
-static bool label_shared(const float *w, matrix m, uint8_t *label)
+/* Labels of a shared band; false when it is none. */
+static bool label_shared(const float *w, tin_band m, uint8_t *label)
 {
     bool used[256] = {false};
     int n_used = 0;
+    if (m.n < 2) {
+        return false; /* a single column is always +-127 */
+    }
     for (size_t r = 0; r < m.n_rows; r++) {
         double scale = tin_weight_scale(w + r * m.n, (int)m.n, 8, false);
         for (size_t i = r * m.n; i < (r + 1) * m.n; i++) {
@@ -42,7 +48,7 @@ static bool label_shared(const float *w, matrix m, uint8_t *label)
     return n_used <= TIN_MAX_ENTRIES;
 }
 
-static void label_zeros(const float *w, matrix m, uint8_t *label)
+static void label_zeros(const float *w, tin_band m, uint8_t *label)
 {
     for (size_t i = 0; i < m.n_rows * m.n; i++) {
         label[i] = w[i] == 0 ? ZERO : 0;
@@ -61,9 +67,12 @@ tin_status tin_constraint_create(tin_constraint **constraint, const tin_model *m
     for (int i = 0; i < model->n_layers; i++) {
         for (int p = 0; p < model->layers[i].n_params; p++) {
             const tin_param *param = &model->layers[i].params[p];
-            const float *w = model->params + param->offset;
-            if (param->n_dims > 1 && !label_shared(w, matrix_of(param), c->label + param->offset)) {
-                label_zeros(w, matrix_of(param), c->label + param->offset);
+            tin_band band;
+            for (int row = 0; param->n_dims > 1 && tin_band_next(&model->layers[i], param, &row, &band);) {
+                const float *w = model->params + band.offset;
+                if (!label_shared(w, band, c->label + band.offset)) {
+                    label_zeros(w, band, c->label + band.offset);
+                }
             }
         }
     }
@@ -98,7 +107,7 @@ static double shared_scale(const float *w, const uint8_t *label, size_t n)
 }
 
 /* value of an entry = sum of w * scale / sum of scale^2 over its weights (least squares) */
-static void project_shared(float *w, const uint8_t *label, matrix m, bool whole)
+static void project_shared(float *w, const uint8_t *label, tin_band m, bool whole)
 {
     double over[256] = {0}, under[256] = {0};
     for (size_t r = 0; r < m.n_rows; r++) {
@@ -123,20 +132,26 @@ static void project_shared(float *w, const uint8_t *label, matrix m, bool whole)
     }
 }
 
+static void project_band(float *w, const uint8_t *label, tin_band m, bool whole)
+{
+    bool shared = true;
+    for (size_t i = 0; i < m.n_rows * m.n; i++) {
+        w[i] = label[i] == ZERO ? 0 : w[i];
+        shared = shared && label[i];
+    }
+    if (shared) {
+        project_shared(w, label, m, whole);
+    }
+}
+
 void tin_constraint_project(const tin_constraint *constraint, const tin_model *model, float *params, bool whole)
 {
     for (int i = 0; i < model->n_layers; i++) {
         for (int p = 0; p < model->layers[i].n_params; p++) {
             const tin_param *param = &model->layers[i].params[p];
-            float *w = params + param->offset;
-            const uint8_t *label = constraint->label + param->offset;
-            bool shared = param->n_dims > 1;
-            for (size_t k = 0; k < param->size; k++) {
-                w[k] = label[k] == ZERO ? 0 : w[k];
-                shared = shared && label[k];
-            }
-            if (shared) {
-                project_shared(w, label, matrix_of(param), whole);
+            tin_band band;
+            for (int row = 0; param->n_dims > 1 && tin_band_next(&model->layers[i], param, &row, &band);) {
+                project_band(params + band.offset, constraint->label + band.offset, band, whole);
             }
         }
     }

@@ -142,16 +142,24 @@ static void each_step_makes_it_smaller_and_it_still_works(void **state)
     tin_model_free(model);
 }
 
-/* Values of a matrix of the integer model, and whether a weight that was zero still is. */
-static int count_q(const int8_t *w, size_t n)
+/* The greatest number of values in four rows of a gate of a matrix of the integer model. */
+static int count_q(const int8_t *w, int n_rows, int units, int n)
 {
+    int most = 0, count = 0;
     bool used[256] = {false};
-    int count = 0;
-    for (size_t i = 0; i < n; i++) {
-        count += !used[w[i] + 128];
-        used[w[i] + 128] = true;
+    for (int r = 0; r < n_rows; r++) {
+        if (r % units % 4 == 0) {
+            memset(used, 0, sizeof used);
+            count = 0;
+        }
+        for (int i = 0; i < n; i++) {
+            bool *at = &used[w[r * n + i] + 128];
+            count += !*at;
+            *at = true;
+        }
+        most = count > most ? count : most;
     }
-    return count;
+    return most;
 }
 
 static void integers_keep_zeros_and_codebooks(void **state)
@@ -182,22 +190,60 @@ static void integers_keep_zeros_and_codebooks(void **state)
     assert_ok(tin_quantize_convert(folded, &spec, &q, &err), &err);
     bool moved = false;
     for (size_t i = 0; i < folded->n_params; i++) {
-        bool bias = constraint->label[i] == 0; /* every matrix is shared */
+        bool bias = constraint->label[i] == 0; /* all rows are shared */
         assert_true(bias || before->params[i] != 0 || folded->params[i] == 0);
         moved = moved || (!bias && before->params[i] != folded->params[i]);
     }
     assert_true(moved || result.best_step == 0);
     for (int i = 0; i < q->n_layers; i++) {
         const tin_qlayer *l = &q->layers[i];
-        size_t rows_of = (size_t)tin_qlayer_rows(l);
-        assert_true(count_q(l->weight, tin_qlayer_weights(l)) <= 8);
-        assert_true(!l->hidden_weight || count_q(l->hidden_weight, rows_of * (size_t)l->n_outputs) <= 8);
+        int n_rows = tin_qlayer_rows(l), units = l->n_outputs;
+        assert_true(count_q(l->weight, n_rows, units, (int)tin_qlayer_weights(l) / n_rows) <= 8);
+        assert_true(!l->hidden_weight || count_q(l->hidden_weight, n_rows, units, units) <= 8);
     }
     tin_qmodel_free(q);
     tin_constraint_free(constraint);
     tin_model_free(before);
     tin_model_free(folded);
     tin_model_free(model);
+}
+
+/* Which model teaches makes a difference, wherever it comes from. */
+static void a_run_can_teach(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_compress_row rows[TIN_MAX_COMPRESS + 1];
+    char run[] = "0123456789ab";
+    tin_config_compress step = {
+        .method = distill, .teacher = run, .weight = 1, .temperature = 1, .steps = 20, .learning_rate = 1e-3};
+    config.compress = &step;
+    config.compress_count = 1;
+    assert_int_equal(system("rm -rf " TEST_TEMPORARY "/runs && mkdir -p " TEST_TEMPORARY
+                            "/runs/0123456789ab " TEST_TEMPORARY "/runs/now"),
+                     0);
+    assert_ok(tin_model_save(trained, TEST_TEMPORARY "/runs/0123456789ab/model_float", &err), &err);
+    tin_model *taught = compress(pool, TEST_TEMPORARY "/runs/now", rows);
+    assert_true(rows[1].teacher_score == rows[0].score);
+    tin_model *itself = NULL;
+    assert_ok(tin_model_copy(&itself, trained, &err), &err);
+    memset(itself->params, 0, itself->n_params * sizeof *itself->params); /* knows nothing: all classes alike */
+    assert_ok(tin_model_save(itself, TEST_TEMPORARY "/runs/0123456789ab/model_float", &err), &err);
+    tin_model *other = compress(pool, TEST_TEMPORARY "/runs/now", rows);
+    assert_true(rows[1].teacher_score < 0.5);
+    assert_memory_not_equal(taught->params, other->params, taught->n_params * sizeof *taught->params);
+
+    step.teacher = (char[]){"ba9876543210"};
+    int n_rows;
+    const tin_compress_options options = {
+        .config = &config, .pool = pool, .folder = TEST_TEMPORARY "/runs/now", .quiet = true};
+    assert_int_equal(tin_compress(&itself, dataset, &options, rows, &n_rows, &err), TIN_ERR_IO);
+    assert_non_null(strstr(tin_error_text(&err), "ba9876543210"));
+    config.compress = steps;
+    config.compress_count = N_STEPS;
+    tin_model_free(other);
+    tin_model_free(itself);
+    tin_model_free(taught);
 }
 
 static void threads_and_kills_change_nothing(void **state)
@@ -314,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_step_makes_it_smaller_and_it_still_works),
         cmocka_unit_test(integers_keep_zeros_and_codebooks),
+        cmocka_unit_test(a_run_can_teach),
         cmocka_unit_test(threads_and_kills_change_nothing),
         cmocka_unit_test(importance_is_that_of_the_channel),
         cmocka_unit_test(every_allocation_may_fail),

@@ -30,22 +30,27 @@ static tin_model *net(void)
     return test_model(layers, N_LAYERS(layers), 6, 4, 3);
 }
 
-/* Different int8 values that the quantiser makes of a matrix. */
+/* The greatest number of different int8 values that the quantiser makes of four rows of a gate. */
 static int count_values(const tin_model *m, int layer, int p)
 {
     const tin_param *param = &m->layers[layer].params[p];
-    int rows = param->shape[0], n = (int)param->size / rows, count = 0;
+    int rows = param->shape[0], n = (int)param->size / rows, units = m->layers[layer].n_outputs, count = 0, most = 0;
     bool used[256] = {false};
     for (int r = 0; r < rows; r++) {
         const float *w = m->params + param->offset + (size_t)(r * n);
         double scale = tin_weight_scale(w, n, 8, false);
+        if (r % units % 4 == 0) {
+            memset(used, 0, sizeof used);
+            count = 0;
+        }
         for (int i = 0; i < n; i++) {
             bool *at = &used[128 + (scale > 0 ? (int)rint((double)w[i] / scale) : 0)];
             count += !*at;
             *at = true;
         }
+        most = count > most ? count : most;
     }
-    return count;
+    return most;
 }
 
 static int block_of(const tin_sparse *b, const tin_model *m, int layer, int p, int row, int input, int tap)
