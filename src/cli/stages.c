@@ -78,6 +78,21 @@ static tin_train_options train_options(const cli_session *session, const char *n
                                .quiet = session->options.quiet};
 }
 
+static tin_status report_memory(const cli_session *session, const tin_model *model, const tin_train_options *options,
+                                tin_error *err)
+{
+    tin_train_memory m;
+    tin_status status = tin_train_memory_of(model, session->dataset, options, &m, err);
+    if (status == TIN_OK) {
+        const double mb = 1024 * 1024;
+        cli_log(session,
+                "%s: at most %.1f MB of memory: engine %.1f, batch %.1f, weights %.1f, labels and decisions %.1f",
+                options->name, (double)m.total / mb, (double)m.engine / mb, (double)m.batch / mb,
+                (double)m.weights / mb, (double)m.data / mb);
+    }
+    return status;
+}
+
 tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
     const tin_config *config = session->config;
@@ -96,7 +111,8 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
         goto cleanup;
     }
     tin_model_initialise(model, config->seed);
-    status = tin_train(model, session->dataset, &options, &result, err);
+    status = report_memory(session, model, &options, err);
+    status = status ? status : tin_train(model, session->dataset, &options, &result, err);
     status = status ? status : tin_model_save(model, path, err);
     status = status ? status : add_model_files(files, session, "model_float", err);
     status = status ? status : cli_add_file(files, session, false, err, "train_curve.csv");
@@ -135,6 +151,7 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_q
     tin_constraint *constraint = NULL;
     tin_status status = session->config->compress_count > 0 ? tin_constraint_create(&constraint, folded, err) : TIN_OK;
     options.constraint = constraint && constraint->any ? constraint : NULL;
+    status = status ? status : report_memory(session, folded, &options, err);
     status = status ? status : tin_train(folded, session->dataset, &options, &result, err);
     tin_constraint_free(constraint);
     status = status ? status : train_figures(figures, &result, "finetune_", options.settings.metric, err);

@@ -93,6 +93,7 @@ typedef struct tin_config_train {
                      "event_f1", "iou_f1"; on the validation streams */
     int patience; /* stop after this many steps without a better validation; 0: never; default 600 */
     int checkpoint_every; /* steps, default 75 */
+    int max_memory_mb;    /* MB; a training that would take more is refused; 0: no bound, default 4096 */
     double average_decay; /* of the average of weights that is validated too; 1: plain mean; 0: off, default */
     double average_from;  /* share of the steps after which it begins, 0..1, default 0 */
     double mixup;         /* alpha of Beta(alpha, alpha), 0..1: pairs of lanes are mixed; 0: off, default */

@@ -158,6 +158,7 @@ static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, patience, 0, 10000000, 600,
            "steps without a better validation before the stop, 0: never stop"),
     NUMBER(tin_config_train, checkpoint_every, 1, 10000000, 75, "steps between checkpoints"),
+    NUMBER(tin_config_train, max_memory_mb, 0, 10000000, 4096, "MB that a training may take, 0: no bound"),
     NUMBER(tin_config_train, average_decay, 0, 1, 0, "the decay of the average of weights, 1: plain mean, 0: off"),
     NUMBER(tin_config_train, average_from, 0, 1, 0, "the share of the steps after which the average begins"),
     NUMBER(tin_config_train, mixup, 0, 1, 0, "alpha of the mixing of pairs of sequences, 0: off"),

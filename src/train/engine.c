@@ -302,32 +302,51 @@ static tin_status make_phases(tin_engine *engine, tin_error *err)
     return TIN_OK;
 }
 
+/* Arrays and their sizes: one list for making them and for knowing before how much they take. */
+typedef struct engine_sizes {
+    int n_works;
+    size_t work, packed, gradients, shared, sums, losses; /* bytes */
+} engine_sizes;
+
+static engine_sizes sizes_of(const tin_engine *engine)
+{
+    size_t real = engine->kernel->real_bytes, n_groups = (size_t)engine->n_groups;
+    int threads = tin_pool_threads(engine->pool);
+    return (engine_sizes){.n_works =
+                              engine->plan.n_norms > 0 && engine->n_groups > threads ? engine->n_groups : threads,
+                          .work = engine->plan.work_size * real,
+                          .packed = engine->plan.packed_size * real,
+                          .gradients = n_groups * engine->n_params * real,
+                          .shared = engine->plan.shared_size * sizeof(double),
+                          .sums = n_groups * 2 * TIN_MAX_WIDTH * sizeof(double),
+                          .losses = n_groups * sizeof(double)};
+}
+
 static tin_status allocate(tin_engine *engine, tin_error *err)
 {
-    size_t bytes = engine->kernel->real_bytes, n_groups = (size_t)engine->n_groups;
-    int threads = tin_pool_threads(engine->pool);
-    int n_works = engine->plan.n_norms > 0 && engine->n_groups > threads ? engine->n_groups : threads;
-    engine->works = tin_alloc((size_t)n_works, sizeof *engine->works, err);
+    engine_sizes sizes = sizes_of(engine);
+    engine->works = tin_alloc((size_t)sizes.n_works, sizeof *engine->works, err);
     if (!engine->works) {
         return TIN_ERR_MEMORY;
     }
-    engine->n_works = n_works;
-    for (int i = 0; i < n_works; i++) {
-        engine->works[i] = tin_alloc(engine->plan.work_size, bytes, err);
+    engine->n_works = sizes.n_works;
+    for (int i = 0; i < sizes.n_works; i++) {
+        engine->works[i] = tin_alloc(sizes.work, 1, err);
         if (!engine->works[i]) {
             return TIN_ERR_MEMORY;
         }
     }
-    engine->packed = tin_alloc(engine->plan.packed_size, bytes, err);
-    engine->gradients = tin_alloc(n_groups * engine->n_params, bytes, err);
-    engine->shared = tin_alloc(engine->plan.shared_size, sizeof *engine->shared, err);
-    engine->sums = tin_alloc(n_groups * 2 * TIN_MAX_WIDTH, sizeof *engine->sums, err);
-    engine->losses = tin_alloc(n_groups, sizeof *engine->losses, err);
+    engine->packed = tin_alloc(sizes.packed, 1, err);
+    engine->gradients = tin_alloc(sizes.gradients, 1, err);
+    engine->shared = tin_alloc(sizes.shared, 1, err);
+    engine->sums = tin_alloc(sizes.sums, 1, err);
+    engine->losses = tin_alloc(sizes.losses, 1, err);
     bool all = engine->packed && engine->gradients && engine->shared && engine->sums && engine->losses;
     return all ? make_phases(engine, err) : TIN_ERR_MEMORY;
 }
 
-tin_status tin_engine_create(tin_engine **engine, const tin_engine_settings *settings, tin_error *err)
+/* The engine without its arrays. */
+static tin_status plan_engine(tin_engine **engine, const tin_engine_settings *settings, tin_error *err)
 {
     *engine = NULL;
     const tin_kernel *kernel = tin_isa_kernel(settings->isa);
@@ -343,6 +362,7 @@ tin_status tin_engine_create(tin_engine **engine, const tin_engine_settings *set
         return TIN_ERR_MEMORY;
     }
     const tin_model *model = settings->model;
+    *engine = e;
     e->kernel = kernel;
     e->pool = settings->pool;
     e->n_lanes = settings->n_lanes;
@@ -352,17 +372,34 @@ tin_status tin_engine_create(tin_engine **engine, const tin_engine_settings *set
     e->chunk = settings->chunk;
     e->n_params = model->n_params;
     e->input = model->input;
-    tin_status status = tin_plan_make(&e->plan, model, settings->quant, settings->chunk, kernel, err);
+    e->n_decisions = settings->chunk / model->hop;
+    return tin_plan_make(&e->plan, model, settings->quant, settings->chunk, kernel, err);
+}
+
+tin_status tin_engine_create(tin_engine **engine, const tin_engine_settings *settings, tin_error *err)
+{
+    tin_status status = plan_engine(engine, settings, err);
     if (status == TIN_OK) {
-        e->n_decisions = settings->chunk / model->hop;
-        status = allocate(e, err);
+        status = allocate(*engine, err);
     }
     if (status) {
-        tin_engine_free(e);
-        return status;
+        tin_engine_free(*engine);
+        *engine = NULL;
     }
-    *engine = e;
-    return TIN_OK;
+    return status;
+}
+
+tin_status tin_engine_memory(const tin_engine_settings *settings, size_t *bytes, size_t *state_bytes, tin_error *err)
+{
+    tin_engine *engine;
+    tin_status status = plan_engine(&engine, settings, err);
+    if (status == TIN_OK) {
+        engine_sizes s = sizes_of(engine);
+        *bytes = sizeof *engine + (size_t)s.n_works * s.work + s.packed + s.gradients + s.shared + s.sums + s.losses;
+        *state_bytes = tin_engine_state_bytes(engine, TIN_LANES);
+    }
+    tin_engine_free(engine);
+    return status;
 }
 
 void tin_engine_free(tin_engine *engine)

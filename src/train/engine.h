@@ -26,6 +26,9 @@ typedef struct tin_engine_settings {
  */
 tin_status tin_engine_create(tin_engine **engine, const tin_engine_settings *settings, tin_error *err) TIN_USE_RESULT;
 void tin_engine_free(tin_engine *engine);
+/* What creating it would take, and the carried state of each TIN_LANES lanes. */
+tin_status tin_engine_memory(const tin_engine_settings *settings, size_t *bytes, size_t *state_bytes,
+                             tin_error *err) TIN_USE_RESULT;
 int tin_engine_decisions(const tin_engine *engine); /* per chunk */
 
 /* Carried state of n_lanes lanes: zeros at the start. Its bytes mean something to the same model and number of lanes

@@ -84,6 +84,25 @@ static void describe_network(const tin_model *model, tin_text *text)
     }
 }
 
+static tin_status check_memory(const training *t, tin_error *err)
+{
+    tin_train_memory m;
+    const tin_config_train *s = t->settings;
+    const double mb = 1024 * 1024;
+    if (s->max_memory_mb <= 0) {
+        return TIN_OK;
+    }
+    tin_status status = tin_train_memory_of(t->model, t->dataset, t->options, &m, err);
+    if (status == TIN_OK && (double)m.total > s->max_memory_mb * mb) {
+        status =
+            tin_fail(err, TIN_ERR_CONFIG,
+                     "training would take %.0f MB of memory, %.0f of them in the engine; train.max_memory_mb is %d; "
+                     "make train.batch (%d) or train.chunk (%d) smaller, or raise it",
+                     (double)m.total / mb, (double)m.engine / mb, s->max_memory_mb, s->batch, s->chunk);
+    }
+    return status;
+}
+
 /* The text that a run is known by: everything that the weights depend on, except the instruction set. */
 static void describe_settings(const training *t, tin_text *text)
 {
@@ -505,6 +524,9 @@ tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_tra
         status =
             tin_fail(err, TIN_ERR_MODEL, "the dataset has %d classes, the model %d; make the model for this dataset",
                      dataset->n_classes, model->n_classes);
+    }
+    if (status == TIN_OK) {
+        status = check_memory(&t, err);
     }
     if (status == TIN_OK) {
         status = make_paths(&t, err);

@@ -38,8 +38,18 @@ typedef struct tin_train_result {
     double frames_per_second;
 } tin_train_result;
 
+/* The most bytes that a training takes, without the mapped dataset. */
+typedef struct tin_train_memory {
+    size_t engine;               /* work spaces (one per thread), gradients, carried states; also of the teacher */
+    size_t batch;                /* signals and targets, of training and validation */
+    size_t weights, data, total; /* data: labels and decisions of all streams */
+} tin_train_memory;
+tin_status tin_train_memory_of(const tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
+                               tin_train_memory *memory, tin_error *err) TIN_USE_RESULT;
+
 /* Trains `model` in place; it ends with the weights of the best validation score. Resumes from the checkpoint in
- * options->folder when it belongs to the same run (config, data, seed). TIN_ERR_NUMERIC names step and streams of the
+ * options->folder when it belongs to the same run (config, data, seed). TIN_ERR_CONFIG: it would take more memory
+ * than settings.max_memory_mb (0: no bound). TIN_ERR_NUMERIC names step and streams of the
  * batch; TIN_ERR_INTERRUPTED leaves a checkpoint; TIN_ERR_MISMATCH: the checkpoint is of another instruction set. */
 tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
                      tin_train_result *result, tin_error *err) TIN_USE_RESULT;

@@ -8,8 +8,6 @@
 #include "train/augment.h"
 #include "train/labels.h"
 
-#define MOST_LANES 64
-
 /* Half a logit above and below the classes that are no events; nothing is smoothed or held back. */
 static const tin_decision_rule FIXED_RULE = {.on = 128, .off = -128, .count = 1};
 
@@ -59,8 +57,8 @@ struct tin_validation {
     piece *pieces;
     size_t n_pieces, capacity;
     int n_lanes, n_decisions;
-    lane_place lanes[MOST_LANES];
-    uint8_t reset[MOST_LANES];
+    lane_place lanes[TIN_VALIDATION_LANES];
+    uint8_t reset[TIN_VALIDATION_LANES];
     float *x, *scores;
     int64_t *confusion;   /* [label][prediction] */
     int16_t *said;        /* [frames of all pieces] class that is held at each frame; windows: NULL */
@@ -195,7 +193,7 @@ static tin_status prepare_events(tin_validation *v, tin_error *err)
 
 static tin_status allocate(tin_validation *v, tin_error *err)
 {
-    v->n_lanes = v->n_pieces < MOST_LANES ? (int)v->n_pieces : MOST_LANES;
+    v->n_lanes = v->n_pieces < TIN_VALIDATION_LANES ? (int)v->n_pieces : TIN_VALIDATION_LANES;
     v->n_decisions = v->settings->chunk / v->model->hop;
     size_t n_lanes = (size_t)v->n_lanes, n_classes = (size_t)v->model->n_classes;
     v->x = tin_alloc(n_lanes * (size_t)v->settings->chunk * (size_t)v->model->n_channels, sizeof *v->x, err);

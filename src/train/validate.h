@@ -8,6 +8,8 @@
 #include "project/config.h"
 #include "train/engine.h"
 
+#define TIN_VALIDATION_LANES 64 /* sequences at once, at most */
+
 /* metric, its name in tinamou.yaml and (after "validation_") in the curve. The event figures come from a fixed rule of
  * the decision layer, so that they can be compared from one validation to the next: a class becomes active half a logit
  * above every class that is no event, and ends half a logit below. */
