@@ -146,7 +146,7 @@ static tin_status make(bench *b, bool small, int batch, const char *isa, bool qu
 static void step(bench *b, int number, double weight)
 {
     static const tin_config_train train = {.steps = MOST_STEPS, .learning_rate = 1e-3, .clip = 1};
-    tin_engine_batch batch = {b->x, b->target, weight, b->reset, 1, 0};
+    tin_engine_batch batch = {b->x, b->target, weight, b->reset, 1, 0, NULL};
     (void)tin_engine_step(b->engine, b->model->params, b->state, &batch, b->gradient);
     double norm = tin_optimiser_norm(&b->optimiser, b->gradient);
     tin_optimiser_update(&b->optimiser, &train, number, norm, b->gradient, b->model->params);

@@ -134,7 +134,7 @@ cleanup:
 
 /* Fine-tuning: the settings of training with the steps and learning rate of quantize; it must see its last weights too,
  * so that it never stops early, and it is looked at eight times. */
-static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_quant_spec *spec, json_t *figures,
+static tin_status fine_tune(cli_session *session, tin_model *folded, tin_quant_spec *spec, json_t *figures,
                             cli_files *files, tin_error *err)
 {
     const tin_config_quantize *settings = &session->config->quantize;
@@ -148,11 +148,13 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, const tin_q
     options.settings.evaluate_every =
         options.settings.evaluate_every < eighth ? options.settings.evaluate_every : eighth;
     options.quant = spec;
+    options.learn_scales = settings->learn_scales;
     tin_constraint *constraint = NULL;
     tin_status status = session->config->compress_count > 0 ? tin_constraint_create(&constraint, folded, err) : TIN_OK;
     options.constraint = constraint && constraint->any ? constraint : NULL;
     status = status ? status : report_memory(session, folded, &options, err);
     status = status ? status : tin_train(folded, session->dataset, &options, &result, err);
+    *spec = status ? *spec : result.quant;
     tin_constraint_free(constraint);
     status = status ? status : train_figures(figures, &result, "finetune_", options.settings.metric, err);
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.csv");

@@ -142,6 +142,7 @@ typedef struct tin_config_quantize {
     bool power_of_two;     /* all scales are powers of two, so that requantisation is a shift; default false */
     int steps;             /* fine-tuning steps with quantisation in the loop, default 300; 0: post-training only */
     double learning_rate;  /* default 5e-4 */
+    bool learn_scales;     /* fine-tuning trains the scales of the activations too; default false */
 } tin_config_quantize;
 
 typedef struct tin_config_evaluate {

@@ -203,6 +203,7 @@ static const tin_setting quantize_settings[] = {
     BOOL(tin_config_quantize, power_of_two, 0, "true: all scales are powers of two"),
     NUMBER(tin_config_quantize, steps, 0, 10000000, 300, "fine-tuning steps, 0: none"),
     NUMBER(tin_config_quantize, learning_rate, 1e-8, 10, 5e-4, "the learning rate of the fine-tuning"),
+    BOOL(tin_config_quantize, learn_scales, 0, "true: fine-tuning trains the scales of the activations too"),
     END,
 };
 

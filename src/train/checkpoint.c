@@ -5,12 +5,13 @@
 #include "base/file.h"
 #include "model/safetensors.h"
 
-#define FORMAT "tinamou-checkpoint-2"
+#define FORMAT "tinamou-checkpoint-3"
 
 /* The state as tensors; the same list writes and reads. Doubles and lanes go as the 64-bit integers that hold their
  * bits. */
-enum { TENSORS = 10, COUNTERS = 10, LANE_WORDS = 5 };
+enum { TENSORS = 11, COUNTERS = 10, LANE_WORDS = 5, SCALE_ROWS = 4 };
 
+_Static_assert(sizeof(tin_scales) == SCALE_ROWS * TIN_MAX_LAYERS * sizeof(int64_t), "four rows of doubles");
 _Static_assert(sizeof(tin_sampler_lane) == LANE_WORDS * sizeof(int64_t), "a lane is five words");
 
 static void list_tensors(const tin_progress_state *s, const int64_t *counters, tin_tensor t[TENSORS])
@@ -25,7 +26,8 @@ static void list_tensors(const tin_progress_state *s, const int64_t *counters, t
     t[6] = (tin_tensor){"curve", TIN_I64, 2, {s->n_curve, TIN_CURVE_COLUMNS}, s->curve};
     t[7] = (tin_tensor){"teacher", TIN_U8, 1, {(int64_t)s->teacher_bytes}, s->teacher};
     t[8] = (tin_tensor){"average", TIN_F32, 1, {s->average ? n : 0}, s->average};
-    t[9] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
+    t[9] = (tin_tensor){"scales", TIN_I64, 2, {s->scales ? SCALE_ROWS : 0, TIN_MAX_LAYERS}, s->scales};
+    t[10] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
 }
 
 static void save_counters(const tin_progress_state *s, int64_t c[COUNTERS])

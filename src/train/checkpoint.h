@@ -9,6 +9,7 @@
 #include "train/curve.h"
 #include "train/optimiser.h"
 #include "train/sampler.h"
+#include "train/learn_scales.h"
 
 /* State of the loop. Arrays belong to whoever made them; sizes are fixed by model and settings. */
 typedef struct tin_progress_state {
@@ -22,7 +23,8 @@ typedef struct tin_progress_state {
     float *average;       /* [n_params] of the weights after n_averaged steps; NULL: not wanted */
     int64_t n_averaged;
     tin_optimiser optimiser;
-    void *carried; /* state of the lanes */
+    tin_scales *scales; /* NULL: not learnt */
+    void *carried;      /* state of the lanes */
     size_t carried_bytes;
     void *teacher; /* state of the lanes in the teacher; NULL without one */
     size_t teacher_bytes;

@@ -29,8 +29,8 @@ struct tin_engine {
     int n_phases;
     void **works; /* one per thread, or with batch norm one per group */
     int n_works;
-    void *packed, *gradients; /* gradients [group][n_params] */
-    double *shared, *sums, *losses;
+    void *packed, *gradients;                    /* gradients [group][n_params] */
+    double *shared, *sums, *losses, *scale_sums; /* scale_sums [group][TIN_MAX_NODES] */
 };
 
 typedef struct group_job {
@@ -95,6 +95,7 @@ static void run_phase(void *context, int group, int thread)
     tin_rng_derive(&rng, batch->dropout_seed, (uint64_t)group);
     pass.dropout_seed = tin_rng_next(&rng);
     pass.training = true;
+    pass.scale_gradient = batch->scale_gradient ? engine->scale_sums + (size_t)group * TIN_MAX_NODES : NULL;
     pass.gradient = (char *)engine->gradients + (size_t)group * engine->n_params * kernel->real_bytes;
     pass.keep = kept_lanes(batch->reset, engine->n_lanes, group);
     if (phase->load) {
@@ -208,6 +209,17 @@ static void pack_weights(tin_engine *engine, const float *params)
     }
 }
 
+static void sum_scale_gradients(const tin_engine *engine, double *gradient)
+{
+    memset(gradient, 0, TIN_MAX_LAYERS * sizeof *gradient);
+    for (int i = 0; i < engine->plan.n_nodes; i++) {
+        const tin_node *node = &engine->plan.nodes[i];
+        for (int g = 0; node->learns && g < engine->n_groups; g++) {
+            gradient[node->scaled_by] += engine->scale_sums[g * TIN_MAX_NODES + i];
+        }
+    }
+}
+
 double tin_engine_step(tin_engine *engine, float *params, void *state, const tin_engine_batch *batch, double *gradient)
 {
     pack_weights(engine, params);
@@ -231,6 +243,9 @@ double tin_engine_step(tin_engine *engine, float *params, void *state, const tin
         size_t at = (size_t)g * engine->n_params * engine->kernel->real_bytes;
         engine->kernel->reduce((const char *)engine->gradients + at, engine->n_params, gradient);
         loss += engine->losses[g];
+    }
+    if (batch->scale_gradient) {
+        sum_scale_gradients(engine, batch->scale_gradient);
     }
     return loss / batch->target_weight;
 }
@@ -305,7 +320,7 @@ static tin_status make_phases(tin_engine *engine, tin_error *err)
 /* Arrays and their sizes: one list for making them and for knowing before how much they take. */
 typedef struct engine_sizes {
     int n_works;
-    size_t work, packed, gradients, shared, sums, losses; /* bytes */
+    size_t work, packed, gradients, shared, sums, losses, scale_sums; /* bytes */
 } engine_sizes;
 
 static engine_sizes sizes_of(const tin_engine *engine)
@@ -319,7 +334,8 @@ static engine_sizes sizes_of(const tin_engine *engine)
                           .gradients = n_groups * engine->n_params * real,
                           .shared = engine->plan.shared_size * sizeof(double),
                           .sums = n_groups * 2 * TIN_MAX_WIDTH * sizeof(double),
-                          .losses = n_groups * sizeof(double)};
+                          .losses = n_groups * sizeof(double),
+                          .scale_sums = n_groups * TIN_MAX_NODES * sizeof(double)};
 }
 
 static tin_status allocate(tin_engine *engine, tin_error *err)
@@ -341,7 +357,9 @@ static tin_status allocate(tin_engine *engine, tin_error *err)
     engine->shared = tin_alloc(sizes.shared, 1, err);
     engine->sums = tin_alloc(sizes.sums, 1, err);
     engine->losses = tin_alloc(sizes.losses, 1, err);
-    bool all = engine->packed && engine->gradients && engine->shared && engine->sums && engine->losses;
+    engine->scale_sums = tin_alloc(sizes.scale_sums, 1, err);
+    bool all =
+        engine->packed && engine->gradients && engine->shared && engine->sums && engine->losses && engine->scale_sums;
     return all ? make_phases(engine, err) : TIN_ERR_MEMORY;
 }
 
@@ -395,11 +413,25 @@ tin_status tin_engine_memory(const tin_engine_settings *settings, size_t *bytes,
     tin_status status = plan_engine(&engine, settings, err);
     if (status == TIN_OK) {
         engine_sizes s = sizes_of(engine);
-        *bytes = sizeof *engine + (size_t)s.n_works * s.work + s.packed + s.gradients + s.shared + s.sums + s.losses;
+        *bytes = sizeof *engine + (size_t)s.n_works * s.work + s.packed + s.gradients + s.shared + s.sums + s.losses +
+                 s.scale_sums;
         *state_bytes = tin_engine_state_bytes(engine, TIN_LANES);
     }
     tin_engine_free(engine);
     return status;
+}
+
+void tin_engine_set_scales(tin_engine *engine, const tin_quant_spec *quant)
+{
+    tin_plan_scale(&engine->plan, quant);
+}
+
+void tin_engine_get_scales(const tin_engine *engine, tin_quant_spec *quant)
+{
+    for (int i = 1; i < engine->plan.n_nodes; i++) {
+        const tin_node *node = &engine->plan.nodes[i];
+        quant->output_scale[node->scaled_by] = node->scale;
+    }
 }
 
 void tin_engine_free(tin_engine *engine)
@@ -417,6 +449,7 @@ void tin_engine_free(tin_engine *engine)
     tin_free(engine->shared);
     tin_free(engine->sums);
     tin_free(engine->losses);
+    tin_free(engine->scale_sums);
     tin_free(engine);
 }
 

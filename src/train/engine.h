@@ -36,16 +36,23 @@ int tin_engine_decisions(const tin_engine *engine); /* per chunk */
 size_t tin_engine_state_bytes(const tin_engine *engine, int n_lanes);
 
 typedef struct tin_engine_batch {
-    const float *x;        /* [n_lanes][chunk][channels], normalised */
-    const float *target;   /* [n_lanes][decisions][classes]: weight of a decision times its share of the class */
-    double target_weight;  /* sum over `target`, > 0: the loss is divided by it */
-    const uint8_t *reset;  /* [n_lanes]: 1: the lane starts a new sequence with this chunk */
-    uint64_t dropout_seed; /* of this step */
-    double focal;          /* gamma of the focal loss, 0: cross-entropy */
+    const float *x;         /* [n_lanes][chunk][channels], normalised */
+    const float *target;    /* [n_lanes][decisions][classes]: weight of a decision times its share of the class */
+    double target_weight;   /* sum over `target`, > 0: the loss is divided by it */
+    const uint8_t *reset;   /* [n_lanes]: 1: the lane starts a new sequence with this chunk */
+    uint64_t dropout_seed;  /* of this step */
+    double focal;           /* gamma of the focal loss, 0: cross-entropy */
+    double *scale_gradient; /* NULL, or [TIN_MAX_LAYERS]: filled with d loss / d ln output_scale where a scale may be
+                               learnt, else 0 */
 } tin_engine_batch;
 
 /* Loss of the batch and its gradient [n_params]; updates state, and the running statistics in params. */
 double tin_engine_step(tin_engine *engine, float *params, void *state, const tin_engine_batch *batch, double *gradient);
+
+/* For learnt scales: takes output_scale of a spec that is else the one that the engine was made with; and fills
+ * output_scale with the scales in use (powers of two, and max_pool's). */
+void tin_engine_set_scales(tin_engine *engine, const tin_quant_spec *quant);
+void tin_engine_get_scales(const tin_engine *engine, tin_quant_spec *quant);
 
 /* Evaluation mode: scores [n_lanes][decisions][classes] (logits); n_lanes may be any number. Updates state. */
 void tin_engine_infer(tin_engine *engine, const float *params, void *state, int n_lanes, const float *x,

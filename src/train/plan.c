@@ -131,57 +131,92 @@ static bool fixed_scale(const tin_node *node)
            node->activation == TIN_NODE_SIGMOID || node->activation == TIN_NODE_TANH;
 }
 
-/* What rounding a node does: `index` is the layer whose output it gives. */
-static void quantise_node(tin_plan *plan, tin_node *node, const tin_quant_spec *quant, int index, const int *sources)
+/* Of node i: what it rounds its output to. */
+static void quantise_node(tin_plan *plan, int i, const tin_quant_spec *quant)
 {
-    if (!quant) {
-        return;
-    }
-    const tin_node *source = &plan->nodes[sources[0]];
-    if (fixed_scale(node)) {
+    tin_node *node = &plan->nodes[i];
+    int layer = node->scaled_by;
+    const tin_node *source = &plan->nodes[node->in[0].node];
+    if (node->kind == TIN_NODE_INPUT) {
+        set_scale(node, quant->input_scale, quant->input_bits, quant->power_of_two);
+    } else if (fixed_scale(node)) {
         set_scale(node, node->kind == TIN_NODE_LOG_ENERGY ? TIN_LOG_ENERGY_SCALE : 1.f / 128, 8, false);
     } else if (node->kind == TIN_NODE_MAX_POOL) {
         node->quantised = source->quantised;
         node->scale = source->scale;
         node->limit = source->limit;
     } else {
-        set_scale(node, quant->output_scale[index], quant->output_bits[index], quant->power_of_two);
+        set_scale(node, quant->output_scale[layer], quant->output_bits[layer], quant->power_of_two);
     }
     for (int k = 0; k < node->n_in; k++) {
-        const tin_node *part = &plan->nodes[sources[k]];
+        const tin_node *part = &plan->nodes[node->in[k].node];
         node->in[k].same_scale = part->quantised && part->scale == node->scale && part->limit == node->limit;
+    }
+}
+
+void tin_plan_scale(tin_plan *plan, const tin_quant_spec *quant)
+{
+    for (int i = 0; i < plan->n_nodes; i++) {
+        quantise_node(plan, i, quant);
+    }
+}
+
+static bool scale_is_limit(const tin_node *node)
+{
+    return node->activation == TIN_NODE_RELU6 || node->activation == TIN_NODE_HARD_TANH ||
+           node->activation == TIN_NODE_HARD_SIGMOID;
+}
+
+/* Rows that a concat copies keep the scale that they share with it. */
+static void keep_shared_scales(tin_plan *plan, tin_node *concat)
+{
+    for (int k = 0; k < concat->n_in; k++) {
+        tin_node *part = &plan->nodes[concat->in[k].node];
+        if (concat->in[k].same_scale) {
+            concat->learns = false;
+            while (part->kind == TIN_NODE_MAX_POOL) {
+                part = &plan->nodes[part->in[0].node];
+            }
+            part->learns = false;
+        }
+    }
+}
+
+static void choose_learners(tin_plan *plan)
+{
+    for (int i = 1; i < plan->n_nodes; i++) {
+        tin_node *node = &plan->nodes[i];
+        node->learns = node->trains && node->quantised && !fixed_scale(node) && !scale_is_limit(node) &&
+                       node->kind != TIN_NODE_MAX_POOL;
+    }
+    for (int i = 1; i < plan->n_nodes; i++) {
+        if (plan->nodes[i].kind == TIN_NODE_CONCAT) {
+            keep_shared_scales(plan, &plan->nodes[i]);
+        }
     }
 }
 
 static void read_node(tin_plan *plan, tin_node *node, int from)
 {
     node->in[node->n_in++] =
-        (tin_read){.n_channels = plan->nodes[from].n_outputs, .gradient = plan->nodes[from].trains};
+        (tin_read){.node = from, .n_channels = plan->nodes[from].n_outputs, .gradient = plan->nodes[from].trains};
     node->trains |= plan->nodes[from].trains;
 }
 
-/* from: per node and tensor that it reads, the node that gives it. */
-typedef struct node_sources {
-    int from[TIN_MAX_NODES][TIN_NODE_READS];
-} node_sources;
-
-static void add_input(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk)
+static void add_input(tin_plan *plan, const tin_model *model, int chunk)
 {
     tin_node *node = &plan->nodes[plan->n_nodes++];
     node->kind = TIN_NODE_INPUT;
     node->layer = TIN_FROM_INPUT;
     node->n_outputs = model->n_channels;
     node->rows_out = chunk;
-    if (quant) {
-        set_scale(node, quant->input_scale, quant->input_bits, quant->power_of_two);
-    }
 }
 
-static tin_status make_nodes(tin_plan *plan, node_sources *sources, const tin_model *model, const tin_quant_spec *quant,
-                             int chunk, tin_error *err)
+static tin_status make_nodes(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,
+                             tin_error *err)
 {
     int node_of[TIN_MAX_LAYERS]; /* the node whose output is that of the layer */
-    add_input(plan, model, quant, chunk);
+    add_input(plan, model, chunk);
     for (int i = 0; i < model->n_layers; i++) {
         tin_status status = check_layer(model, quant, i, chunk, err);
         if (status) {
@@ -203,33 +238,32 @@ static tin_status make_nodes(tin_plan *plan, node_sources *sources, const tin_mo
             start_node(node, layer, i, quant, plan->nodes[from].rows_out);
             for (int k = 0; k < layer->n_from; k++) {
                 int source = layer->from[k] == TIN_FROM_INPUT ? 0 : node_of[layer->from[k]];
-                sources->from[node_of[i]][k] = source;
                 read_node(plan, node, source);
             }
             plan->n_norms += node->kind == TIN_NODE_NORM;
         }
-        quantise_node(plan, node, quant, i, sources->from[node_of[i]]);
+        node->scaled_by = i;
     }
     return TIN_OK;
 }
 
 /* Backward runs from the last node to the first: the last reader of a tensor writes its gradient, the others add. */
-static void order_gradients(tin_plan *plan, const node_sources *sources)
+static void order_gradients(tin_plan *plan)
 {
     bool written[TIN_MAX_NODES] = {false};
     for (int i = plan->n_nodes - 1; i > 0; i--) {
         for (int k = 0; k < plan->nodes[i].n_in; k++) {
-            int from = sources->from[i][k];
+            int from = plan->nodes[i].in[k].node;
             plan->nodes[i].in[k].add = written[from];
             written[from] = true;
         }
     }
 }
 
-static void place_tensors(tin_plan *plan, const node_sources *sources)
+static void place_tensors(tin_plan *plan)
 {
     for (int i = 1; i < plan->n_nodes; i++) {
-        tin_node *read = &plan->nodes[sources->from[i][0]], *node = &plan->nodes[i];
+        tin_node *node = &plan->nodes[i], *read = &plan->nodes[node->in[0].node];
         read->carried = node->history > read->carried ? node->history : read->carried;
     }
     for (int i = 0; i < plan->n_nodes; i++) {
@@ -244,7 +278,7 @@ static void place_tensors(tin_plan *plan, const node_sources *sources)
             plan->work_size += (rows + behind) * row;
         }
         for (int k = 0; k < node->n_in; k++) {
-            const tin_node *from = &plan->nodes[sources->from[i][k]];
+            const tin_node *from = &plan->nodes[plan->nodes[i].in[k].node];
             node->in[k].x = from->y;
             node->in[k].dx = from->dy;
         }
@@ -283,18 +317,21 @@ static void place_rest(tin_plan *plan, const tin_kernel *kernel)
 tin_status tin_plan_make(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,
                          const tin_kernel *kernel, tin_error *err)
 {
-    node_sources sources;
     memset(plan, 0, sizeof *plan);
     if (chunk <= 0 || chunk % model->hop != 0) {
         return tin_fail(err, TIN_ERR_CONFIG, "train: chunk %d must be a multiple of %d, the frames per decision", chunk,
                         model->hop);
     }
-    tin_status status = make_nodes(plan, &sources, model, quant, chunk, err);
+    tin_status status = make_nodes(plan, model, quant, chunk, err);
     if (status) {
         return status;
     }
-    order_gradients(plan, &sources);
-    place_tensors(plan, &sources);
+    if (quant) {
+        tin_plan_scale(plan, quant);
+        choose_learners(plan);
+    }
+    order_gradients(plan);
+    place_tensors(plan);
     place_rest(plan, kernel);
     return TIN_OK;
 }

@@ -19,4 +19,7 @@ typedef struct tin_plan {
 tin_status tin_plan_make(tin_plan *plan, const tin_model *model, const tin_quant_spec *quant, int chunk,
                          const tin_kernel *kernel, tin_error *err) TIN_USE_RESULT;
 
+/* Sets the scales of all nodes, when made and when they have been learnt. */
+void tin_plan_scale(tin_plan *plan, const tin_quant_spec *quant);
+
 #endif

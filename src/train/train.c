@@ -131,9 +131,11 @@ static void describe_settings(const training *t, tin_text *text)
         describe_network(t->options->teacher, text);
     }
     if (t->options->quant) {
-        tin_text_printf(text, "quant %a", (double)t->options->quant->input_scale);
+        tin_text_printf(text, "quant %a %d %d learn %d", (double)t->options->quant->input_scale,
+                        t->options->quant->input_bits, t->options->quant->power_of_two, t->options->learn_scales);
         for (int i = 0; i < t->model->n_layers; i++) {
-            tin_text_printf(text, " %a", (double)t->options->quant->output_scale[i]);
+            tin_text_printf(text, " %a %d %d", (double)t->options->quant->output_scale[i],
+                            t->options->quant->output_bits[i], t->options->quant->weight_bits[i]);
         }
     }
 }
@@ -268,6 +270,12 @@ static tin_status allocate(training *t, tin_error *err)
     }
     memcpy(s->params, t->model->params, n_params * sizeof *s->params);
     memcpy(s->best, t->model->params, n_params * sizeof *s->best);
+    if (t->options->quant && t->options->learn_scales) {
+        s->scales = tin_alloc(1, sizeof *s->scales, err);
+        if (!s->scales) {
+            return TIN_ERR_MEMORY;
+        }
+    }
     s->best_score = -INFINITY;
     return tin_optimiser_create(&s->optimiser, t->model, err);
 }
@@ -284,6 +292,7 @@ static void free_training(training *t)
     tin_free(t->batch.target);
     tin_free(t->batch.reset);
     tin_free(t->gradient);
+    tin_free(t->state.scales);
     tin_free(t->state.params);
     tin_free(t->state.best);
     tin_free(t->state.average);
@@ -376,6 +385,12 @@ static void average_weights(training *t)
     }
 }
 
+static void use_scales(training *t, const double *shift)
+{
+    tin_quant_spec quant = tin_scales_apply(t->options->quant, shift);
+    tin_engine_set_scales(t->engine, &quant);
+}
+
 static tin_status train_step(training *t, tin_error *err)
 {
     tin_progress_state *s = &t->state;
@@ -388,8 +403,14 @@ static tin_status train_step(training *t, tin_error *err)
     }
     tin_rng rng;
     tin_rng_derive(&rng, t->options->seed ^ SEED_DROPOUT, (uint64_t)s->step);
-    tin_engine_batch batch = {t->batch.x,     t->batch.target,    t->batch.weight,
-                              t->batch.reset, tin_rng_next(&rng), t->settings->focal_gamma};
+    double scale_gradient[TIN_MAX_LAYERS];
+    tin_engine_batch batch = {t->batch.x,
+                              t->batch.target,
+                              t->batch.weight,
+                              t->batch.reset,
+                              tin_rng_next(&rng),
+                              t->settings->focal_gamma,
+                              s->scales ? scale_gradient : NULL};
     double loss = tin_engine_step(t->engine, s->params, s->carried, &batch, t->gradient);
     double norm = tin_optimiser_norm(&s->optimiser, t->gradient);
     if (!isfinite(loss) || !isfinite(norm)) {
@@ -398,6 +419,11 @@ static tin_status train_step(training *t, tin_error *err)
     tin_optimiser_update(&s->optimiser, t->settings, (int)s->step, norm, t->gradient, s->params);
     if (t->options->constraint) {
         tin_constraint_project(t->options->constraint, t->model, s->params, false);
+    }
+    if (s->scales) {
+        double share = tin_optimiser_rate(t->settings, (int)s->step) / t->settings->learning_rate;
+        tin_scales_update(s->scales, (int)s->step, share, scale_gradient);
+        use_scales(t, s->scales->shift);
     }
     s->step++;
     average_weights(t);
@@ -414,6 +440,9 @@ static void keep_better(training *t, const float *params, double goodness)
         s->best_score = goodness;
         s->best_step = s->step;
         memcpy(s->best, params, t->model->n_params * sizeof *s->best);
+        if (s->scales) {
+            memcpy(s->scales->best, s->scales->shift, sizeof s->scales->best);
+        }
     }
 }
 
@@ -479,6 +508,9 @@ static tin_status loop(training *t, tin_error *err)
     tin_progress_state *s = &t->state;
     tin_progress bar;
     double started = tin_now(), before = s->seconds;
+    if (s->scales) { /* a run that goes on */
+        use_scales(t, s->scales->shift);
+    }
     tin_status status = score_start(t, err);
     tin_progress_begin(&bar, t->options->name, t->settings->steps, t->options->quiet);
     while (!s->finished && status == TIN_OK) {
@@ -557,6 +589,13 @@ tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_tra
                                      .best_score = t.state.best_score,
                                      .seconds = t.state.seconds,
                                      .frames_per_second = t.state.seconds > 0 ? frames / t.state.seconds : 0};
+    }
+    if (status == TIN_OK && options->quant) {
+        result->quant = *options->quant;
+        if (t.state.scales) {
+            use_scales(&t, t.state.scales->best);
+            tin_engine_get_scales(t.engine, &result->quant);
+        }
     }
     free_training(&t);
     return status;

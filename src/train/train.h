@@ -19,6 +19,7 @@ typedef struct tin_train_options {
     const char *folder;          /* NAME_checkpoint.safetensors and NAME_curve.csv go here; NULL: none */
     const char *name;            /* file stem prefix: "train" or "finetune" */
     const tin_quant_spec *quant; /* NULL: float; else fake quantisation with these scales, `model` must be folded */
+    bool learn_scales;           /* with quant: the scales of the activations are trained too */
     double early_ms, late_ms;    /* acceptance margin around an event, for train.metric event_f1 */
     /* Knowledge distillation: the target of a decision is (1 - distill) times its label plus distill times
      * softmax(z / temperature) of the teacher's logits z. The teacher may have a delay of its own (a non-causal
@@ -36,6 +37,7 @@ typedef struct tin_train_result {
     double best_score;    /* settings.metric on the validation streams; the loss with a minus */
     double seconds;
     double frames_per_second;
+    tin_quant_spec quant; /* with options.quant: the spec to convert the model with, learnt scales in it */
 } tin_train_result;
 
 /* The most bytes that a training takes, without the mapped dataset. */

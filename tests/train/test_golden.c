@@ -101,7 +101,7 @@ static void run(const char *path, const tin_layer_spec *layers, int n_layers, co
         for (int l = 0; l < LANES; l++) {
             reset[l] = golden(file, "reset", -1)[(step - 1) * LANES + l] > 0;
         }
-        tin_engine_batch batch = {golden(file, "x", -1) + (size_t)(step - 1) * n_x, target, weight, reset, 0, 0};
+        tin_engine_batch batch = {golden(file, "x", -1) + (size_t)(step - 1) * n_x, target, weight, reset, 0, 0, NULL};
         double loss = tin_engine_step(engine, model->params, state, &batch, gradient);
         double expected = (double)golden(file, "loss", step)[0];
         if (fabs(loss - expected) > tolerance * expected) {

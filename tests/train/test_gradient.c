@@ -72,7 +72,7 @@ static double focal; /* gamma of the loss in the steps that follow */
 /* One step from the state b->first. */
 static double bench_step(bench *b, float *params, double *gradient)
 {
-    tin_engine_batch batch = {b->x, b->target, b->weight, b->reset, 77, focal};
+    tin_engine_batch batch = {b->x, b->target, b->weight, b->reset, 77, focal, NULL};
     memcpy(b->state, b->first, b->state_bytes);
     return tin_engine_step(b->engine, params, b->state, &batch, gradient);
 }

@@ -233,6 +233,9 @@ static void backward(const tin_pass *pass, const tin_node *node)
     if (!node->trains) {
         return;
     }
+    if (pass->scale_gradient && node->learns) {
+        pass->scale_gradient[node - pass->nodes] = scale_slope(pass, node);
+    }
     switch (node->kind) {
     case TIN_NODE_CONV:
         conv_backward(pass, node);

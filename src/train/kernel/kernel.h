@@ -57,6 +57,7 @@ typedef enum tin_node_activation {
 
 /* A tensor that a node reads: places in the work space of its row 0 and of its gradient. */
 typedef struct tin_read {
+    int node; /* that gives it */
     size_t x, dx;
     int n_channels;
     bool gradient;   /* something that is trained lies behind it */
@@ -81,6 +82,8 @@ typedef struct tin_node {
     tin_node_activation activation;
     bool quantised; /* output rounded to multiples of `scale` in +-limit (0..limit after relu) */
     float scale, limit;
+    int scaled_by;                    /* layer whose scale that is */
+    bool learns;                      /* that scale may be learnt */
     int weight_bits;                  /* 0: weights are not rounded */
     bool power_of_two;                /* scales of weights */
     float rate;                       /* dropout */
@@ -119,9 +122,10 @@ typedef struct tin_pass {
     const double *shared;           /* coefficients of batch norm */
     const tin_input_scaling *input; /* of the model: counts = x / scale + offset */
     bool training;
-    int n_lanes;           /* lanes in use, the first ones */
-    uint32_t keep;         /* bit per lane: state is carried on; 0: reset to zeros */
-    uint64_t dropout_seed; /* of this step and group */
+    double *scale_gradient; /* [n_nodes] of this group: d loss / d ln scale; NULL: not wanted */
+    int n_lanes;            /* lanes in use, the first ones */
+    uint32_t keep;          /* bit per lane: state is carried on; 0: reset to zeros */
+    uint64_t dropout_seed;  /* of this step and group */
 } tin_pass;
 
 typedef struct tin_kernel {

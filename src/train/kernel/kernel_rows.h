@@ -70,6 +70,24 @@ static void output_gradient(const tin_pass *pass, const tin_node *node)
     }
 }
 
+/* d loss / d ln scale, as PACT has it (Choi et al. 2018): a value at the limit is limit * scale, so it grows as the scale
+ * does; those inside do not move. */
+static double scale_slope(const tin_pass *pass, const tin_node *node)
+{
+    const real *y = (const real *)pass->work + node->y, *dy = (const real *)pass->work + node->dy;
+    finish f = limits_of(node);
+    double sum = 0;
+    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    for (ptrdiff_t t = 0; t < output_reals(node); t += row) {
+        vec part = splat(0);
+        for (ptrdiff_t i = t; i < t + row; i += VL) {
+            part += (vec)((ivec)load(dy + i) & ~finish_mask(load(y + i), f)) * load(y + i);
+        }
+        sum += (double)vec_sum(part);
+    }
+    return sum;
+}
+
 /* An activation that is not part of the node before it. */
 static void activation_forward(const tin_pass *pass, const tin_node *node)
 {
