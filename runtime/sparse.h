@@ -2,7 +2,8 @@
 #ifndef TINK_SPARSE_H
 #define TINK_SPARSE_H
 
-#include "runtime/t2.h"
+#include "runtime/requantize_four.h"
+#include "runtime/t2_products.h"
 
 /* [fragment] */
 /* Four rows, requantised, plus *add unless it is NULL. A stream: biases as in T2, where with_bias; a byte per block,

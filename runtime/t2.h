@@ -4,34 +4,11 @@
 #define TINK_T2_H
 
 #include "runtime/requantize_four.h"
+#include "runtime/t2_products.h"
 
 /* [fragment] */
 #ifdef TINK_DSP
-#define TINK_T2_PRODUCTS                                                                                               \
-    "ldmia %[w]!, {r8-r11}\n\t"                                                                                        \
-    "smlad %[a], r8, r6, %[a]\n\t"                                                                                     \
-    "sxtb16 r8, r8\n\t"                                                                                                \
-    "smlad %[b], r8, r6, %[b]\n\t"                                                                                     \
-    "smlad %[c], r9, r6, %[c]\n\t"                                                                                     \
-    "sxtb16 r9, r9\n\t"                                                                                                \
-    "smlad %[d], r9, r6, %[d]\n\t"                                                                                     \
-    "smlad %[a], r10, r12, %[a]\n\t"                                                                                   \
-    "sxtb16 r10, r10\n\t"                                                                                              \
-    "smlad %[b], r10, r12, %[b]\n\t"                                                                                   \
-    "smlad %[c], r11, r12, %[c]\n\t"                                                                                   \
-    "sxtb16 r11, r11\n\t"                                                                                              \
-    "smlad %[d], r11, r12, %[d]\n\t"
 #define TINK_T2_COLUMNS "ldmia %[x]!, {r6, r12}\n\t" TINK_T2_PRODUCTS
-#endif
-
-#ifndef TINK_DSP
-/* Two columns of two rows: x and w hold two lanes each. */
-static inline void tink_t2_products(int32_t w, int32_t x, int32_t *sum, int32_t *low_bytes)
-{
-    const int32_t low = (int16_t)w, high = w >> 16, x_low = (int16_t)x, x_high = x >> 16;
-    *sum += low * x_low + high * x_high;
-    *low_bytes += (int8_t)low * x_low + (int8_t)high * x_high;
-}
 #endif
 
 /* Four rows, requantised, plus *add unless it is NULL. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over

@@ -184,11 +184,16 @@ static void test_calls_of_each_core(void **state)
     const tin_generate_facts facts = facts_of("net");
     tin_error err = {0};
     const size_t n_builds = 2 * sizeof cores / sizeof cores[0];
-    for (size_t at = 0; at < 3 * n_builds; at++) { /* a chain, and two graphs of all ops */
-        const size_t i = at % n_builds;
+    for (size_t at = 0; at < 4 * n_builds; at++) { /* a chain, two graphs of all ops, a network of zero blocks */
+        const size_t i = at % n_builds, kind = at / n_builds;
         if (i == 0) {
             tin_qmodel *model = NULL;
-            must(at == 0 ? random_model(&model, &spec, 11, &err) : random_graph(&model, 9 + at / n_builds, &err), &err);
+            if (kind == 3) {
+                must(random_model_har(&model, 7, &err), &err);
+                must(random_model_values(model, RANDOM_SPARSE_75, 0, &err), &err);
+            } else {
+                must(kind == 0 ? random_model(&model, &spec, 11, &err) : random_graph(&model, 9 + kind, &err), &err);
+            }
             must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
             tin_qmodel_free(model);
         }
