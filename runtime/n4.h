@@ -26,7 +26,7 @@ static inline int32_t tink_n4_products(uint32_t w, int32_t x)
 
 /* Four rows, requantised, plus *add unless it is NULL. Per four columns two words: columns 0 and 2, then 1 and 3; a
  * lane holds a nibble of each row, row 0 at the top. In front of them the biases times 4096, where with_bias; behind
- * them a multiplier per row. count: as in T2. |row| * 4096 < 2^31, so nothing overflows. */
+ * them a multiplier per row. count: as in T2, but the shift is at most 12. |row| * 4096 < 2^31, so nothing overflows. */
 TINK_BLOCK tink_four tink_n4(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
                              const tink_four *add)
 {

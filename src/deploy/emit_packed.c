@@ -245,6 +245,12 @@ void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int
     tin_free(s.words);
 }
 
+/* How far left the kernel can shift: as far as its sums are too great. */
+static int most_shift(tin_encoding encoding)
+{
+    return encoding == TIN_ENCODING_N4 ? 12 : 8;
+}
+
 /* Sums, with all inputs at 128 or -128, must stay below 2^31 times this much. */
 static int scale_of(tin_encoding encoding)
 {
@@ -254,7 +260,7 @@ static int scale_of(tin_encoding encoding)
 bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
 {
     const long n = (long)m->taps * m->width;
-    if (tin_packed_lanes(m) > MAX_LANES || tin_packed_shift(m) > 8) {
+    if (tin_packed_lanes(m) > MAX_LANES || tin_packed_shift(m) > most_shift(encoding)) {
         return false;
     }
     for (int r = 0; r < m->n_rows; r++) {

@@ -230,7 +230,8 @@ static void check_packed(tin_rng *rng, int n, int values, packing kind, bool wit
     int8_t x[MAX_COLUMNS + 4];
     int32_t stream[20 + 6 * MAX_COLUMNS], lanes[MAX_COLUMNS], bias[4], mult[4];
     const int groups = (n + 3) / 4, scale = kind == N4 ? 4096 : 257; /* |row| * scale < 2^31 */
-    const int shift = (int)tin_rng_below(rng, 9), most = INT32_MAX / scale - n * 128 * (kind == N4 ? 8 : 127);
+    const int shift = (int)tin_rng_below(rng, kind == N4 ? 13 : 9),
+              most = INT32_MAX / scale - n * 128 * (kind == N4 ? 8 : 127);
     const int32_t *read = stream;
     for (int i = 0; i < n; i++) {
         const bool kept = kind != SPARSE || values < 2 || (i / 4 * values * 7) % 3 == 1;
