@@ -132,10 +132,12 @@ m4() {
     "$root/build/release/bench_m4_har" "$work/m4" | while read -r id value unit; do put "$id" "$value" "$unit"; done
 }
 
-train() { # the loop with sampling and augmentation, one thread, batch 64; seconds of this thread only
-    any_wanted train.loop_share || return 0
+train() { # one thread, batch 64: the loop with sampling and augmentation, seconds of this thread only; the step over the core's peak
+    any_wanted train.loop_share train.fma_share || return 0
     cmake --build "$root/build/release" --target bench_train >&2
-    put train.loop_share "$("$(find "$root/build/release" -name bench_train -type f)" a 64 loop)" ratio
+    bench=$(find "$root/build/release" -name bench_train -type f)
+    put train.loop_share "$("$bench" a 64 loop)" ratio
+    put train.fma_share "$("$bench" a 64 share)" ratio
 }
 
 # drift_of PROJECT: of its first seed

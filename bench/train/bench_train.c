@@ -1,7 +1,8 @@
-/* bench_train MODEL BATCH [ISA] [quant] [loop]: median frames per second of one training step (forward, loss, backward, AdamW)
+/* bench_train MODEL BATCH [ISA] [quant] [loop|share]: median frames per second of one training step (forward, loss, backward, AdamW)
  * on one thread, for the models of the comparison. MODEL: a (conv 6->16 k5 s2, conv 16->24 k5 s2, gru 24, dense 5) or b
  * (gru 32, dense 5). Prints one number. With `loop`: time of a bare step over that of a
- * step with the sampling and augmentation before it (noise, rotation, gain, speed). */
+ * step with the sampling and augmentation before it (noise, rotation, gain, speed). With `share`: multiply-adds of the network in
+ * a step over those that this core can do in the same time, in the widest vectors that it has (x86-64). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,10 @@
 #include "train/engine.h"
 #include "train/optimiser.h"
 #include "train/sampler.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #define CHUNK 500
 #define CHANNELS 6
@@ -219,24 +224,84 @@ static double loop_share(bench *b)
     return median(bare, n) / median(whole, n);
 }
 
+#define CHAINS 16 /* sums that do not wait for one another */
+#define TURNS 2000000
+
+#if defined(__x86_64__)
+#define FMA_CHAINS(name, isa, type, set, fma, store)                                                                   \
+    __attribute__((target(isa), optimize("unroll-loops"))) static float name(float seed)                               \
+    {                                                                                                                  \
+        type sum[CHAINS], a = set(seed), b = set(0.5f);                                                                \
+        for (int k = 0; k < CHAINS; k++) {                                                                             \
+            sum[k] = set((float)k);                                                                                    \
+        }                                                                                                              \
+        for (int i = 0; i < TURNS; i++) {                                                                              \
+            for (int k = 0; k < CHAINS; k++) {                                                                         \
+                sum[k] = fma(sum[k], b, a);                                                                            \
+            }                                                                                                          \
+        }                                                                                                              \
+        float out[sizeof(type) / sizeof(float)], all = 0;                                                              \
+        for (int k = 0; k < CHAINS; k++) {                                                                             \
+            store(out, sum[k]);                                                                                        \
+            all += out[0];                                                                                             \
+        }                                                                                                              \
+        return all;                                                                                                    \
+    }
+FMA_CHAINS(fma_avx512, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps)
+FMA_CHAINS(fma_avx2, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps)
+
+/* Multiply-adds per second of this core at its best; 0 where that is not known. */
+static double peak(void)
+{
+    static volatile float sink;
+    const bool wide = __builtin_cpu_supports("avx512f");
+    if (!wide && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))) {
+        return 0;
+    }
+    double best = 0;
+    for (int i = 0; i < 20; i++) {
+        double before = tin_now();
+        sink = wide ? fma_avx512(sink) : fma_avx2(sink);
+        double rate = (double)TURNS * CHAINS * (wide ? 16 : 8) / (tin_now() - before);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+#else
+static double peak(void)
+{
+    return 0;
+}
+#endif
+
+/* Multiply-adds of a training step per frame: forward, gradients of weights, gradients of inputs but for the first layer. */
+static double step_macs(bool small)
+{
+    const double first = small ? 3 * 32 * CHANNELS : 16 * 5 * CHANNELS / 2.0;
+    const double others = small ? 3 * 32 * 32 + 32 * CLASSES : (24 * 5 * 16 + 3 * 24 * (24 + 24) + 24 * CLASSES) / 4.0;
+    return 2 * first + 3 * others;
+}
+
 int main(int argc, char **argv)
 {
     static bench b;
     tin_error err = {0};
     const char *isa = NULL;
-    bool quantise = false, loop = false;
+    bool quantise = false, loop = false, share = false;
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "quant") == 0) {
             quantise = true;
         } else if (strcmp(argv[i], "loop") == 0) {
             loop = true;
+        } else if (strcmp(argv[i], "share") == 0) {
+            share = true;
         } else {
             isa = argv[i];
         }
     }
     int batch = argc > 2 ? atoi(argv[2]) : 0;
     if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
-        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop]\n");
+        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop|share]\n");
         return 2;
     }
     if (make(&b, argv[1][0] == 'b', batch, isa, quantise, &err)) {
@@ -245,6 +310,9 @@ int main(int argc, char **argv)
     }
     if (loop) {
         printf("%.3f\n", loop_share(&b));
+    } else if (share) {
+        const double most = peak();
+        printf("%.3f\n", most > 0 ? measure(&b, batch) * step_macs(argv[1][0] == 'b') / most : 0);
     } else {
         printf("%.0f\n", measure(&b, batch));
     }
