@@ -229,7 +229,7 @@ static double loop_share(bench *b)
 
 #if defined(__x86_64__)
 #define FMA_CHAINS(name, isa, type, set, fma, store)                                                                   \
-    __attribute__((target(isa), optimize("unroll-loops"))) static float name(float seed)                               \
+    __attribute__((target(isa))) static float name(float seed)                                                         \
     {                                                                                                                  \
         type sum[CHAINS], a = set(seed), b = set(0.5f);                                                                \
         for (int k = 0; k < CHAINS; k++) {                                                                             \
