@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "deploy/emit.h"
+#include "deploy/expect.h"
 #include "deploy/measure.h"
 
 /* As in targets/m4/harness.c. */
@@ -104,63 +105,33 @@ static tin_status check_clock(const report *r, tin_error *err)
     return TIN_OK;
 }
 
-/* One result of the interpreter and the decision layer, in the record's order behind the frame number. */
-typedef struct expectation {
-    tin_qrunner *runner;
-    tin_decision_state decision;
-    int16_t values[TIN_MAX_CLASSES + 3];
-} expectation;
-
-static int expect_step(const tin_emulation *e, expectation *x, const int16_t *counts)
-{
-    const int n = e->model->n_classes;
-    if (tin_qrunner_step(x->runner, counts, x->values) == 0) {
-        return 0;
-    }
-    int best = 0;
-    for (int k = 1; k < n; k++) {
-        best = x->values[k] > x->values[best] ? k : best;
-    }
-    const int trigger = tin_decision_step(&x->decision, e->rule, e->model->classes, n, x->values);
-    x->values[n] = (int16_t)best;
-    x->values[n + 1] = (int16_t)x->decision.active;
-    x->values[n + 2] = (int16_t)trigger;
-    return 1;
-}
-
-static void describe_mismatch(const tin_emulation *e, const stretch *s, int64_t frame, int field, int got, int expected,
+static void describe_mismatch(const tin_expectation *x, const stretch *s, int64_t frame, int field, int got,
                               tin_error *err)
 {
-    static const char *const names[] = {"class_index", "active", "trigger"};
-    char field_name[32];
-    if (field < e->model->n_classes) {
-        (void)snprintf(field_name, sizeof field_name, "score %d", field);
-    } else {
-        (void)snprintf(field_name, sizeof field_name, "%s", names[field - e->model->n_classes]);
-    }
+    char name[32];
+    tin_expectation_field(x, field, name);
     (void)tin_fail(err, TIN_ERR_MISMATCH,
                    "stream %s, frame %lld: %s is %d on the Cortex-M4 and %d in the interpreter; this is an error "
                    "in Tinamou, please report it with the model",
-                   s->stream->id, (long long)frame, field_name, got, expected);
+                   s->stream->id, (long long)frame, name, got, x->values[field]);
 }
 
 /* Compares the records of one run with the interpreter; counts frames that differ and describes the first one in err.
  */
 static void compare(const tin_emulation *e, const stretch *list, size_t n_list, const char *data, const report *r,
-                    expectation *x, int64_t *mismatches, tin_error *err)
+                    tin_expectation *x, int64_t *mismatches, tin_error *err)
 {
-    const int fields = e->model->n_classes + 3;
+    const int fields = tin_expectation_fields(x);
     const size_t record = 2 * ((size_t)fields + 2);
     uint32_t at = 0, next = 0; /* frame in the run, record */
     for (size_t i = 0; i < n_list; i++) {
-        tin_qrunner_reset(x->runner);
-        tin_decision_reset(&x->decision);
+        tin_expectation_reset(x);
         for (int64_t t = 0; t < list[i].n; t++, at++) {
             uint32_t due_at = UINT32_MAX;
             if (next < r->decisions) {
                 memcpy(&due_at, data + next * record, sizeof due_at);
             }
-            const int due = expect_step(e, x, list[i].stream->counts + t * e->model->n_channels);
+            const int due = tin_expectation_step(x, list[i].stream->counts + t * e->model->n_channels);
             if (due != (due_at == at)) {
                 (*mismatches)++;
                 (void)tin_fail(err, TIN_ERR_MISMATCH,
@@ -176,7 +147,7 @@ static void compare(const tin_emulation *e, const stretch *list, size_t n_list, 
                 memcpy(&got, data + next * record + 4 + 2 * (size_t)f, sizeof got);
                 differs = got != x->values[f];
                 if (differs) {
-                    describe_mismatch(e, &list[i], t, f, got, x->values[f], err);
+                    describe_mismatch(x, &list[i], t, f, got, err);
                 }
             }
             *mismatches += differs;
@@ -196,7 +167,7 @@ typedef struct totals {
     long worst, stack, state;
 } totals;
 
-static tin_status run_stretch(tin_emulation *e, const char *elf, const stretch *list, size_t n_list, expectation *x,
+static tin_status run_stretch(tin_emulation *e, const char *elf, const stretch *list, size_t n_list, tin_expectation *x,
                               totals *sum, tin_error *mismatch, tin_error *err)
 {
     report r = {0};
@@ -274,13 +245,13 @@ tin_status tin_emulate_verify(tin_emulation *e, const char *elf, int64_t max_fra
     stretch *list = NULL;
     size_t n_list = 0;
     int64_t frames = 0;
-    expectation x = {0};
+    tin_expectation x = {0};
     totals sum = {0};
     tin_error mismatch = {0};
     tin_progress progress;
     tin_status status = list_streams(e, max_frames, &list, &n_list, &frames, err);
     if (status == TIN_OK) {
-        status = tin_qrunner_create(&x.runner, e->model, err);
+        status = tin_expectation_begin(&x, e->model, e->rule, err);
     }
     if (status) {
         goto cleanup;
@@ -306,7 +277,7 @@ tin_status tin_emulate_verify(tin_emulation *e, const char *elf, int64_t max_fra
         }
     }
 cleanup:
-    tin_qrunner_free(x.runner);
+    tin_expectation_end(&x);
     tin_free(list);
     return status;
 }
