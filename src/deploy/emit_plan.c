@@ -44,11 +44,6 @@ static tin_status check_layer(const tin_emit *e, int i, tin_error *err)
         return tin_fail(err, TIN_ERR_MODEL, "layer %d: no kernel for \"%s\"; fold the model and convert it again",
                         i + 1, tin_op_name(l->op));
     }
-    if (tin_emit_span(l) * l->n_inputs > 1000000) {
-        return tin_fail(err, TIN_ERR_MODEL,
-                        "layer %d keeps %ld rows of %d values; use a smaller kernel, dilation or stride", i + 1,
-                        tin_emit_span(l), l->n_inputs);
-    }
     return TIN_OK;
 }
 

@@ -246,6 +246,11 @@ static tin_status resolve_window(tin_layer *layer, const tin_layer_spec *spec, i
             err, TIN_ERR_MODEL,
             "layer %d (%s): kernel and dilation span %lld rows; keep (kernel - 1) * dilation + 1 at or below %d",
             index + 1, tin_op_name(spec->op), (long long)history, TIN_MAX_HISTORY);
+    if (history * layer->n_inputs > TIN_MAX_WINDOW)
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "layer %d (%s): it keeps %lld rows of %d values; use a smaller kernel or dilation, so that "
+                        "they are at most %d values",
+                        index + 1, tin_op_name(spec->op), (long long)history, layer->n_inputs, TIN_MAX_WINDOW);
     const char *mend = NULL;
     if (spec->op == TIN_OP_LOG_ENERGY &&
         (mend = tin_log_energy_mend(layer->levels, layer->kernel, layer->stride)) != NULL)

@@ -5,7 +5,8 @@
 #include "model/model.h"
 
 #define TIN_MAX_STRIDE 1024
-#define TIN_MAX_HISTORY 16384 /* rows that one layer may hold: (kernel - 1) * dilation + 1 */
+#define TIN_MAX_HISTORY 16384  /* rows that one layer may hold: (kernel - 1) * dilation + 1 */
+#define TIN_MAX_WINDOW 1000000 /* values of these rows: what a microcontroller could ever keep */
 #define TIN_MAX_HOP 65536
 #define TIN_MAX_DELAY 65536 /* frames */
 #define TIN_MAX_WEIGHTS                                                                                                \

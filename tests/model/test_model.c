@@ -178,6 +178,8 @@ static void graphs_that_do_not_fit_are_refused(void **state)
                    "layer 2 (concat): it reads 400 values; keep it at or below 256");
     expect_refused(&d.dataset, (tin_layer_spec[]){slow, {.op = TIN_OP_DENSE, FROM("input")}}, 2,
                    "layer 1 (conv1d): no layer reads \"slow\"; name it in the from of one, or take it out");
+    expect_refused(&d.dataset, (tin_layer_spec[]){wide, {.op = TIN_OP_AVG_POOL, .kernel = 5001}, end}, 3,
+                   "layer 2 (avg_pool): it keeps 5001 rows of 200 values; use a smaller kernel or dilation");
     expect_refused(&d.dataset, (tin_layer_spec[]){slow, slow, end}, 3, "layer 2: the name \"slow\" is taken");
 }
 
