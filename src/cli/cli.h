@@ -108,6 +108,9 @@ typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli
 cli_stage_function cli_stage_train, cli_stage_compress, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy,
     cli_stage_report;
 
+/* Holds the figures of the deploy stage, fresh or recalled, against the budgets of tinamou.yaml. */
+tin_status cli_check_budget(const cli_session *session, tin_error *err) TIN_USE_RESULT;
+
 /* Shows what was measured when bits were chosen, and writes quantize_sensitivity.json; nothing when there was no choice.
  */
 tin_status cli_report_sensitivity(const cli_session *session, const tin_model *folded,

@@ -144,3 +144,16 @@ cleanup:
     tin_qmodel_free(qmodel);
     return status;
 }
+
+tin_status cli_check_budget(const cli_session *session, tin_error *err)
+{
+    const tin_config_deploy *settings = &session->config->deploy;
+    const json_t *figures = json_object_get(session->results, tin_stage_name(TIN_STAGE_DEPLOY));
+    const tin_footprint footprint = {.code_bytes = (long)json_integer_value(json_object_get(figures, "code_bytes")),
+                                     .weight_bytes = (long)json_integer_value(json_object_get(figures, "weight_bytes")),
+                                     .flash_bytes = (long)json_integer_value(json_object_get(figures, "flash_bytes")),
+                                     .state_bytes = (long)json_integer_value(json_object_get(figures, "ram_bytes")),
+                                     .stack_static_bytes =
+                                         (long)json_integer_value(json_object_get(figures, "stack_static_bytes"))};
+    return tin_footprint_check(&footprint, settings->max_flash_bytes, settings->max_ram_bytes, settings->optimize, err);
+}

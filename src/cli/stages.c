@@ -371,6 +371,9 @@ tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force,
         if (status == TIN_OK) {
             status = done ? recall(session, (tin_stage)stage, err) : work(session, (tin_stage)stage, err);
         }
+        if (status == TIN_OK && stage == TIN_STAGE_DEPLOY) {
+            status = cli_check_budget(session, err);
+        }
     }
     return status;
 }

@@ -63,6 +63,10 @@ typedef struct tin_measure_options {
 tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_dataset *dataset,
                        const char *folder, const char *name, const tin_measure_options *options,
                        tin_footprint *footprint, tin_error *err) TIN_USE_RESULT;
+/* TIN_ERR_MODEL with the figures and what would help when the code needs more than max_flash_bytes of flash, or its state
+ * and greatest stack more than max_ram_bytes of RAM; 0: no limit. `optimize` as it was generated. */
+tin_status tin_footprint_check(const tin_footprint *footprint, long max_flash_bytes, long max_ram_bytes,
+                               const char *optimize, tin_error *err) TIN_USE_RESULT;
 /* FOLDER/footprint.json, atomically. */
 tin_status tin_footprint_save(const tin_footprint *footprint, const char *folder, tin_error *err) TIN_USE_RESULT;
 

@@ -1,4 +1,4 @@
-/* footprint.json */
+/* footprint.json, and the budgets that a footprint must stay below. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,4 +43,28 @@ tin_status tin_footprint_save(const tin_footprint *f, const char *folder, tin_er
     status = tin_file_write(path, text, strlen(text), err);
     free(text);
     return status;
+}
+
+tin_status tin_footprint_check(const tin_footprint *f, long max_flash_bytes, long max_ram_bytes, const char *optimize,
+                               tin_error *err)
+{
+    const long ram = f->state_bytes + f->stack_static_bytes;
+    const bool small = strcmp(optimize, "size") == 0;
+    if (max_flash_bytes > 0 && f->flash_bytes > max_flash_bytes) {
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "the code takes %ld bytes of flash (instructions and tables %ld, weights %ld), but "
+                        "deploy.max_flash_bytes allows %ld; %sgive layers fewer units, prune with `compress`, or take "
+                        "4-bit weights (quantize.weight_bits)",
+                        f->flash_bytes, f->code_bytes, f->weight_bytes, max_flash_bytes,
+                        small ? "" : "set deploy.optimize to size, ");
+    }
+    if (max_ram_bytes > 0 && ram > max_ram_bytes) {
+        return tin_fail(
+            err, TIN_ERR_MODEL,
+            "the code takes %ld bytes of RAM (state %ld, stack at most %ld), but deploy.max_ram_bytes allows "
+            "%ld; give convolutions and pools a smaller kernel, dilation or window, give recurrent layers "
+            "fewer units, or stride earlier",
+            ram, f->state_bytes, f->stack_static_bytes, max_ram_bytes);
+    }
+    return TIN_OK;
 }

@@ -18,6 +18,12 @@
         .key = #member, .kind = KIND(section, member), .offset = offsetof(section, member), .low = low_,               \
         .high = high_, .fallback = fallback_, .meaning = meaning_                                                      \
     }
+/* A budget: 0 is none. It changes no result, so a run that is done is held against another one without being redone. */
+#define LIMIT(section, member, high_, meaning_)                                                                        \
+    {                                                                                                                  \
+        .key = #member, .kind = KIND(section, member), .offset = offsetof(section, member), .high = high_,             \
+        .neutral = true, .meaning = meaning_                                                                           \
+    }
 #define BOOL(section, member, fallback_, meaning_) NUMBER(section, member, 0, 1, fallback_, meaning_)
 #define TEXT(section, member, text_, choices_, meaning_)                                                               \
     {                                                                                                                  \
@@ -226,6 +232,8 @@ static const tin_setting deploy_settings[] = {
     TEXT(tin_config_deploy, name, "", NULL, "the prefix of the generated code, a C identifier"),
     TEXT(tin_config_deploy, optimize, "balanced", "balanced speed size", "what the code is optimised for"),
     NUMBER(tin_config_deploy, verify_frames, 0, 2000000000, 0, "frames checked on the emulated core, 0: all"),
+    LIMIT(tin_config_deploy, max_flash_bytes, 2000000000, "the flash that code and weights may take, 0: any"),
+    LIMIT(tin_config_deploy, max_ram_bytes, 2000000000, "the RAM that state and stack may take, 0: any"),
     END,
 };
 

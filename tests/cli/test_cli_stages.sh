@@ -87,6 +87,18 @@ touch "$project/data/0123456789ab.tind.Ab3dE6"
 "$tinamou" data "$project" --quiet >/dev/null
 [ ! -e "$project/data/0123456789ab.tind.Ab3dE6" ] || fail "a half-written dataset was left"
 
+# a budget is no part of the run's name: the run that is done is held against it
+sed 's/verify_frames: 1500/&, max_flash_bytes: 1000, max_ram_bytes: 100000/' "$project/tinamou.yaml" >"$folder/yaml"
+cp "$project/tinamou.yaml" "$folder/yaml.before"
+cp "$folder/yaml" "$project/tinamou.yaml"
+code=0
+"$tinamou" run "$project" >"$folder/out" 2>"$folder/log" || code=$?
+[ $code != 0 ] || fail "a budget of 1000 bytes was met"
+grep -q 'deploy: done before' "$folder/log" || fail "the budget made a new run: $(cat "$folder/log")"
+grep -q 'bytes of flash (instructions and tables [0-9]*, weights [0-9]*), but deploy.max_flash_bytes allows 1000;' "$folder/log" ||
+    fail "no figures in: $(cat "$folder/log")"
+cp "$folder/yaml.before" "$project/tinamou.yaml"
+
 # another seed is another run; the list shows both
 logs 'run: ' train "$project" --seed 6
 "$tinamou" runs "$project" >"$folder/out"

@@ -328,6 +328,26 @@ static void test_footprint_file(void **state)
     assert_int_equal(tin_footprint_save(&f, TEST_TEMPORARY "/no/such", &refused), TIN_ERR_IO);
 }
 
+/* Budgets: what fits to the byte passes; else both figures and what would help. */
+static void test_budgets(void **state)
+{
+    (void)state;
+    const tin_footprint f = {
+        .code_bytes = 2500, .weight_bytes = 7500, .flash_bytes = 10000, .state_bytes = 380, .stack_static_bytes = 120};
+    tin_error err = {0};
+    must(tin_footprint_check(&f, 0, 0, "balanced", &err), &err);
+    must(tin_footprint_check(&f, 10000, 500, "balanced", &err), &err);
+    assert_int_equal(tin_footprint_check(&f, 9999, 500, "balanced", &err), TIN_ERR_MODEL);
+    assert_non_null(strstr(err.message, "10000 bytes of flash (instructions and tables 2500, weights 7500)"));
+    assert_non_null(strstr(err.message, "max_flash_bytes allows 9999; set deploy.optimize to size"));
+    err = (tin_error){0};
+    assert_int_equal(tin_footprint_check(&f, 9999, 500, "size", &err), TIN_ERR_MODEL);
+    assert_null(strstr(err.message, "deploy.optimize"));
+    err = (tin_error){0};
+    assert_int_equal(tin_footprint_check(&f, 10000, 499, "size", &err), TIN_ERR_MODEL);
+    assert_non_null(strstr(err.message, "500 bytes of RAM (state 380, stack at most 120), but deploy.max_ram_bytes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,7 +355,7 @@ int main(void)
         cmocka_unit_test(test_measurement_repeats), cmocka_unit_test(test_differences_are_found),
         cmocka_unit_test(test_what_can_be_wrong),   cmocka_unit_test(test_missing_tool_names_its_package),
         cmocka_unit_test(test_tampered_code),       cmocka_unit_test(test_allocations_fail),
-        cmocka_unit_test(test_footprint_file),
+        cmocka_unit_test(test_footprint_file),      cmocka_unit_test(test_budgets),
     };
 #ifdef SKIP_WITHOUT_EMULATOR
     if (!tin_process_exists("qemu-system-arm") || !tin_process_exists("arm-none-eabi-gcc")) {
