@@ -120,6 +120,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
                                 .config_hash = session->run.config_hash,
                                 .command = command,
                                 .optimize = settings->optimize,
+                                .target = settings->target,
                                 .frame_accuracy = summary.frame_accuracy,
                                 .fnr = summary.fnr,
                                 .fcr = summary.fcr,

@@ -36,6 +36,7 @@ typedef struct tin_generate_facts {
     const char *name; /* C identifier, prefix of everything */
     const char *version, *data_hash, *config_hash, *command;
     const char *optimize; /* "size", "balanced", "speed" or "plain": which encodings of weights; NULL: "balanced" */
+    const char *target;   /* "m4" or "m55": the core that encodings are chosen for; NULL: "m4" */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;

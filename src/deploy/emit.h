@@ -49,6 +49,7 @@ typedef enum tin_encoding {
     TIN_ENCODING_N4,
     TIN_ENCODING_BOOK,
     TIN_ENCODING_SPARSE,
+    TIN_ENCODING_V16, /* on cores with vectors only */
     TIN_ENCODING_COUNT
 } tin_encoding;
 
@@ -98,7 +99,7 @@ typedef struct tin_emit {
     tin_emit_group groups[TIN_MAX_LAYERS + 1];
     int n_groups;
     long scratch_bytes, scratch_words; /* of rows of 8 and of 16 bits; 0: not needed */
-    long lanes;                        /* columns of the widest input of a packed matrix; 0: none */
+    long lanes;                        /* words of the widest input of a packed matrix; 0: none */
     tin_emit_member members[TIN_MAX_MEMBERS];
     int n_members;
     uint64_t kernels[TIN_ENCODING_COUNT]; /* which are in `source` already, by their number in emit_text.c */
@@ -215,8 +216,10 @@ bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding);
 void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *bytes, double *insn);
 /* The part of the shift that stays beside the multipliers, at least; more is allowed. */
 int tin_packed_shift(const tin_emit_matrix *m);
-/* Columns of the widened input. */
-long tin_packed_lanes(const tin_emit_matrix *m);
+/* Words of RAM that the input takes in the form that the kernel reads. */
+long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding);
+/* V16: groups of eight columns. */
+long tin_packed_eights(const tin_emit_matrix *m);
 /* The kernel's `count`. */
 long tin_packed_count(const tin_emit_matrix *m, int rest);
 /* static const int32_t NAME_LABEL_weight[]: per four rows a block of each of n matrices with the same number of rows;

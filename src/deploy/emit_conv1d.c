@@ -74,8 +74,12 @@ static void packed_linear_data(tin_emit *e, int layer)
                     e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name, label,
                     l->dilation * l->n_inputs, m.taps, m.width);
-    tin_text_printf(&e->source, "    %ld, %d, %d, /* count, rows, low */\n", tin_packed_count(&m, rest), l->n_outputs,
-                    low_of(e, layer));
+    if (encoding == TIN_ENCODING_V16) {
+        tin_text_printf(&e->source, "    %ld, %d, /* groups, shift */\n", tin_packed_eights(&m), rest);
+    } else {
+        tin_text_printf(&e->source, "    %ld, /* count */\n", tin_packed_count(&m, rest));
+    }
+    tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", l->n_outputs, low_of(e, layer));
     finish(e, layer);
 }
 
@@ -123,6 +127,8 @@ static void kernels(tin_emit *e, int layer)
         tin_emit_kernel(e, "depthwise");
     } else if (encoding == TIN_ENCODING_PLAIN) {
         tin_emit_kernel(e, "linear");
+    } else if (encoding == TIN_ENCODING_V16) {
+        tin_emit_kernel(e, "v16_linear");
     } else {
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, "packed_linear", encoding);

@@ -247,7 +247,8 @@ static void list_members(tin_emit *e)
         }
     }
     if (e->lanes > 0) {
-        tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes / 2, "widened input of the layer that runs");
+        tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes,
+                            "input of the layer that runs, as its kernel reads it");
     }
     /* Two rows share memory only if one is read for the last time before the other is written: first fit over the
      * stretches of layers in which each is alive (emit_plan.c). */

@@ -7,7 +7,7 @@
 
 const char *tin_encoding_name(tin_encoding encoding)
 {
-    static const char *const names[] = {"plain", "t2", "t43", "n4", "book", "sparse"};
+    static const char *const names[] = {"plain", "t2", "t43", "n4", "book", "sparse", "v16"};
     return names[encoding];
 }
 
@@ -70,6 +70,12 @@ static double rank(const char *optimize, double bytes, double insn)
     return optimize != NULL && strcmp(optimize, "speed") == 0 ? insn * 1e9 + bytes : bytes * insn;
 }
 
+/* Whether the core that the code is made for has the vectors of Helium. */
+static bool vectors(const tin_emit *e)
+{
+    return e->facts->target != NULL && strcmp(e->facts->target, "m55") == 0;
+}
+
 void tin_emit_choose_encoding(tin_emit *e, int layer)
 {
     const char *optimize = e->facts->optimize;
@@ -77,17 +83,11 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     tin_emit_matrix m[6];
     const bool plain = tin_emit_input_wide(e, layer, 0) || (optimize != NULL && strcmp(optimize, "plain") == 0);
     const int n = plain ? 0 : matrices_of(&e->model->layers[layer], m);
-    long lanes = 0;
-    bool odd = false;
     double least = 0;
-    for (int i = 0; i < n; i++) {
-        const long columns = tin_packed_lanes(&m[i]);
-        lanes += i < 2 ? columns : 0; /* those on x and on the state */
-        odd = odd || columns % 8 != 0;
-    }
     for (int k = TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_COUNT; k++) {
         double bytes, insn;
-        if ((k == TIN_ENCODING_T43 && !fast) || !cost_of(m, n, (tin_encoding)k, &bytes, &insn)) {
+        if ((k == TIN_ENCODING_T43 && !fast) || (k == TIN_ENCODING_V16 && !vectors(e)) ||
+            !cost_of(m, n, (tin_encoding)k, &bytes, &insn)) {
             continue;
         }
         if (e->layers[layer].encoding == TIN_ENCODING_PLAIN || rank(optimize, bytes, insn) < least) {
@@ -95,8 +95,10 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
             least = rank(optimize, bytes, insn);
         }
     }
-    if (e->layers[layer].encoding != TIN_ENCODING_PLAIN) {
-        e->lanes = lanes > e->lanes ? lanes : e->lanes;
-        e->odd_groups = e->odd_groups || odd;
+    long lanes = 0;
+    for (int i = 0; e->layers[layer].encoding != TIN_ENCODING_PLAIN && i < n; i++) {
+        lanes += i < 2 ? tin_packed_lanes(&m[i], e->layers[layer].encoding) : 0; /* those on x and on the state */
+        e->odd_groups = e->odd_groups || tin_packed_lanes(&m[i], TIN_ENCODING_T2) % 4 != 0;
     }
+    e->lanes = lanes > e->lanes ? lanes : e->lanes;
 }

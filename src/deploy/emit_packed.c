@@ -6,16 +6,21 @@
 #include "base/memory.h"
 #include "deploy/emit.h"
 
-#define MAX_LANES 512 /* columns of a packed matrix: their lanes take 2 bytes of RAM each */
+#define MAX_COLUMNS 512 /* of a packed matrix: each takes a byte of RAM, or two where it is widened */
 
 static long groups_of(const tin_emit_matrix *m)
 {
     return (long)m->taps * ((m->width + 3) / 4);
 }
 
-long tin_packed_lanes(const tin_emit_matrix *m)
+long tin_packed_eights(const tin_emit_matrix *m)
 {
-    return 4 * groups_of(m);
+    return ((long)m->taps * m->width + 7) / 8;
+}
+
+long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding)
+{
+    return 2 * (encoding == TIN_ENCODING_V16 ? tin_packed_eights(m) : groups_of(m));
 }
 
 /* The part of the shift that no multiplier can take in: mult * 2^(shift - rest) < 2^31. */
@@ -76,7 +81,7 @@ static void put_bias(stream *s, const tin_emit_matrix *m, tin_encoding encoding,
         const bool pair = encoding == TIN_ENCODING_T43 || r % 2 == 0;
         if (encoding == TIN_ENCODING_N4) {
             put(s, (uint32_t)(4096 * bias));
-        } else if (encoding == TIN_ENCODING_BOOK || !pair) {
+        } else if (encoding == TIN_ENCODING_BOOK || encoding == TIN_ENCODING_V16 || !pair) {
             put(s, (uint32_t)bias);
         } else {
             put(s, (uint32_t)(256 * bias + bias_at(m, row + r + 1)));
@@ -160,7 +165,7 @@ static void put_book(stream *s, const tin_emit_matrix *m, long row)
 }
 
 /* The groups of four rows that are not all zero, at least one. */
-static int groups_kept(const tin_emit_matrix *m, long row, uint8_t kept[MAX_LANES / 4])
+static int groups_kept(const tin_emit_matrix *m, long row, uint8_t kept[MAX_COLUMNS / 4])
 {
     int n = 0;
     for (long group = 0; group < groups_of(m); group++) {
@@ -180,7 +185,7 @@ static int groups_kept(const tin_emit_matrix *m, long row, uint8_t kept[MAX_LANE
 
 static void put_sparse(stream *s, const tin_emit_matrix *m, long row)
 {
-    uint8_t kept[MAX_LANES / 4];
+    uint8_t kept[MAX_COLUMNS / 4];
     const int n = groups_kept(m, row, kept), words = (n + 3) / 4;
     put(s, (uint32_t)words << 8 | (uint32_t)n);
     for (int i = 0; i < words; i++) {
@@ -195,6 +200,29 @@ static void put_sparse(stream *s, const tin_emit_matrix *m, long row)
     }
 }
 
+/* Four columns of a row from `column` on, taps side by side, low byte first; 0 where there is none. */
+static void put_columns(stream *s, const tin_emit_matrix *m, long row, long column)
+{
+    const long n = (long)m->taps * m->width;
+    uint32_t word = 0;
+    for (long i = 3; i >= 0; i--) {
+        const bool there = row < m->n_rows && column + i < n;
+        word = word << 8 | (there ? (uint32_t)m->weight[row * n + column + i] & 255 : 0);
+    }
+    put(s, word);
+}
+
+static void put_v16(stream *s, const tin_emit_matrix *m, long row)
+{
+    const long columns = 8 * tin_packed_eights(m);
+    for (long column = 0, width; column < columns; column += width) {
+        width = columns - column < 16 ? 8 : 16;
+        for (long i = 0; i < 4 * width; i += 4) {
+            put_columns(s, m, row + i / width, column + i % width);
+        }
+    }
+}
+
 /* Four rows from `row` on. */
 static void put_block(stream *s, const tin_emit_matrix *m, tin_encoding encoding, int rest, long row)
 {
@@ -203,6 +231,8 @@ static void put_block(stream *s, const tin_emit_matrix *m, tin_encoding encoding
         put_book(s, m, row);
     } else if (encoding == TIN_ENCODING_SPARSE) {
         put_sparse(s, m, row);
+    } else if (encoding == TIN_ENCODING_V16) {
+        put_v16(s, m, row);
     } else {
         for (long group = 0; group < groups_of(m); group++) {
             if (encoding == TIN_ENCODING_T2) {
@@ -248,26 +278,27 @@ void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int
 /* How far left the kernel can shift: as far as its sums are too great. */
 static int most_shift(tin_encoding encoding)
 {
-    return encoding == TIN_ENCODING_N4 ? 12 : 8;
+    return encoding == TIN_ENCODING_V16 ? 16 : encoding == TIN_ENCODING_N4 ? 12 : 8;
 }
 
 /* Sums, with all inputs at 128 or -128, must stay below 2^31 times this much. */
 static int scale_of(tin_encoding encoding)
 {
-    return encoding == TIN_ENCODING_N4 ? 4096 : encoding == TIN_ENCODING_BOOK ? 1 : 257;
+    const bool whole = encoding == TIN_ENCODING_BOOK || encoding == TIN_ENCODING_V16;
+    return encoding == TIN_ENCODING_N4 ? 4096 : whole ? 1 : 257;
 }
 
 bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
 {
     const long n = (long)m->taps * m->width;
-    if (tin_packed_lanes(m) > MAX_LANES || tin_packed_shift(m) > most_shift(encoding)) {
+    if (4 * groups_of(m) > MAX_COLUMNS || tin_packed_shift(m) > most_shift(encoding)) {
         return false;
     }
     for (int r = 0; r < m->n_rows; r++) {
         int64_t bound = m->bias != NULL ? llabs((long long)m->bias[r]) : 0;
         for (long i = 0; i < n; i++) {
             const int w = m->weight[r * n + i];
-            if (w < -127 || (encoding == TIN_ENCODING_N4 && (w < -8 || w > 7))) {
+            if ((w < -127 && encoding != TIN_ENCODING_V16) || (encoding == TIN_ENCODING_N4 && (w < -8 || w > 7))) {
                 return false;
             }
             bound += 128 * abs(w);
@@ -287,14 +318,16 @@ bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
 
 void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *bytes, double *insn)
 {
-    /* instructions of a Cortex-M4 per group of four rows and columns, and per four rows besides */
-    static const double per_group[TIN_ENCODING_COUNT] = {0, 15, 10, 19, 60, 18}, per_block[] = {0, 45, 49, 47, 55, 50};
+    /* instructions per group of four rows and columns, and per four rows besides: v16 of a Cortex-M55, the others of a
+     * Cortex-M4 and a Cortex-M55 alike */
+    static const double per_group[TIN_ENCODING_COUNT] = {0, 15, 10, 19, 60, 18, 2.5};
+    static const double per_block[] = {0, 45, 49, 47, 55, 50, 15};
     const int rest = tin_packed_shift(m);
     stream s = {NULL, 0};
     put_all(&s, m, &rest, 1, encoding);
     *bytes += 4.0 * (double)s.n;
     for (long row = 0; row < m->n_rows; row += 4) {
-        uint8_t kept[MAX_LANES / 4];
+        uint8_t kept[MAX_COLUMNS / 4];
         const long groups = encoding == TIN_ENCODING_SPARSE ? groups_kept(m, row, kept) : groups_of(m);
         *insn += per_block[encoding] + (double)groups * per_group[encoding];
     }

@@ -153,8 +153,14 @@ static void packed_gru_data(tin_emit *e, int layer)
     tin_packed_emit(e, layer, parts, rest, 6);
     tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,\n", e->name, encoding, e->name,
                     label, e->name, label);
-    tin_text_printf(&e->source, "    %d, %d, %ld, %ld, /* inputs, units, count, hidden_count */\n};\n", l->n_inputs,
-                    l->n_outputs, tin_packed_count(&parts[0], rest[0]), tin_packed_count(&parts[1], rest[1]));
+    tin_text_printf(&e->source, "    %d, %d, /* inputs, units */\n", l->n_inputs, l->n_outputs);
+    if (e->layers[layer].encoding == TIN_ENCODING_V16) {
+        tin_text_printf(&e->source, "    %ld, %d, %ld, %d, /* groups, shift, those of the state */\n};\n",
+                        tin_packed_eights(&parts[0]), rest[0], tin_packed_eights(&parts[1]), rest[1]);
+        return;
+    }
+    tin_text_printf(&e->source, "    %ld, %ld, /* count, hidden_count */\n};\n", tin_packed_count(&parts[0], rest[0]),
+                    tin_packed_count(&parts[1], rest[1]));
 }
 
 static void data(tin_emit *e, int layer)
@@ -188,6 +194,8 @@ static void kernels(tin_emit *e, int layer)
     const tin_encoding encoding = e->layers[layer].encoding;
     if (encoding == TIN_ENCODING_PLAIN) {
         tin_emit_kernel(e, kernel_of(&e->model->layers[layer]));
+    } else if (encoding == TIN_ENCODING_V16) {
+        tin_emit_kernel(e, "v16_gru");
     } else {
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, "packed_gru", encoding);

@@ -22,6 +22,12 @@
     X(t43)                                                                                                             \
     X(n4)                                                                                                              \
     X(book)                                                                                                            \
+    X(quad)                                                                                                            \
+    X(quad_sigmoid)                                                                                                    \
+    X(quad_curve)                                                                                                      \
+    X(v16)                                                                                                             \
+    X(v16_linear)                                                                                                      \
+    X(v16_gru)                                                                                                         \
     X(sparse)                                                                                                          \
     X(packed_linear)                                                                                                   \
     X(packed_gru)                                                                                                      \

@@ -61,17 +61,34 @@ static tin_status check_undefined(const char *object, tin_error *err)
     return status;
 }
 
-/* Divisions and everything of the floating-point and vector unit. */
-static bool forbidden(const char *mnemonic)
+/* Divisions, and of the floating-point and vector unit everything or, where the object is made for cores with vectors of
+ * integers, what computes with floats. */
+static bool forbidden(const char *mnemonic, bool vectors)
 {
-    return strncmp(mnemonic, "sdiv", 4) == 0 || strncmp(mnemonic, "udiv", 4) == 0 || mnemonic[0] == 'v';
+    const bool floats = mnemonic[0] == 'v' && (!vectors || strstr(mnemonic, ".f") != NULL);
+    return strncmp(mnemonic, "sdiv", 4) == 0 || strncmp(mnemonic, "udiv", 4) == 0 || floats;
+}
+
+/* Whether the object says of itself that its core has the vectors of Armv8.1-M. */
+static tin_status has_vectors(const char *object, bool *vectors, tin_error *err)
+{
+    const char *const argv[] = {"arm-none-eabi-readelf", "-A", object, NULL};
+    tin_process_result result = {0};
+    const tin_status status = tin_tool_run(argv, 60, &result, err);
+    *vectors = status == TIN_OK && strstr(result.output, "Tag_MVE_arch") != NULL;
+    tin_process_free(&result);
+    return status;
 }
 
 static tin_status check_instructions(const char *object, tin_error *err)
 {
     const char *const argv[] = {"arm-none-eabi-objdump", "-d", "--no-show-raw-insn", object, NULL};
     tin_process_result result = {0};
-    tin_status status = tin_tool_run(argv, 60, &result, err);
+    bool vectors = false;
+    tin_status status = has_vectors(object, &vectors, err);
+    if (status == TIN_OK) {
+        status = tin_tool_run(argv, 60, &result, err);
+    }
     char *text = result.output, *line;
     char function[128] = "";
     long instructions = 0;
@@ -85,7 +102,7 @@ static tin_status check_instructions(const char *object, tin_error *err)
             continue;
         }
         instructions++;
-        if (forbidden(mnemonic)) {
+        if (forbidden(mnemonic, vectors)) {
             status = tin_fail_at(
                 err, TIN_ERR_TOOL, object, 0,
                 "the function %s holds the instruction %s at %lx; generated code must do without division and "

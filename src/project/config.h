@@ -161,6 +161,7 @@ typedef struct tin_config_evaluate {
 
 typedef struct tin_config_deploy {
     char *name;        /* prefix of the generated code, a C identifier; default: project name made one */
+    char *target;      /* "m4" (default) or "m55": the core whose costs choose the encodings of weights */
     char *optimize;    /* "balanced" (default), "speed" or "size": encodings of weights, and -O2 or -Os */
     int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
     int max_flash_bytes, max_ram_bytes; /* budgets: code and weights; state and greatest stack; 0 (default): none */

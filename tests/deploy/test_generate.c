@@ -53,6 +53,7 @@ static int compare(const tin_qmodel *model, const tin_decision_rule *rule, const
     static const char *const optimize[] = {"size", "balanced", "speed"};
     tin_generate_facts facts = facts_of(name);
     facts.optimize = optimize[seed / 3 % 3];
+    facts.target = seed / 9 % 2 == 0 ? "m4" : "m55";
     char define_model[80], define_upper[80], define_header[80], upper[64] = "", source[64];
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, &err);
     assert_non_null(counts);

@@ -52,6 +52,28 @@ static void test_forbidden_instructions(void **state)
     must(tin_object_check(path_of("broken.o"), &err), &err);
 }
 
+/* Helium: vectors of integers and what saves their registers, but no floats. */
+static void test_vectors_of_integers(void **state)
+{
+    (void)state;
+    static const char sum[] = "#include <arm_mve.h>\nint f(int8x16_t a, int8x16_t b) { return vmladavq_s8(a, b); }\n"
+                              "void g(void); int h(int32x4_t a) { __asm__ volatile(\"\" : : : \"q4\");"
+                              " return vaddvq_s32(vaddq_n_s32(a, 1)); }";
+    static const char core[] = "-mcpu=cortex-m55";
+    tin_error err = {0};
+    must(tin_file_write(path_of("broken.c"), sum, sizeof sum - 1, &err), &err);
+    const char *const argv[] = {
+        "arm-none-eabi-gcc", core, "-mthumb", "-mfloat-abi=hard", "-O2", "-c", path_of("broken.c"), "-o",
+        path_of("broken.o"), NULL};
+    run(argv);
+    must(tin_object_check(path_of("broken.o"), &err), &err);
+    static const char floats[] = "#include <arm_mve.h>\nfloat32x4_t f(float32x4_t a) { return vaddq_f32(a, a); }";
+    must(tin_file_write(path_of("broken.c"), floats, sizeof floats - 1, &err), &err);
+    run(argv);
+    assert_int_equal(tin_object_check(path_of("broken.o"), &err), TIN_ERR_TOOL);
+    assert_non_null(strstr(err.message, "vadd.f32"));
+}
+
 static void test_variables_are_refused(void **state)
 {
     (void)state;
@@ -163,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forbidden_instructions),
+        cmocka_unit_test(test_vectors_of_integers),
         cmocka_unit_test(test_variables_are_refused),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_stack_bound),

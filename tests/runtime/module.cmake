@@ -1,4 +1,4 @@
-foreach(test test_kernels test_recurrent)
+foreach(test test_kernels test_recurrent test_v16)
     if(TARGET ${test})
         target_link_libraries(${test} PRIVATE tin_model)
     endif()

@@ -1,0 +1,47 @@
+/* conv1d with groups 1, and dense, with weights in V16. */
+#ifndef TINK_V16_LINEAR_H
+#define TINK_V16_LINEAR_H
+
+#include "runtime/v16.h"
+#if TINK_CURVES
+#include "runtime/quad_curve.h"
+#endif
+
+/* [fragment] */
+typedef struct tink_v16_linear_t {
+    const int32_t *weight;       /* per four rows: bias, weights, mult, as tink_v16 reads them */
+    int32_t jump, taps, columns; /* of x: from tap to tap, columns per tap */
+    int32_t groups, shift;       /* see tink_v16 */
+    int16_t rows, low;
+#if TINK_CURVES
+    int16_t curve;
+#endif
+} tink_v16_linear_t;
+
+/* y[r] = requantize(bias[r] + sum of w[r] * x), at least `low`, as int8 into y8 or, when that is NULL, as int16 into
+ * y16. lanes: room for x, side by side. */
+TINK_KERNEL void tink_v16_linear(const tink_v16_linear_t *c, const int8_t *x, int32_t *lanes, int8_t *y8, int16_t *y16)
+{
+    const int32_t *w = c->weight;
+    int8_t *to = (int8_t *)lanes;
+    int32_t left;
+    for (left = c->taps; left > 0; left--, x += c->jump) {
+        to = tink_v16_columns(x, c->columns, to);
+    }
+    for (left = c->rows; left > 0; left -= 4) {
+        tink_quad row = tink_v16(&w, (const int8_t *)lanes, c->groups, c->shift, 1);
+#if TINK_CURVES
+        row = tink_quad_curve(row, c->curve);
+#endif
+        if (y8 != NULL) {
+            tink_quad_store8(y8, tink_quad_limit(row, c->low, 127), left);
+            y8 += 4;
+        } else {
+            tink_quad_store16(y16, tink_quad_limit(row, c->low, 32767), left);
+            y16 += 4;
+        }
+    }
+}
+/* [end] */
+
+#endif
