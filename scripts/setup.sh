@@ -26,6 +26,8 @@ test_packages='
 libcmocka-dev | unit tests
 g++ | generated code in C++
 clang | generated code by another compiler
+gcc-avr | sketches of the Arduino package
+avr-libc | its C library
 chromium | opens the report
 node-typescript | types of the page of the report
 '

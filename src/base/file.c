@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,39 @@ tin_status tin_folder_make(const char *path, tin_error *err)
     if (!S_ISDIR(info.st_mode))
         return tin_fail_at(err, TIN_ERR_IO, path, 0, "is a file where a folder is needed; move it away");
     return TIN_OK;
+}
+
+tin_status tin_folder_remove(const char *path, tin_error *err)
+{
+    char root[TIN_PATH_MAX];
+    if (strlen(path) >= sizeof root)
+        return tin_fail_at(err, TIN_ERR_IO, path, 0, "the path is too long");
+    memcpy(root, path, strlen(path) + 1);
+    if (!tin_file_exists(root))
+        return TIN_OK;
+    FTS *walk = fts_open((char *const[]){root, NULL}, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    if (!walk)
+        return tin_fail_errno(err, path, "cannot look into the folder");
+    tin_status status = TIN_OK;
+    const FTSENT *entry;
+    while (!status && (entry = fts_read(walk)) != NULL) {
+        if (entry->fts_info != FTS_D && remove(entry->fts_path) != 0)
+            status = tin_fail_errno(err, entry->fts_path, "cannot remove");
+    }
+    fts_close(walk);
+    return status;
+}
+
+tin_status tin_folder_replace(const char *made, const char *path, tin_error *err)
+{
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+        sync_folder(path);
+        return TIN_OK;
+    }
+    if (errno != EEXIST || renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_EXCHANGE) != 0)
+        return tin_fail_errno(err, path, "cannot put the folder in place");
+    sync_folder(path);
+    return tin_folder_remove(made, err); /* now the earlier one */
 }
 
 tin_status tin_path_join(char dst[TIN_PATH_MAX], const char *a, const char *b, tin_error *err)

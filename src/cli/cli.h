@@ -26,6 +26,9 @@ enum {
     CLI_DATA = 1 << 5,
     CLI_SOURCE = 1 << 6,
     CLI_SEEDS = 1 << 7,
+    CLI_PACKAGE = 1 << 8,
+    CLI_OUTPUT = 1 << 9,
+    CLI_FRAMES = 1 << 10,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -40,6 +43,9 @@ typedef struct cli_options {
     uint64_t seed;
     uint64_t seeds[CLI_MAX_SEEDS]; /* of --seeds */
     int n_seeds;                   /* 0: not given */
+    unsigned packages;             /* bits of formats, 0: none */
+    const char *output;            /* folder of the packages; NULL: package in the run folder */
+    int64_t frames;                /* of a recording in a package; 0: not given */
 } cli_options;
 
 typedef struct cli_command {
@@ -115,6 +121,9 @@ tin_status cli_check_budget(const cli_session *session, tin_error *err) TIN_USE_
  */
 tin_status cli_report_sensitivity(const cli_session *session, const tin_model *folded,
                                   const tin_sensitivity *sensitivity, cli_files *files, tin_error *err) TIN_USE_RESULT;
+
+/* What `deploy` is asked for besides its stage: packages. Does nothing when nothing is asked for. */
+tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 /* Prints results: one JSON object, or a table for people. */
 tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE_RESULT;

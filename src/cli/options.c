@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "deploy/package.h"
 
 #define STAGE_COMMAND(name_, last_, summary_, description_)                                                            \
     {                                                                                                                  \
@@ -55,10 +56,23 @@ const cli_command cli_commands[] = {
         "Folds, calibrates and fine-tunes the model with quantisation in the loop, then converts it to int8."),
     STAGE_COMMAND("evaluate", TIN_STAGE_EVALUATE, "measure on people that the model never saw",
                   "Chooses the threshold and decision rule on the validation people and reads the test people once."),
-    STAGE_COMMAND(
-        "deploy", TIN_STAGE_DEPLOY, "generate, measure and verify the C code",
-        "Generates the pair of C files, builds it for the Cortex-M4, runs it on the emulated core over the test\n"
-        "recordings, and compares every result with the reference."),
+    {.name = "deploy",
+     .allowed = CLI_WORK | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES,
+     .summary = "generate, measure and verify the C code; packages of it",
+     .description =
+         "Generates the pair of C files, builds it for the Cortex-M4, runs it on the emulated core over the test\n"
+         "recordings, and compares every result with the reference.\n"
+         "Earlier stages that are not done yet are done first; finished ones are skipped.\n"
+         "With --package: then writes the code as a library for CMake, Arduino, Zephyr, PlatformIO or ESP-IDF, with a\n"
+         "self-test for the board and an example. A package holds a piece of your recordings: whoever gets the\n"
+         "package gets those frames.",
+     .examples = "  tinamou deploy my-gestures\n"
+                 "  tinamou deploy my-gestures --force                      # redo it\n"
+                 "  tinamou deploy my-gestures --json > out.json            # results for a program\n"
+                 "  tinamou deploy my-gestures --package cmake              # runs/ID/package/cmake/my_gestures\n"
+                 "  tinamou deploy my-gestures --package arduino,zephyr --output ~/packages\n",
+     .run = cli_command_stages,
+     .last_stage = TIN_STAGE_DEPLOY},
     STAGE_COMMAND("report", TIN_STAGE_REPORT, "write report.html", "Writes report.html, one file that opens offline."),
     {.name = "runs",
      .allowed = CLI_JSON,
@@ -80,6 +94,9 @@ static const struct {
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
+    {CLI_PACKAGE, "  --package LIST  formats of packages to write: cmake, arduino, zephyr, platformio, espidf, or all"},
+    {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
+    {CLI_FRAMES, "  --frames N      frames of a recording in a package (default: as many as fit 4 KB)"},
     {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
     {CLI_QUIET, "  --quiet         no progress and no log on stderr"},
 };
@@ -185,6 +202,17 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
     case CLI_SEEDS:
         status = parse_seeds(value, options, err);
         break;
+    case CLI_PACKAGE:
+        status = tin_package_formats(value, &options->packages, err);
+        break;
+    case CLI_OUTPUT:
+        options->output = value;
+        status = value[0] != '\0' ? TIN_OK : tin_fail(err, TIN_ERR_USAGE, "--output is empty; give a folder");
+        break;
+    case CLI_FRAMES:
+        status = parse_number("--frames", value, 1000000000, &number, err);
+        options->frames = (int64_t)number;
+        break;
     case CLI_THREADS:
         status = parse_number("--threads", value, TIN_MAX_THREADS, &number, err);
         options->threads = (int)number;
@@ -203,11 +231,19 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
 {
     enum { HELP = 1 << 16 };
     static const struct option known[] = {
-        {"json", no_argument, NULL, CLI_JSON},       {"quiet", no_argument, NULL, CLI_QUIET},
-        {"force", no_argument, NULL, CLI_FORCE},     {"threads", required_argument, NULL, CLI_THREADS},
-        {"seed", required_argument, NULL, CLI_SEED}, {"seeds", required_argument, NULL, CLI_SEEDS},
-        {"data", required_argument, NULL, CLI_DATA}, {"source", required_argument, NULL, CLI_SOURCE},
-        {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, CLI_JSON},
+        {"quiet", no_argument, NULL, CLI_QUIET},
+        {"force", no_argument, NULL, CLI_FORCE},
+        {"threads", required_argument, NULL, CLI_THREADS},
+        {"seed", required_argument, NULL, CLI_SEED},
+        {"seeds", required_argument, NULL, CLI_SEEDS},
+        {"data", required_argument, NULL, CLI_DATA},
+        {"source", required_argument, NULL, CLI_SOURCE},
+        {"package", required_argument, NULL, CLI_PACKAGE},
+        {"output", required_argument, NULL, CLI_OUTPUT},
+        {"frames", required_argument, NULL, CLI_FRAMES},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
     };
     *options = (cli_options){.threads = -1};
     opterr = 0;
@@ -238,6 +274,10 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
     }
     if (options->has_seed && options->n_seeds > 0) {
         return tin_fail(err, TIN_ERR_USAGE, "--seed and --seeds exclude each other; give one of them");
+    }
+    if (options->packages == 0 && (options->output || options->frames > 0)) {
+        return tin_fail(err, TIN_ERR_USAGE, "%s belongs to --package; say which package, e.g. --package cmake",
+                        options->output ? "--output" : "--frames");
     }
     if (argc - optind > 1) {
         return tin_fail(err, TIN_ERR_USAGE, "one folder at a time; '%s' is too much", argv[optind + 1]);

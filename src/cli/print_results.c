@@ -83,7 +83,8 @@ static void print_place(const json_t *results, const char *label, const char *se
 
 tin_status cli_print_results(const cli_session *session, tin_error *err)
 {
-    const json_t *r = session->results;
+    const json_t *r = session->results, *folder;
+    size_t i;
     if (session->options.json) {
         char *text = json_dumps(r, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
         if (!text) {
@@ -107,5 +108,9 @@ tin_status cli_print_results(const cli_session *session, tin_error *err)
     print_place(r, "code", "deploy", "code");
     print_place(r, "header", "deploy", "header");
     print_place(r, "report", "report", "file");
+    json_array_foreach(json_object_get(json_object_get(r, "package"), "folders"), i, folder)
+    {
+        printf("  %-11s %s\n", i == 0 ? "packages" : "", json_string_value(folder));
+    }
     return TIN_OK;
 }

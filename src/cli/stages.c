@@ -421,6 +421,7 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
     if (status == TIN_OK && !data_only) {
         status = cli_run_stages(&session, (tin_stage)command->last_stage, force, err);
     }
+    status = status ? status : cli_deploy_actions(&session, err);
     status = status ? status : cli_print_results(&session, err);
     cli_session_close(&session);
     return status;

@@ -5,4 +5,11 @@ foreach(fragment kernel requantize read_row write_row sigmoid curve blend dot4 d
 endforeach()
 tin_embed(tin_deploy tin_target_m4_harness ${PROJECT_SOURCE_DIR}/src/deploy/targets/m4/harness.c)
 tin_embed(tin_deploy tin_target_m4_link ${PROJECT_SOURCE_DIR}/src/deploy/targets/m4/link.ld)
+# What packages are made from.
+foreach(template selftest.h selftest.c example.c example.ino readme readme_cmake readme_arduino readme_zephyr readme_platformio readme_espidf
+        cmake_lists arduino_properties zephyr_module zephyr_cmake zephyr_kconfig zephyr_sample_cmake zephyr_prj zephyr_sample platformio_library
+        platformio_ini espidf_cmake espidf_component espidf_project espidf_main_cmake espidf_main_component)
+    string(REPLACE "." "_" symbol ${template})
+    tin_embed(tin_deploy tin_package_${symbol} ${PROJECT_SOURCE_DIR}/src/deploy/packages/${template}.in)
+endforeach()
 include(${PROJECT_SOURCE_DIR}/bench/m4/bench.cmake)

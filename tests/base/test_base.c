@@ -114,6 +114,32 @@ static void an_aborted_writer_changes_nothing(void **state)
     tin_writer_abort(&w);
 }
 
+static void a_folder_takes_the_place_of_another(void **state)
+{
+    (void)state;
+    const char *made = TEST_TEMPORARY "/made", *place = TEST_TEMPORARY "/place";
+    assert_int_equal(tin_folder_remove(made, NULL), TIN_OK);
+    assert_int_equal(tin_folder_remove(place, NULL), TIN_OK);
+    for (int round = 0; round < 2; round++) { /* nothing there, then an earlier folder */
+        assert_int_equal(tin_folder_make(TEST_TEMPORARY "/made/deep", NULL), TIN_OK);
+        assert_int_equal(
+            tin_file_write(round ? TEST_TEMPORARY "/made/deep/new" : TEST_TEMPORARY "/made/deep/old", "x", 1, NULL),
+            TIN_OK);
+        assert_int_equal(tin_folder_replace(made, place, NULL), TIN_OK);
+        assert_false(tin_file_exists(made));
+    }
+    assert_true(tin_file_exists(TEST_TEMPORARY "/place/deep/new"));
+    assert_false(tin_file_exists(TEST_TEMPORARY "/place/deep/old"));
+    tin_error err = {0};
+    assert_int_equal(tin_folder_replace(TEST_TEMPORARY "/absent", place, &err), TIN_ERR_IO);
+    assert_true(tin_file_exists(TEST_TEMPORARY "/place/deep/new"));
+    /* a link is removed, not what it points to */
+    assert_int_equal(tin_folder_make(made, NULL), TIN_OK);
+    assert_int_equal(symlink("../place", TEST_TEMPORARY "/made/link"), 0);
+    assert_int_equal(tin_folder_remove(made, NULL), TIN_OK);
+    assert_true(tin_file_exists(TEST_TEMPORARY "/place/deep/new"));
+}
+
 static void folders_and_paths(void **state)
 {
     (void)state;
@@ -279,6 +305,7 @@ int main(void)
         cmocka_unit_test(allocation_is_zero_aligned_and_checked),
         cmocka_unit_test(a_failed_write_leaves_the_earlier_file),
         cmocka_unit_test(an_aborted_writer_changes_nothing),
+        cmocka_unit_test(a_folder_takes_the_place_of_another),
         cmocka_unit_test(folders_and_paths),
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(random_numbers),

@@ -31,6 +31,11 @@ refuses 2 'one folder at a time' run a b
 refuses 2 'which folder' init
 refuses 2 'tinamou init nowhere' run nowhere
 refuses 2 "source is 'moon'" init p --source moon
+refuses 2 "'fly' is no format of packages" deploy --package cmake,fly
+refuses 2 '--output belongs to --package' deploy --output x
+refuses 2 '--frames belongs to --package' deploy --frames 3
+refuses 2 '--output is empty' deploy --package all --output ''
+refuses 2 'no option --package' run --package cmake
 for command in init run data train compress quantize evaluate deploy report runs; do
     "$tinamou" $command --help >out
     grep -q "^tinamou $command " out && grep -q '^Examples:' out || { echo "help of $command"; exit 1; }
