@@ -1,4 +1,4 @@
-/* Deployment: the generated pair NAME.c, NAME.h; its measurement and bit-exact check on the emulated Cortex-M4.
+/* Deployment: the generated pair NAME.c, NAME.h; its measurement and bit-exact check on emulated cores.
  * The contract of the generated code is in docs/generated-code.md. */
 #ifndef TIN_DEPLOY_H
 #define TIN_DEPLOY_H
@@ -52,15 +52,17 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
 
 typedef struct tin_measure_options {
     const char *optimize; /* "size" (-Os), "balanced" or "speed" (-O2) */
+    const char *target;   /* name of an emulated core, docs/deployment.md; NULL: "m4" */
     int64_t max_frames;   /* 0: all frames of the test streams */
-    const char *build;    /* folder for what is built and exchanged, made here; NULL: FOLDER/build-m4 */
+    const char *build;    /* folder for what is built and exchanged, made here; NULL: FOLDER/build-TARGET */
     bool quiet;
 } tin_measure_options;
 
-/* Builds FOLDER/NAME.c with arm-none-eabi-gcc for the Cortex-M4, checks the object file (no division, no float, no call
- * outside memcpy/memset/memmove), runs it on qemu-system-arm -M mps2-an386 over the test streams of `dataset`, and
- * compares every result with the interpreter. TIN_ERR_TOOL when a tool is missing, TIN_ERR_MISMATCH with stream, frame
- * and both values on the first difference. */
+/* Builds FOLDER/NAME.c for the target, checks the object file (no division, no float, no call outside
+ * memcpy/memset/memmove and, on cores without a long multiplication, the compiler's own), runs it on the emulated core
+ * over the test streams of `dataset`, and compares every result with the interpreter. TIN_ERR_USAGE for an unknown
+ * target, TIN_ERR_TOOL when a tool is missing, TIN_ERR_MISMATCH with stream, frame and both values on the first
+ * difference. */
 tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_dataset *dataset,
                        const char *folder, const char *name, const tin_measure_options *options,
                        tin_footprint *footprint, tin_error *err) TIN_USE_RESULT;

@@ -9,20 +9,31 @@
 #include "deploy/expect.h"
 #include "deploy/measure.h"
 
-/* As in targets/m4/harness.c. */
-#define SECTIONS 80
-#define CALIBRATION_LOOPS 100000
+/* As in targets/harness.c. */
+#define CALIBRATION_LOOPS 50000
 #define CALIBRATION_CALLS 1000
 #define REPORT_MAGIC 0x544d494eu
 
+/* The words at the end of the results, each uint32; a profile has three more per section. */
+enum {
+    R_MAGIC,
+    R_STATE_BYTES,
+    R_FRAMES,
+    R_DECISIONS,
+    R_TICKS_LOW,
+    R_TICKS_HIGH,
+    R_WORST_TICKS,
+    R_CALL_TICKS,
+    R_LOOP_TICKS,
+    R_MARK_TICKS,
+    R_STACK_BYTES,
+    R_WORDS
+};
+#define MAX_SECTIONS (TIN_MAX_FOOTPRINT_LAYERS + 2)
+
 typedef struct report {
-    uint32_t magic, frames, decisions;
-    uint32_t ticks_low, ticks_high, worst_ticks;
-    uint32_t call_ticks, loop_ticks, mark_ticks;
-    uint32_t state_bytes, stack_bytes;
-    struct {
-        uint64_t ticks, runs;
-    } sections[SECTIONS];
+    uint32_t word[R_WORDS];
+    uint32_t section[MAX_SECTIONS][3]; /* ticks, low and high, and runs */
 } report;
 
 #define PROFILE_FRAMES 4096
@@ -58,67 +69,75 @@ static tin_status write_frames(const tin_emulation *e, const stretch *list, size
 
 static tin_status run_core(const tin_emulation *e, const char *elf, tin_error *err)
 {
-    const char *const argv[] = {"qemu-system-arm", "-M",      "mps2-an386", "-display", "none",
-                                "-serial",         "none",    "-monitor",   "none",     "-semihosting",
-                                "-icount",         "shift=6", "-kernel",    elf,        NULL};
     tin_process_result result = {0};
     tin_error inner = {0};
+    tin_command command = {0};
+    tin_command_words(&command, e->target->emulator);
+    tin_command_add(&command, elf);
     (void)remove(e->results);
-    tin_status status = tin_tool_run(argv, SECONDS_PER_PIECE, &result, &inner);
+    tin_status status = tin_command_run(&command, SECONDS_PER_PIECE, &result, &inner);
     if (status) {
         const char *what =
             result.exit_code == 101 ? "met a fault" : "did not finish; if the model is large, set deploy.verify_frames";
-        status = tin_fail(err, status, "the emulated Cortex-M4 %s: %.500s", what, inner.message);
+        status = tin_fail(err, status, "the emulated %s %s: %.500s", e->target->title, what, inner.message);
     }
     tin_process_free(&result);
     return status;
 }
 
-/* Reads the results and checks their shape. *data is to be freed. */
-static tin_status read_results(const tin_emulation *e, char **data, report *r, tin_error *err)
+static uint32_t word_at(const char *data)
+{
+    const uint8_t *b = (const uint8_t *)data;
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* Reads the results, the report with n_sections, and checks their shape. *data is to be freed. */
+static tin_status read_results(const tin_emulation *e, int n_sections, char **data, report *r, tin_error *err)
 {
     size_t size;
     const tin_status status = tin_file_read(e->results, data, &size, err);
     if (status) {
         return status;
     }
-    const size_t record = 2 * ((size_t)e->model->n_classes + 5);
-    if (size >= sizeof *r) {
-        memcpy(r, *data + size - sizeof *r, sizeof *r);
+    const size_t record = 2 * ((size_t)e->model->n_classes + 5), n_words = R_WORDS + 3 * (size_t)n_sections;
+    const bool whole = size >= 4 * n_words;
+    const char *words = whole ? *data + size - 4 * n_words : *data;
+    for (size_t i = 0; i < n_words && whole; i++, words += 4) {
+        *(i < R_WORDS ? &r->word[i] : &r->section[(i - R_WORDS) / 3][(i - R_WORDS) % 3]) = word_at(words);
     }
-    if (size < sizeof *r || r->magic != REPORT_MAGIC || size - sizeof *r != record * r->decisions) {
+    if (!whole || r->word[R_MAGIC] != REPORT_MAGIC || size - 4 * n_words != record * r->word[R_DECISIONS]) {
         return tin_fail_at(err, TIN_ERR_TOOL, e->results, 0,
                            "the emulated core left an incomplete file of %zu bytes; is the disk full?", size);
     }
     return TIN_OK;
 }
 
-/* The emulator's clock must count instructions: 2 per turn of the calibration loop, at 1.6 ticks each. */
-static tin_status check_clock(const report *r, tin_error *err)
+/* The emulator's clock must count instructions: 2 per turn of the calibration loop. */
+static tin_status check_clock(const tin_target *target, const report *r, tin_error *err)
 {
-    const double insn = (double)r->loop_ticks / 1.6, expected = 2.0 * CALIBRATION_LOOPS;
+    const double insn = r->word[R_LOOP_TICKS] / target->ticks_per_insn, expected = 2.0 * CALIBRATION_LOOPS;
     if (insn < expected * 0.999 || insn > expected * 1.001) {
         return tin_fail(err, TIN_ERR_TOOL,
-                        "the emulator's clock shows %.0f instructions for a loop of %.0f; use qemu-system-arm 7.2",
-                        insn, expected);
+                        "the clock of the emulated %s shows %.0f instructions for a loop of %.0f; use QEMU 7.2",
+                        target->title, insn, expected);
     }
     return TIN_OK;
 }
 
-static void describe_mismatch(const tin_expectation *x, const stretch *s, int64_t frame, int field, int got,
-                              tin_error *err)
+static void describe_mismatch(const tin_emulation *e, const tin_expectation *x, const stretch *s, int64_t frame,
+                              int field, int got, tin_error *err)
 {
     char name[32];
     tin_expectation_field(x, field, name);
     (void)tin_fail(err, TIN_ERR_MISMATCH,
-                   "stream %s, frame %lld: %s is %d on the Cortex-M4 and %d in the interpreter; this is an error "
+                   "stream %s, frame %lld: %s is %d on the %s and %d in the interpreter; this is an error "
                    "in Tinamou, please report it with the model",
-                   s->stream->id, (long long)frame, name, got, x->values[field]);
+                   s->stream->id, (long long)frame, name, got, e->target->title, x->values[field]);
 }
 
 /* Compares the records of one run with the interpreter; counts frames that differ and describes the first one in err.
  */
-static void compare(const tin_emulation *e, const stretch *list, size_t n_list, const char *data, const report *r,
+static void compare(const tin_emulation *e, const stretch *list, size_t n_list, const char *data, uint32_t decisions,
                     tin_expectation *x, int64_t *mismatches, tin_error *err)
 {
     const int fields = tin_expectation_fields(x);
@@ -128,36 +147,36 @@ static void compare(const tin_emulation *e, const stretch *list, size_t n_list, 
         tin_expectation_reset(x);
         for (int64_t t = 0; t < list[i].n; t++, at++) {
             uint32_t due_at = UINT32_MAX;
-            if (next < r->decisions) {
-                memcpy(&due_at, data + next * record, sizeof due_at);
+            if (next < decisions) {
+                due_at = word_at(data + next * record);
             }
             const int due = tin_expectation_step(x, list[i].stream->counts + t * e->model->n_channels);
             if (due != (due_at == at)) {
                 (*mismatches)++;
                 (void)tin_fail(err, TIN_ERR_MISMATCH,
-                               "stream %s, frame %lld: decision due is %d on the Cortex-M4 and %d in the interpreter",
-                               list[i].stream->id, (long long)t, due_at == at, due);
+                               "stream %s, frame %lld: decision due is %d on the %s and %d in the interpreter",
+                               list[i].stream->id, (long long)t, due_at == at, e->target->title, due);
             }
             if (due_at != at) {
                 continue;
             }
             bool differs = false;
             for (int f = 0; due && f < fields && !differs; f++) {
-                int16_t got;
-                memcpy(&got, data + next * record + 4 + 2 * (size_t)f, sizeof got);
+                const uint8_t *b = (const uint8_t *)data + next * record + 4 + 2 * (size_t)f;
+                const int16_t got = (int16_t)(uint16_t)(b[0] | b[1] << 8);
                 differs = got != x->values[f];
                 if (differs) {
-                    describe_mismatch(x, &list[i], t, f, got, err);
+                    describe_mismatch(e, x, &list[i], t, f, got, err);
                 }
             }
             *mismatches += differs;
             next++;
         }
     }
-    if (next != r->decisions) { /* records out of order or of frames that were not sent */
-        *mismatches += (int64_t)(r->decisions - next);
-        (void)tin_fail(err, TIN_ERR_MISMATCH, "%lu decisions of the Cortex-M4 belong to no frame",
-                       (unsigned long)(r->decisions - next));
+    if (next != decisions) { /* records out of order or of frames that were not sent */
+        *mismatches += (int64_t)(decisions - next);
+        (void)tin_fail(err, TIN_ERR_MISMATCH, "%lu decisions of the %s belong to no frame",
+                       (unsigned long)(decisions - next), e->target->title);
     }
 }
 
@@ -172,27 +191,30 @@ static tin_status run_stretch(tin_emulation *e, const char *elf, const stretch *
 {
     report r = {0};
     char *data = NULL;
+    const bool clock = e->target->ticks_per_insn > 0;
     tin_status status = write_frames(e, list, n_list, err);
     if (status == TIN_OK) {
         status = run_core(e, elf, err);
     }
     if (status == TIN_OK) {
-        status = read_results(e, &data, &r, err);
+        status = read_results(e, 0, &data, &r, err);
+    }
+    if (status == TIN_OK && clock) {
+        status = check_clock(e->target, &r, err);
     }
     if (status == TIN_OK) {
-        status = check_clock(&r, err);
+        compare(e, list, n_list, data, r.word[R_DECISIONS], x, &sum->mismatches, mismatch);
+        sum->frames += r.word[R_FRAMES];
+        sum->decisions += r.word[R_DECISIONS];
+        sum->state = (long)r.word[R_STATE_BYTES];
     }
-    if (status == TIN_OK) {
-        const double call = (double)r.call_ticks / CALIBRATION_CALLS;
-        const double ticks = (double)r.ticks_high * 4294967296.0 + (double)r.ticks_low;
-        const long worst = (long)(((double)r.worst_ticks - call) / 1.6 + 0.5);
-        compare(e, list, n_list, data, &r, x, &sum->mismatches, mismatch);
-        sum->insn += (ticks - call * (double)r.frames) / 1.6;
-        sum->frames += r.frames;
-        sum->decisions += r.decisions;
+    if (status == TIN_OK && clock) {
+        const double call = (double)r.word[R_CALL_TICKS] / CALIBRATION_CALLS;
+        const double ticks = r.word[R_TICKS_HIGH] * 4294967296.0 + r.word[R_TICKS_LOW];
+        const long worst = (long)((r.word[R_WORST_TICKS] - call) / e->target->ticks_per_insn + 0.5);
+        sum->insn += (ticks - call * r.word[R_FRAMES]) / e->target->ticks_per_insn;
         sum->worst = worst > sum->worst ? worst : sum->worst;
-        sum->stack = (long)r.stack_bytes > sum->stack ? (long)r.stack_bytes : sum->stack;
-        sum->state = (long)r.state_bytes;
+        sum->stack = (long)r.word[R_STACK_BYTES] > sum->stack ? (long)r.word[R_STACK_BYTES] : sum->stack;
     }
     tin_free(data);
     return status;
@@ -307,16 +329,17 @@ tin_status tin_emulate_profile(tin_emulation *e, const char *elf, tin_footprint 
         status = run_core(e, elf, err);
     }
     if (status == TIN_OK) {
-        status = read_results(e, &data, &r, err);
+        status = read_results(e, e->model->n_layers + 4, &data, &r, err);
     }
     if (status == TIN_OK) {
+        const double mark = (double)r.word[R_MARK_TICKS] / CALIBRATION_CALLS, decisions = r.word[R_DECISIONS];
         footprint->n_layers = e->model->n_layers + 2;
         for (int i = 0; i < footprint->n_layers; i++) {
-            const double runs = (double)r.sections[i].runs, mark = (double)r.mark_ticks / CALIBRATION_CALLS;
-            const double insn = ((double)r.sections[i].ticks - runs * mark) / 1.6;
+            const double runs = r.section[i][2], ticks = r.section[i][1] * 4294967296.0 + r.section[i][0];
+            const double insn = (ticks - runs * mark) / e->target->ticks_per_insn;
             layer_name(e->model, i, footprint->layers[i].name);
             footprint->layers[i].insn_per_run = runs > 0 ? insn / runs : 0.0;
-            footprint->layers[i].insn_per_decision = r.decisions > 0 ? insn / (double)r.decisions : 0.0;
+            footprint->layers[i].insn_per_decision = decisions > 0 ? insn / decisions : 0.0;
         }
     }
     tin_free(data);

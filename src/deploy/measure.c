@@ -1,4 +1,4 @@
-/* Builds the generated code for the Cortex-M4, looks at what came out, runs it and fills the footprint. */
+/* Builds the generated code for an emulated core, looks at what came out, runs it and fills the footprint. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,12 +8,19 @@
 #include "deploy/emit.h"
 #include "deploy/measure.h"
 
-extern const char tin_target_m4_harness[], tin_target_m4_link[];
-extern const size_t tin_target_m4_harness_size, tin_target_m4_link_size;
-
-#define CORE "-mcpu=cortex-m4"
+#define TARGET_FILES(X)                                                                                                \
+    X(harness, "harness.c")                                                                                            \
+    X(board_arm, "board_arm.h")                                                                                        \
+    X(semihosting, "semihosting.h")                                                                                    \
+    X(link, "link.ld")
+#define DECLARE(symbol, file)                                                                                          \
+    extern const char tin_target_##symbol[];                                                                           \
+    extern const size_t tin_target_##symbol##_size;
+TARGET_FILES(DECLARE)
 
 typedef struct build {
+    const tin_target *target;
+    int n_sections;     /* of a profile */
     const char *folder; /* of NAME.c */
     const char *name;
     const char *optimize; /* "-O2" or "-Os" */
@@ -52,6 +59,24 @@ static tin_status write_paths(const build *b, const tin_emulation *e, tin_error 
     return status;
 }
 
+static tin_status write_target_files(const build *b, tin_error *err)
+{
+#define ROW(symbol, file) {file, tin_target_##symbol, tin_target_##symbol##_size},
+    const struct {
+        const char *name, *text;
+        size_t size;
+    } files[] = {TARGET_FILES(ROW)};
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && status == TIN_OK; i++) {
+        char path[TIN_PATH_MAX];
+        status = tin_path_join(path, b->build, files[i].name, err);
+        if (status == TIN_OK) {
+            status = tin_file_write(path, files[i].text, files[i].size, err);
+        }
+    }
+    return status;
+}
+
 static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options *options, tin_error *err)
 {
     tin_status status = tin_emit_check_name(b->name, err);
@@ -74,10 +99,12 @@ static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options 
                  {b->harness, "harness", ".c"}, {b->link, "link", ".ld"},
                  {b->elf, b->name, ".elf"},     {b->profile_elf, b->name, "-profile.elf"},
                  {e->frames, "frames", ".bin"}, {e->results, "results", ".bin"}};
+    char folder[32];
+    (void)snprintf(folder, sizeof folder, "build-%s", b->target->name);
     status = path_in(b->source, b->folder, b->name, ".c", err);
     if (status == TIN_OK) {
         status = options->build ? tin_path_join(b->build, options->build, "", err)
-                                : tin_path_join(b->build, b->folder, "build-m4", err);
+                                : tin_path_join(b->build, b->folder, folder, err);
     }
     if (status == TIN_OK) {
         status = tin_folder_make(b->build, err);
@@ -86,34 +113,29 @@ static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options 
         status = path_in(files[i].path, b->build, files[i].stem, files[i].ending, err);
     }
     if (status == TIN_OK) {
-        status = tin_file_write(b->harness, tin_target_m4_harness, tin_target_m4_harness_size, err);
-    }
-    if (status == TIN_OK) {
-        status = tin_file_write(b->link, tin_target_m4_link, tin_target_m4_link_size, err);
+        status = write_target_files(b, err);
     }
     return status == TIN_OK ? write_paths(b, e, err) : status;
 }
 
+/* gcc with the flags of the core and the level of optimisation. */
+static void add_compiler(tin_command *command, const build *b)
+{
+    tin_command_format(command, "%sgcc", b->target->tools);
+    tin_command_words(command, b->target->flags);
+    tin_command_add(command, b->optimize);
+}
+
 static tin_status compile_object(const build *b, tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-gcc",
-                                CORE,
-                                "-mthumb",
-                                b->optimize,
-                                "-std=c99",
-                                "-ffunction-sections",
-                                "-Wall",
-                                "-Wextra",
-                                "-Werror",
-                                "-pedantic",
-                                "-fstack-usage",
-                                "-c",
-                                b->source,
-                                "-o",
-                                b->object,
-                                NULL};
     tin_process_result result = {0};
-    const tin_status status = tin_tool_run(argv, 120, &result, err);
+    tin_command command = {0};
+    add_compiler(&command, b);
+    tin_command_words(&command, "-std=c99 -ffunction-sections -Wall -Wextra -Werror -pedantic -fstack-usage -c");
+    tin_command_add(&command, b->source);
+    tin_command_add(&command, "-o");
+    tin_command_add(&command, b->object);
+    const tin_status status = tin_command_run(&command, 120, &result, err);
     tin_process_free(&result);
     return status;
 }
@@ -121,52 +143,46 @@ static tin_status compile_object(const build *b, tin_error *err)
 /* The harness with the object, or, for `profile`, with the source compiled anew with its marks. */
 static tin_status link_program(const build *b, bool profile, tin_error *err)
 {
-    char model[TIN_NAME_MAX + 16], upper[TIN_NAME_MAX + 16], header[TIN_NAME_MAX + 32], marks[TIN_NAME_MAX + 16];
-    (void)snprintf(model, sizeof model, "-DMODEL=%s", b->name);
-    (void)snprintf(upper, sizeof upper, "-DUPPER=%s", b->upper);
-    (void)snprintf(header, sizeof header, "-DHEADER=\"%s.h\"", b->name);
-    (void)snprintf(marks, sizeof marks, "-D%s_PROFILE", b->upper);
-    const char *const argv[] = {"arm-none-eabi-gcc",
-                                CORE,
-                                "-mthumb",
-                                b->optimize,
-                                "-std=gnu11",
-                                "-ffunction-sections",
-                                "-fno-lto",
-                                "-I",
-                                b->folder,
-                                "-I",
-                                b->build,
-                                model,
-                                upper,
-                                header,
-                                profile ? marks : "-DHARNESS",
-                                profile ? "-DHARNESS_PROFILE" : "-DHARNESS",
-                                "-nostartfiles",
-                                "-T",
-                                b->link,
-                                "-Wl,--gc-sections",
-                                b->harness,
-                                profile ? b->source : b->object,
-                                "-o",
-                                profile ? b->profile_elf : b->elf,
-                                NULL};
     tin_process_result result = {0};
-    const tin_status status = tin_tool_run(argv, 120, &result, err);
+    tin_command command = {0};
+    add_compiler(&command, b);
+    tin_command_words(&command, "-std=gnu11 -ffunction-sections -fno-lto -I");
+    tin_command_add(&command, b->folder);
+    tin_command_add(&command, "-I");
+    tin_command_add(&command, b->build);
+    tin_command_format(&command, "-DMODEL=%s", b->name);
+    tin_command_format(&command, "-DUPPER=%s", b->upper);
+    tin_command_format(&command, "-DHEADER=\"%s.h\"", b->name);
+    if (profile) {
+        tin_command_format(&command, "-D%s_PROFILE", b->upper);
+        tin_command_words(&command, "-DHARNESS_PROFILE");
+        tin_command_format(&command, "-DSECTIONS=%d", b->n_sections);
+    }
+    tin_command_words(&command, b->target->harness);
+    tin_command_add(&command, "-T");
+    tin_command_add(&command, b->link);
+    tin_command_words(&command, "-Wl,--gc-sections");
+    tin_command_add(&command, b->harness);
+    tin_command_add(&command, profile ? b->source : b->object);
+    tin_command_add(&command, "-o");
+    tin_command_add(&command, profile ? b->profile_elf : b->elf);
+    const tin_status status = tin_command_run(&command, 120, &result, err);
     tin_process_free(&result);
     return status;
 }
 
 static tin_status describe_build(const build *b, tin_footprint *footprint, tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-gcc", "-dumpfullversion", NULL};
     tin_process_result result = {0};
-    const tin_status status = tin_tool_run(argv, 60, &result, err);
+    tin_command command = {0};
+    tin_command_format(&command, "%sgcc", b->target->tools);
+    tin_command_add(&command, "-dumpfullversion");
+    const tin_status status = tin_command_run(&command, 60, &result, err);
     if (status == TIN_OK) {
-        (void)snprintf(footprint->compiler, sizeof footprint->compiler, "arm-none-eabi-gcc %.*s",
+        (void)snprintf(footprint->compiler, sizeof footprint->compiler, "%s %.*s", command.argv[0],
                        (int)strcspn(result.output, "\n"), result.output);
-        (void)snprintf(footprint->target, sizeof footprint->target, "Cortex-M4");
-        (void)snprintf(footprint->flags, sizeof footprint->flags, CORE " -mthumb %s", b->optimize);
+        (void)snprintf(footprint->target, sizeof footprint->target, "%s", b->target->title);
+        (void)snprintf(footprint->flags, sizeof footprint->flags, "%s %s", b->target->flags, b->optimize);
     }
     tin_process_free(&result);
     return status;
@@ -182,20 +198,27 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
                         "the model has %d channels and the data has %d; use the data that the model was made for",
                         qmodel->n_channels, dataset->n_channels);
     }
+    const tin_target *target = NULL;
+    tin_status status = tin_target_find(&target, options->target ? options->target : "m4", err);
+    if (status) {
+        return status;
+    }
     build *b = tin_alloc(1, sizeof *b, err);
     tin_emulation *e = tin_alloc(1, sizeof *e, err);
-    tin_status status = b == NULL || e == NULL ? TIN_ERR_MEMORY : TIN_OK;
+    status = b == NULL || e == NULL ? TIN_ERR_MEMORY : TIN_OK;
     if (status) {
         goto cleanup;
     }
     b->folder = folder;
     b->name = name;
-    *e = (tin_emulation){.model = qmodel, .rule = rule, .dataset = dataset, .name = name};
+    b->target = target;
+    b->n_sections = qmodel->n_layers + 4;
+    *e = (tin_emulation){.target = target, .model = qmodel, .rule = rule, .dataset = dataset, .name = name};
     if ((status = prepare(b, e, options, err)) || (status = describe_build(b, footprint, err)) ||
-        (status = compile_object(b, err)) || (status = tin_object_check(b->object, err)) ||
-        (status = tin_object_sizes(b->object, name, footprint, err)) || (status = link_program(b, false, err)) ||
-        (status = link_program(b, true, err)) ||
-        (status = tin_stack_bound(b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err)) ||
+        (status = compile_object(b, err)) || (status = tin_object_check(target, b->object, err)) ||
+        (status = tin_object_sizes(target, b->object, name, footprint, err)) ||
+        (status = link_program(b, false, err)) || (status = link_program(b, true, err)) ||
+        (status = tin_stack_bound(target, b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err)) ||
         (status = tin_emulate_profile(e, b->profile_elf, footprint, err))) {
         goto cleanup;
     }
@@ -203,7 +226,7 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
     if (status == TIN_OK && footprint->stack_bytes > footprint->stack_static_bytes) {
         status = tin_fail(err, TIN_ERR_TOOL,
                           "%s took %ld bytes of stack, more than the %ld of the bound: this compiler's report of the "
-                          "stack is not understood; use arm-none-eabi-gcc 10 to 12",
+                          "stack is not understood; use gcc 10 to 12",
                           name, footprint->stack_bytes, footprint->stack_static_bytes);
     }
     if (status == TIN_OK) { /* else they show what went wrong */

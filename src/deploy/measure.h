@@ -5,27 +5,24 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "deploy/deploy.h"
-
-/* Runs an outside program that must end with 0; its own words go into the error. `result` is to be freed in any case.
- */
-tin_status tin_tool_run(const char *const argv[], double timeout_seconds, tin_process_result *result,
-                        tin_error *err) TIN_USE_RESULT;
+#include "deploy/target.h"
 
 /* object_check.c: what must not be in the object file of the model. TIN_ERR_TOOL names symbol or instruction and its
  * function. */
-tin_status tin_object_check(const char *object, tin_error *err) TIN_USE_RESULT;
+tin_status tin_object_check(const tin_target *target, const char *object, tin_error *err) TIN_USE_RESULT;
 /* Sections and symbols of the object: flash, split in code and weights; TIN_ERR_TOOL when it has .data or .bss. */
-tin_status tin_object_sizes(const char *object, const char *name, tin_footprint *footprint,
+tin_status tin_object_sizes(const tin_target *target, const char *object, const char *name, tin_footprint *footprint,
                             tin_error *err) TIN_USE_RESULT;
 
 /* stack_bound.c: greatest stack of NAME_init and NAME_step: frames from the compiler's `su` file along the calls in
  * `object`, plus what memcpy, memmove and memset push in `elf`. Recursion, calls through pointers and frames without a
  * bound are refused. */
-tin_status tin_stack_bound(const char *object, const char *su, const char *elf, const char *name, long *bytes,
-                           tin_error *err) TIN_USE_RESULT;
+tin_status tin_stack_bound(const tin_target *target, const char *object, const char *su, const char *elf,
+                           const char *name, long *bytes, tin_error *err) TIN_USE_RESULT;
 
 /* emulate.c */
 typedef struct tin_emulation {
+    const tin_target *target;
     const tin_qmodel *model;
     const tin_decision_rule *rule;
     const tin_dataset *dataset;

@@ -3,8 +3,10 @@ foreach(fragment kernel requantize read_row write_row sigmoid curve blend dot4 d
         packed_linear packed_gru linear depthwise recurrent gru gru_before mgu min_gru lstm mean sum_row sum_slide sum_pool max_row avg_pool max_pool ema log_energy add multiply rescale scale_input decision)
     tin_embed(tin_deploy tin_fragment_${fragment} ${PROJECT_SOURCE_DIR}/runtime/${fragment}.h)
 endforeach()
-tin_embed(tin_deploy tin_target_m4_harness ${PROJECT_SOURCE_DIR}/src/deploy/targets/m4/harness.c)
-tin_embed(tin_deploy tin_target_m4_link ${PROJECT_SOURCE_DIR}/src/deploy/targets/m4/link.ld)
+foreach(file harness.c board_arm.h semihosting.h link.ld)
+    get_filename_component(name ${file} NAME_WE)
+    tin_embed(tin_deploy tin_target_${name} ${PROJECT_SOURCE_DIR}/src/deploy/targets/${file})
+endforeach()
 # What packages are made from.
 foreach(template selftest.h selftest.c example.c example.ino readme readme_cmake readme_arduino readme_zephyr readme_platformio readme_espidf
         cmake_lists arduino_properties zephyr_module zephyr_cmake zephyr_kconfig zephyr_sample_cmake zephyr_prj zephyr_sample platformio_library

@@ -6,19 +6,16 @@
 #include "base/memory.h"
 #include "deploy/measure.h"
 
-tin_status tin_tool_run(const char *const argv[], double timeout_seconds, tin_process_result *result, tin_error *err)
+/* A binutils program of the target. */
+static tin_status run_tool(const tin_target *target, const char *words, const char *object, tin_process_result *result,
+                           tin_error *err)
 {
-    const tin_status status = tin_process_run(argv, timeout_seconds, result, err);
-    if (status) {
-        return status;
-    }
-    if (result->exit_code != 0) {
-        const bool no_library = strstr(result->errors, "string.h: No such file") != NULL;
-        return tin_fail(err, TIN_ERR_TOOL, "%s ended with %d%s: %.500s", argv[0], result->exit_code,
-                        no_library ? "; install the C library: apt-get install libnewlib-arm-none-eabi" : "",
-                        result->errors[0] != '\0' ? result->errors : result->output);
-    }
-    return TIN_OK;
+    tin_command command = {0};
+    char line[128];
+    (void)snprintf(line, sizeof line, "%s%s", target->tools, words);
+    tin_command_words(&command, line);
+    tin_command_add(&command, object);
+    return tin_command_run(&command, 60, result, err);
 }
 
 /* Next line of `text`, ended with NUL; NULL at the end. */
@@ -36,20 +33,19 @@ static char *next_line(char **text)
     return line;
 }
 
-static bool allowed_call(const char *symbol)
+static bool allowed_call(const tin_target *target, const char *symbol)
 {
-    return strcmp(symbol, "memcpy") == 0 || strcmp(symbol, "memmove") == 0 || strcmp(symbol, "memset") == 0;
+    return tin_words_have("memcpy memmove memset", symbol) || tin_words_have(target->helpers, symbol);
 }
 
-static tin_status check_undefined(const char *object, tin_error *err)
+static tin_status check_undefined(const tin_target *target, const char *object, tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-nm", "-u", "-P", object, NULL};
     tin_process_result result = {0};
-    tin_status status = tin_tool_run(argv, 60, &result, err);
+    tin_status status = run_tool(target, "nm -u -P", object, &result, err);
     char *text = result.output, *line;
     while (status == TIN_OK && (line = next_line(&text)) != NULL) {
         line[strcspn(line, " ")] = '\0';
-        if (!allowed_call(line)) {
+        if (!allowed_call(target, line)) {
             status = tin_fail_at(
                 err, TIN_ERR_TOOL, object, 0,
                 "the code needs %s; only memcpy, memmove and memset may be called (a division, a float or a library "
@@ -61,34 +57,18 @@ static tin_status check_undefined(const char *object, tin_error *err)
     return status;
 }
 
-/* Divisions, and of the floating-point and vector unit everything or, where the object is made for cores with vectors of
- * integers, what computes with floats. */
-static bool forbidden(const char *mnemonic, bool vectors)
+/* Divisions, and everything of the floating-point unit; integer vectors are for the core that has them. */
+static bool forbidden(const tin_target *target, const char *mnemonic)
 {
-    const bool floats = mnemonic[0] == 'v' && (!vectors || strstr(mnemonic, ".f") != NULL);
-    return strncmp(mnemonic, "sdiv", 4) == 0 || strncmp(mnemonic, "udiv", 4) == 0 || floats;
+    const bool vectors = strcmp(target->name, "m55") == 0;
+    return strncmp(mnemonic, "sdiv", 4) == 0 || strncmp(mnemonic, "udiv", 4) == 0 ||
+           (mnemonic[0] == 'v' && (!vectors || strstr(mnemonic, ".f") != NULL));
 }
 
-/* Whether the object says of itself that its core has the vectors of Armv8.1-M. */
-static tin_status has_vectors(const char *object, bool *vectors, tin_error *err)
+static tin_status check_instructions(const tin_target *target, const char *object, tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-readelf", "-A", object, NULL};
     tin_process_result result = {0};
-    const tin_status status = tin_tool_run(argv, 60, &result, err);
-    *vectors = status == TIN_OK && strstr(result.output, "Tag_MVE_arch") != NULL;
-    tin_process_free(&result);
-    return status;
-}
-
-static tin_status check_instructions(const char *object, tin_error *err)
-{
-    const char *const argv[] = {"arm-none-eabi-objdump", "-d", "--no-show-raw-insn", object, NULL};
-    tin_process_result result = {0};
-    bool vectors = false;
-    tin_status status = has_vectors(object, &vectors, err);
-    if (status == TIN_OK) {
-        status = tin_tool_run(argv, 60, &result, err);
-    }
+    tin_status status = run_tool(target, "objdump -d --no-show-raw-insn", object, &result, err);
     char *text = result.output, *line;
     char function[128] = "";
     long instructions = 0;
@@ -102,7 +82,7 @@ static tin_status check_instructions(const char *object, tin_error *err)
             continue;
         }
         instructions++;
-        if (forbidden(mnemonic, vectors)) {
+        if (forbidden(target, mnemonic)) {
             status = tin_fail_at(
                 err, TIN_ERR_TOOL, object, 0,
                 "the function %s holds the instruction %s at %lx; generated code must do without division and "
@@ -117,10 +97,10 @@ static tin_status check_instructions(const char *object, tin_error *err)
     return status;
 }
 
-tin_status tin_object_check(const char *object, tin_error *err)
+tin_status tin_object_check(const tin_target *target, const char *object, tin_error *err)
 {
-    const tin_status status = check_undefined(object, err);
-    return status ? status : check_instructions(object, err);
+    const tin_status status = check_undefined(target, object, err);
+    return status ? status : check_instructions(target, object, err);
 }
 
 static bool starts_with(const char *s, const char *prefix)
@@ -128,11 +108,10 @@ static bool starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-static tin_status section_sizes(const char *object, tin_footprint *footprint, tin_error *err)
+static tin_status section_sizes(const tin_target *target, const char *object, tin_footprint *footprint, tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-size", "-A", object, NULL};
     tin_process_result result = {0};
-    tin_status status = tin_tool_run(argv, 60, &result, err);
+    tin_status status = run_tool(target, "size -A", object, &result, err);
     char *text = result.output, *line;
     footprint->flash_bytes = 0;
     while (status == TIN_OK && (line = next_line(&text)) != NULL) {
@@ -171,11 +150,11 @@ static bool is_weight(const char *symbol, const char *name)
     return false;
 }
 
-static tin_status symbol_sizes(const char *object, const char *name, tin_footprint *footprint, tin_error *err)
+static tin_status symbol_sizes(const tin_target *target, const char *object, const char *name, tin_footprint *footprint,
+                               tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-nm", "-P", "-t", "d", object, NULL};
     tin_process_result result = {0};
-    const tin_status status = tin_tool_run(argv, 60, &result, err);
+    const tin_status status = run_tool(target, "nm -P -t d", object, &result, err);
     char *text = result.output, *line;
     footprint->weight_bytes = 0;
     while (status == TIN_OK && (line = next_line(&text)) != NULL) {
@@ -190,11 +169,12 @@ static tin_status symbol_sizes(const char *object, const char *name, tin_footpri
     return status;
 }
 
-tin_status tin_object_sizes(const char *object, const char *name, tin_footprint *footprint, tin_error *err)
+tin_status tin_object_sizes(const tin_target *target, const char *object, const char *name, tin_footprint *footprint,
+                            tin_error *err)
 {
-    tin_status status = section_sizes(object, footprint, err);
+    tin_status status = section_sizes(target, object, footprint, err);
     if (status == TIN_OK) {
-        status = symbol_sizes(object, name, footprint, err);
+        status = symbol_sizes(target, object, name, footprint, err);
     }
     footprint->code_bytes = footprint->flash_bytes - footprint->weight_bytes;
     return status;

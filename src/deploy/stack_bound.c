@@ -17,6 +17,7 @@ typedef struct function {
 } function;
 
 typedef struct graph {
+    const tin_target *target;
     function functions[MAX_FUNCTIONS];
     int n_functions;
     struct {
@@ -114,7 +115,9 @@ static tin_status read_line(graph *g, char *line, int *current, char open_call[1
     if (sscanf(line, "%lx <%127[^>]>:", &address, word) == 2) {
         *current = find_function(g, word);
     } else if (sscanf(line, " %lx: bl %lx <%127[^>]>", &address, &target, rest) == 3) {
-        memcpy(open_call, rest, sizeof rest);
+        if (strchr(rest, '+') == NULL) { /* into the middle of a function it is a far jump of Thumb-1 */
+            memcpy(open_call, rest, sizeof rest);
+        }
     } else if (sscanf(line, " %lx: %127s %127s", &address, word, rest) == 3 && strcmp(word, "blx") == 0 &&
                rest[0] == 'r') {
         return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);
@@ -124,9 +127,12 @@ static tin_status read_line(graph *g, char *line, int *current, char open_call[1
 
 static tin_status read_calls(graph *g, const char *object, tin_error *err)
 {
-    const char *const argv[] = {"arm-none-eabi-objdump", "-dr", "--no-show-raw-insn", object, NULL};
     tin_process_result result = {0};
-    tin_status status = tin_tool_run(argv, 60, &result, err);
+    tin_command command = {0};
+    tin_command_format(&command, "%sobjdump", g->target->tools);
+    tin_command_words(&command, "-dr --no-show-raw-insn");
+    tin_command_add(&command, object);
+    tin_status status = tin_command_run(&command, 60, &result, err);
     int current = -1;
     char open_call[128] = "", *save = NULL;
     for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
@@ -167,13 +173,15 @@ static long pushed(const char *mnemonic, const char *operands)
 }
 
 /* The C library's functions come without a report: sum up all that they push, whatever the path. */
-static tin_status library_frame(function *f, const char *elf, tin_error *err)
+static tin_status library_frame(const tin_target *target, function *f, const char *elf, tin_error *err)
 {
-    char option[128];
-    (void)snprintf(option, sizeof option, "--disassemble=%s", f->name);
-    const char *const argv[] = {"arm-none-eabi-objdump", option, "--no-show-raw-insn", elf, NULL};
     tin_process_result result = {0};
-    tin_status status = tin_tool_run(argv, 60, &result, err);
+    tin_command command = {0};
+    tin_command_format(&command, "%sobjdump", target->tools);
+    tin_command_format(&command, "--disassemble=%s", f->name);
+    tin_command_words(&command, "--no-show-raw-insn");
+    tin_command_add(&command, elf);
+    tin_status status = tin_command_run(&command, 60, &result, err);
     char *save = NULL;
     long bytes = 0, instructions = 0;
     for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL;
@@ -204,7 +212,7 @@ static tin_status deepest(graph *g, int index, const char *elf, tin_error *err)
         return tin_fail(err, TIN_ERR_TOOL, "%s calls itself: the stack cannot be bounded", f->name);
     }
     if (f->frame < 0) {
-        status = library_frame(f, elf, err);
+        status = library_frame(g->target, f, elf, err);
     }
     f->visiting = 1;
     long most = 0;
@@ -221,8 +229,8 @@ static tin_status deepest(graph *g, int index, const char *elf, tin_error *err)
     return status;
 }
 
-tin_status tin_stack_bound(const char *object, const char *su, const char *elf, const char *name, long *bytes,
-                           tin_error *err)
+tin_status tin_stack_bound(const tin_target *target, const char *object, const char *su, const char *elf,
+                           const char *name, long *bytes, tin_error *err)
 {
     static const char *const entries[] = {"init", "step"};
     *bytes = 0;
@@ -230,6 +238,7 @@ tin_status tin_stack_bound(const char *object, const char *su, const char *elf, 
     if (g == NULL) {
         return TIN_ERR_MEMORY;
     }
+    g->target = target;
     tin_status status = read_frames(g, su, err);
     if (status == TIN_OK) {
         status = read_calls(g, object, err);

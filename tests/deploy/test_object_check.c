@@ -9,6 +9,14 @@
 #include "deploy/fixture.h"
 #include "deploy/measure.h"
 
+static const tin_target *target(const char *name)
+{
+    const tin_target *found = NULL;
+    tin_error err = {0};
+    must(tin_target_find(&found, name, &err), &err);
+    return found;
+}
+
 /* Compiles `source` for the core; "broken.o", "broken.su". */
 static void compile(const char *source, const char *core)
 {
@@ -24,7 +32,7 @@ static void refused(const char *source, const char *core, const char *word)
 {
     tin_error err = {0};
     compile(source, core);
-    assert_int_equal(tin_object_check(path_of("broken.o"), &err), TIN_ERR_TOOL);
+    assert_int_equal(tin_object_check(target("m4"), path_of("broken.o"), &err), TIN_ERR_TOOL);
     if (strstr(err.message, word) == NULL) {
         fail_msg("\"%s\" is not in: %s", word, err.message);
     }
@@ -49,7 +57,7 @@ static void test_forbidden_instructions(void **state)
     compile(
         "#include <string.h>\nvoid f(char *a, char *b, int n) { memcpy(a, b, n); memmove(a, b, n); memset(a, 0, n); }",
         "-mcpu=cortex-m4");
-    must(tin_object_check(path_of("broken.o"), &err), &err);
+    must(tin_object_check(target("m4"), path_of("broken.o"), &err), &err);
 }
 
 /* Helium: vectors of integers and what saves their registers, but no floats. */
@@ -66,11 +74,13 @@ static void test_vectors_of_integers(void **state)
         "arm-none-eabi-gcc", core, "-mthumb", "-mfloat-abi=hard", "-O2", "-c", path_of("broken.c"), "-o",
         path_of("broken.o"), NULL};
     run(argv);
-    must(tin_object_check(path_of("broken.o"), &err), &err);
+    must(tin_object_check(target("m55"), path_of("broken.o"), &err), &err);
+    assert_int_equal(tin_object_check(target("m4"), path_of("broken.o"), &err), TIN_ERR_TOOL);
+    err = (tin_error){0};
     static const char floats[] = "#include <arm_mve.h>\nfloat32x4_t f(float32x4_t a) { return vaddq_f32(a, a); }";
     must(tin_file_write(path_of("broken.c"), floats, sizeof floats - 1, &err), &err);
     run(argv);
-    assert_int_equal(tin_object_check(path_of("broken.o"), &err), TIN_ERR_TOOL);
+    assert_int_equal(tin_object_check(target("m55"), path_of("broken.o"), &err), TIN_ERR_TOOL);
     assert_non_null(strstr(err.message, "vadd.f32"));
 }
 
@@ -83,7 +93,7 @@ static void test_variables_are_refused(void **state)
         tin_error err = {0};
         tin_footprint footprint;
         compile(sources[i], "-mcpu=cortex-m4");
-        assert_int_equal(tin_object_sizes(path_of("broken.o"), "x", &footprint, &err), TIN_ERR_TOOL);
+        assert_int_equal(tin_object_sizes(target("m4"), path_of("broken.o"), "x", &footprint, &err), TIN_ERR_TOOL);
         assert_non_null(strstr(err.message, "variables"));
     }
 }
@@ -97,7 +107,7 @@ static void test_sizes(void **state)
             "const int other_bias[3] = {1}; int x_step(int i) { return x_a_weight[i] + x_a_bias[i] + x_table[i] + "
             "other_bias[i]; }",
             "-mcpu=cortex-m4");
-    must(tin_object_sizes(path_of("broken.o"), "x", &footprint, &err), &err);
+    must(tin_object_sizes(target("m4"), path_of("broken.o"), "x", &footprint, &err), &err);
     assert_int_equal(footprint.weight_bytes, 120);
     assert_true(footprint.code_bytes >= 28 + 12 + 8 && footprint.code_bytes < 120);
     assert_int_equal(footprint.flash_bytes, footprint.code_bytes + footprint.weight_bytes);
@@ -119,7 +129,8 @@ static tin_status bound_of(const char *source, long *bytes, tin_error *err)
                                 path_of("broken.elf"),
                                 NULL};
     run(link);
-    return tin_stack_bound(path_of("broken.o"), path_of("broken.su"), path_of("broken.elf"), "x", bytes, err);
+    return tin_stack_bound(target("m4"), path_of("broken.o"), path_of("broken.su"), path_of("broken.elf"), "x", bytes,
+                           err);
 }
 
 #define NOINLINE "__attribute__((noinline)) "

@@ -1,0 +1,92 @@
+/* The emulated cores, one row each. */
+#include "deploy/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define QEMU_ARM(board)                                                                                                \
+    "qemu-system-arm -M " board " -display none -serial none -monitor none -semihosting -icount shift=6 -kernel"
+#define MEMORY(flash, flash_bytes, ram, ram_bytes)                                                                     \
+    " -Wl,--defsym=flash_start=" flash ",--defsym=flash_bytes=" flash_bytes ",--defsym=ram_start=" ram                 \
+    ",--defsym=ram_bytes=" ram_bytes
+#define LARGE " -DBUFFER=32768 -DMODEL_STACK=16384"
+#define ARM "-DBOARD=\"board_arm.h\" -nostartfiles"
+#define MPS2 ARM LARGE MEMORY("0", "4M", "0x20000000", "4M")
+
+/* -icount shift=6: an instruction takes 64 ns of virtual time, so that a clock of f MHz counts 0.064 f per instruction.
+ * The instructions of a Cortex-M0 are those of the nRF51, the only board with one. */
+const tin_target tin_targets[] = {
+    {.name = "m0",
+     .title = "Cortex-M0",
+     .tools = "arm-none-eabi-",
+     .flags = "-mcpu=cortex-m0 -mthumb",
+     .harness = ARM " -DBUFFER=512 -DMODEL_STACK=2048 -DTIMER_NRF51" MEMORY("0", "256K", "0x20000000", "16K"),
+     .emulator = QEMU_ARM("microbit"),
+     .ticks_per_insn = 1.024, /* 16 MHz */
+     .helpers = "__aeabi_lmul"},
+    {.name = "m3",
+     .title = "Cortex-M3",
+     .tools = "arm-none-eabi-",
+     .flags = "-mcpu=cortex-m3 -mthumb",
+     .harness = MPS2,
+     .emulator = QEMU_ARM("mps2-an385"),
+     .ticks_per_insn = 1.6, /* 25 MHz */
+     .helpers = ""},
+    {.name = "m4",
+     .title = "Cortex-M4",
+     .tools = "arm-none-eabi-",
+     .flags = "-mcpu=cortex-m4 -mthumb",
+     .harness = MPS2,
+     .emulator = QEMU_ARM("mps2-an386"),
+     .ticks_per_insn = 1.6,
+     .helpers = ""},
+    {.name = "m7",
+     .title = "Cortex-M7",
+     .tools = "arm-none-eabi-",
+     .flags = "-mcpu=cortex-m7 -mthumb",
+     .harness = MPS2,
+     .emulator = QEMU_ARM("mps2-an500"),
+     .ticks_per_insn = 1.6,
+     .helpers = ""},
+    {.name = "m33",
+     .title = "Cortex-M33",
+     .tools = "arm-none-eabi-",
+     .flags = "-mcpu=cortex-m33 -mthumb",
+     .harness = ARM LARGE MEMORY("0x10000000", "4M", "0x38000000", "4M"),
+     .emulator = QEMU_ARM("mps2-an505"),
+     .ticks_per_insn = 1.28, /* 20 MHz */
+     .helpers = ""},
+    {.name = "m55",
+     .title = "Cortex-M55",
+     .tools = "arm-none-eabi-",
+     .flags = "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard",
+     .harness = ARM LARGE " -DTIMER_SSE300" MEMORY("0", "512K", "0x01000000", "2M"),
+     .emulator = QEMU_ARM("mps3-an547"),
+     .ticks_per_insn = 2.048, /* 32 MHz */
+     .helpers = ""},
+    {.name = NULL},
+};
+
+tin_status tin_target_find(const tin_target **target, const char *name, tin_error *err)
+{
+    char names[256] = "";
+    for (const tin_target *t = tin_targets; t->name != NULL; t++) {
+        if (strcmp(t->name, name) == 0) {
+            *target = t;
+            return TIN_OK;
+        }
+        (void)snprintf(names + strlen(names), sizeof names - strlen(names), " %s", t->name);
+    }
+    return tin_fail(err, TIN_ERR_USAGE, "there is no target '%s'; give one of%s", name, names);
+}
+
+bool tin_words_have(const char *list, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = list; at != NULL && *at != '\0'; at = strchr(at, ' ') ? strchr(at, ' ') + 1 : NULL) {
+        if (strncmp(at, word, n) == 0 && (at[n] == ' ' || at[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
