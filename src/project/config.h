@@ -89,9 +89,10 @@ typedef struct tin_config_train {
     double label_smoothing;    /* 0..0.5, default 0 */
     double border_ms;          /* soft labels: linear ramp of this half-width at every label border; 0: hard */
     int evaluate_every;        /* steps between validations, default 75 */
-    char *metric; /* what the best weights are best in: "macro_f1" (default), "accuracy", "balanced_accuracy", "loss",
+    char *metric;   /* what the best weights are best in: "macro_f1" (default), "accuracy", "balanced_accuracy", "loss",
                      "event_f1", "iou_f1"; on the validation streams */
-    int patience; /* stop after this many steps without a better validation; 0: never; default 600 */
+    bool keep_last; /* the last weights are kept, not the best ones on validation; default false */
+    int patience;   /* stop after this many steps without a better validation; 0: never; default 600 */
     int checkpoint_every; /* steps, default 75 */
     int max_memory_mb;    /* MB; a training that would take more is refused; 0: no bound, default 4096 */
     double average_decay; /* of the average of weights that is validated too; 1: plain mean; 0: off, default */

@@ -121,9 +121,9 @@ static void describe_settings(const training *t, tin_text *text)
                     s->mixup);
     tin_text_printf(text, "delay %d metric %s margin %a %a\n", t->model->delay, tin_metric_name(t->metric),
                     t->options->early_ms, t->options->late_ms);
-    tin_text_printf(text, "evaluate %d patience %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
-                    s->evaluate_every, s->patience, s->rotate_degrees, s->scale, s->warp, s->noise_accel, s->noise_gyro,
-                    s->mirror);
+    tin_text_printf(text, "evaluate %d patience %d keep_last %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
+                    s->evaluate_every, s->patience, s->keep_last, s->rotate_degrees, s->scale, s->warp, s->noise_accel,
+                    s->noise_gyro, s->mirror);
     describe_network(t->model, text);
     if (t->options->teacher) {
         tin_text_printf(text, "teacher delay %d distill %a temperature %a\n", t->options->teacher->delay,
@@ -436,7 +436,7 @@ static tin_status train_step(training *t, tin_error *err)
 static void keep_better(training *t, const float *params, double goodness)
 {
     tin_progress_state *s = &t->state;
-    if (goodness > s->best_score) {
+    if (goodness > s->best_score || t->settings->keep_last) {
         s->best_score = goodness;
         s->best_step = s->step;
         memcpy(s->best, params, t->model->n_params * sizeof *s->best);
@@ -470,7 +470,8 @@ static tin_status validate(training *t, tin_error *err)
         s->curve[(s->n_curve - 1) * TIN_CURVE_COLUMNS + TIN_CURVE_AVERAGE] = score.value[t->metric];
         keep_better(t, s->average, tin_validation_goodness(&score, t->metric));
     }
-    bool patient = t->settings->patience <= 0 || s->step - s->best_step < t->settings->patience;
+    bool patient =
+        t->settings->keep_last || t->settings->patience <= 0 || s->step - s->best_step < t->settings->patience;
     s->finished = !patient || s->step >= t->settings->steps;
     return write_curve(t, err);
 }

@@ -672,6 +672,9 @@ static void patience_ends_it(void **unused)
     must_run(model, &settings, 1, NULL, &result);
     assert_int_equal(result.best_step, 20);
     assert_int_equal(result.steps, 60);
+    settings.keep_last = true;
+    must_run(model, &settings, 1, NULL, &result);
+    assert_int_equal(result.best_step, settings.steps);
     tin_model_free(model);
 }
 
