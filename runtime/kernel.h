@@ -8,8 +8,10 @@
 
 /* What a model uses. In generated code the generator has decided these, and only what is used is left. */
 #ifndef TINK_WIDE
-#define TINK_WIDE 1   /* rows of 16 bits between layers */
-#define TINK_CURVES 1 /* conv1d or dense with sigmoid or tanh */
+#define TINK_WIDE 1    /* rows of 16 bits between layers */
+#define TINK_CURVES 1  /* conv1d or dense with sigmoid or tanh */
+#define TINK_VECTORS 1 /* a core with vectors is expected */
+#define TINK_SHIFTED 1 /* sums of V16 that need a shift beside their multiplier */
 #endif
 
 /* [fragment] */

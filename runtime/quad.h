@@ -2,13 +2,11 @@
 #ifndef TINK_QUAD_H
 #define TINK_QUAD_H
 
+#include "runtime/helium.h"
 #include "runtime/requantize.h"
 
 /* [fragment] */
-#if defined(TINK_DSP) && defined(__ARM_FEATURE_MVE)
-#define TINK_HELIUM 1
-#include <arm_mve.h>
-
+#ifdef TINK_HELIUM
 typedef int32x4_t tink_quad;
 
 static inline tink_quad tink_quad_load(const int32_t *p)
@@ -19,7 +17,11 @@ static inline tink_quad tink_quad_load(const int32_t *p)
 /* a * 2^shift * mult / 2^32, rounded half up. */
 static inline tink_quad tink_quad_requantize(tink_quad a, tink_quad mult, int32_t shift)
 {
-    return vrmulhq_s32(vshlq_r_s32(a, shift), mult);
+#if TINK_SHIFTED
+    a = vshlq_r_s32(a, shift);
+#endif
+    (void)shift; /* 0 */
+    return vrmulhq_s32(a, mult);
 }
 
 static inline tink_quad tink_quad_limit(tink_quad a, int32_t low, int32_t high)

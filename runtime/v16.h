@@ -2,29 +2,10 @@
 #ifndef TINK_V16_H
 #define TINK_V16_H
 
+#include "runtime/move.h"
 #include "runtime/quad.h"
 
 /* [fragment] */
-/* n columns to `to`, where the kernel may read up to the next multiple of eight: what stands there has weight 0. Returns
- * where the next ones go. */
-static inline int8_t *tink_v16_columns(const int8_t *x, int32_t n, int8_t *to)
-{
-#ifdef TINK_HELIUM
-    int8_t *at = to;
-    __asm__ volatile("dlstp.8 lr, %[n]\n"
-                     "1:\n\t"
-                     "vldrb.u8 q0, [%[x]], #16\n\t"
-                     "vstrb.8 q0, [%[at]], #16\n\t"
-                     "letp lr, 1b"
-                     : [x] "+r"(x), [at] "+r"(at)
-                     : [n] "r"(n)
-                     : "q0", "lr", "memory");
-#else
-    memcpy(to, x, (size_t)n);
-#endif
-    return to + n;
-}
-
 #ifndef TINK_HELIUM
 /* Byte i of the words, low byte first. */
 static inline int32_t tink_v16_byte(const int32_t *words, int32_t i)
@@ -38,7 +19,7 @@ static inline int32_t tink_v16_byte(const int32_t *words, int32_t i)
 #endif
 
 /* Four rows, requantised. A stream: a bias per row, where with_bias; per 16 columns 16 bytes of each row; where eight
- * columns and less are left, eight bytes of each row; a multiplier per row. x: `groups` times eight columns. */
+ * columns and less are left, eight bytes of each row; a multiplier per row. x: `groups` times eight columns; what stands behind those that there are has weight 0. */
 TINK_BLOCK tink_quad tink_v16(const int32_t **stream, const int8_t *x, int32_t groups, int32_t shift, int32_t with_bias)
 {
     const int32_t *w = *stream;

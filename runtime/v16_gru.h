@@ -54,8 +54,8 @@ TINK_KERNEL void tink_v16_gru(const tink_v16_gru_t *c, const int8_t *x, int16_t 
     const int32_t *w = c->weight;
     int8_t *const in = (int8_t *)lanes, *const old = in + 8 * c->groups;
     int32_t left;
-    (void)tink_v16_columns(x, c->inputs, in);
-    (void)tink_v16_columns(h8, c->units, old);
+    tink_move(in, x, c->inputs);
+    tink_move(old, h8, c->units);
     for (left = c->units; left > 0; left -= 4, h += 4, h8 += 4) {
         tink_quad a, b, r, n;
         a = tink_v16(&w, in, c->groups, c->shift, 1);

@@ -26,7 +26,8 @@ TINK_KERNEL void tink_v16_linear(const tink_v16_linear_t *c, const int8_t *x, in
     int8_t *to = (int8_t *)lanes;
     int32_t left;
     for (left = c->taps; left > 0; left--, x += c->jump) {
-        to = tink_v16_columns(x, c->columns, to);
+        tink_move(to, x, c->columns);
+        to += c->columns;
     }
     for (left = c->rows; left > 0; left -= 4) {
         tink_quad row = tink_v16(&w, (const int8_t *)lanes, c->groups, c->shift, 1);

@@ -91,6 +91,8 @@ typedef struct tin_emit {
     const char *name;
     char upper[TIN_NAME_MAX + 1];
     bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
+    bool vectors;      /* made for a core with the vectors of Helium */
+    bool shifted;      /* some sums of v16 need a shift beside their multiplier */
     bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
     tin_emit_layer layers[TIN_MAX_LAYERS];
     tin_emit_row rows[TIN_MAX_LAYERS + 1];  /* of the input, then of the layers */
@@ -151,6 +153,8 @@ void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, co
 void tin_emit_kernel(tin_emit *e, const char *file);
 /* The same for a template, whose tink_packed becomes the kernel of `encoding`. */
 void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding);
+/* Whether it was added. */
+bool tin_emit_has_kernel(const tin_emit *e, const char *file);
 /* A C string literal, any bytes. */
 void tin_emit_string(tin_text *text, const char *s);
 /* Breaks long lines and sets comments below each other, once all names are in. */

@@ -70,12 +70,6 @@ static double rank(const char *optimize, double bytes, double insn)
     return optimize != NULL && strcmp(optimize, "speed") == 0 ? insn * 1e9 + bytes : bytes * insn;
 }
 
-/* Whether the core that the code is made for has the vectors of Helium. */
-static bool vectors(const tin_emit *e)
-{
-    return e->facts->target != NULL && strcmp(e->facts->target, "m55") == 0;
-}
-
 void tin_emit_choose_encoding(tin_emit *e, int layer)
 {
     const char *optimize = e->facts->optimize;
@@ -86,7 +80,7 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     double least = 0;
     for (int k = TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_COUNT; k++) {
         double bytes, insn;
-        if ((k == TIN_ENCODING_T43 && !fast) || (k == TIN_ENCODING_V16 && !vectors(e)) ||
+        if ((k == TIN_ENCODING_T43 && !fast) || (k == TIN_ENCODING_V16 && !e->vectors) ||
             !cost_of(m, n, (tin_encoding)k, &bytes, &insn)) {
             continue;
         }
@@ -98,6 +92,7 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     long lanes = 0;
     for (int i = 0; e->layers[layer].encoding != TIN_ENCODING_PLAIN && i < n; i++) {
         lanes += i < 2 ? tin_packed_lanes(&m[i], e->layers[layer].encoding) : 0; /* those on x and on the state */
+        e->shifted = e->shifted || tin_packed_shift(&m[i]) > 0;
         e->odd_groups = e->odd_groups || tin_packed_lanes(&m[i], TIN_ENCODING_T2) % 4 != 0;
     }
     e->lanes = lanes > e->lanes ? lanes : e->lanes;

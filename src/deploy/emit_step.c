@@ -138,11 +138,12 @@ static void move_rows(tin_emit *e, int layer)
     const tin_emit_row *row = tin_emit_row_of(e, layer);
     const long kept = row->rows - row->step, value = row->bits / 8;
     const char *label = label_of(e, layer);
-    char array[TIN_EXPRESSION];
+    char array[TIN_EXPRESSION], move[TIN_NAME_MAX + 8];
+    (void)snprintf(move, sizeof move, tin_emit_has_kernel(e, "move") ? "%s_move" : "memmove", e->name);
     if (row->slack > 0) {
         array_of(e, layer, array);
         tin_emit_statement(e, "if (++s->%s_first > %ld) {", label, row->slack);
-        tin_emit_statement(e, "    memmove(%s, %s + %ld, %ld);", array, array, (row->slack + 1) * row->width,
+        tin_emit_statement(e, "    %s(%s, %s + %ld, %ld);", move, array, array, (row->slack + 1) * row->width,
                            kept * row->width * value);
         tin_emit_statement(e, "    s->%s_first = 0;", label);
         tin_emit_statement(e, "}");
@@ -150,7 +151,7 @@ static void move_rows(tin_emit *e, int layer)
     }
     if (kept > 0) {
         array_of(e, layer, array);
-        tin_emit_statement(e, "memmove(%s, %s + %d, %ld);", array, array, row->step * row->width,
+        tin_emit_statement(e, "%s(%s, %s + %d, %ld);", move, array, array, row->step * row->width,
                            kept * row->width * value);
     }
 }

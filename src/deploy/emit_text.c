@@ -22,9 +22,11 @@
     X(t43)                                                                                                             \
     X(n4)                                                                                                              \
     X(book)                                                                                                            \
+    X(helium)                                                                                                          \
     X(quad)                                                                                                            \
     X(quad_sigmoid)                                                                                                    \
     X(quad_curve)                                                                                                      \
+    X(move)                                                                                                            \
     X(v16)                                                                                                             \
     X(v16_linear)                                                                                                      \
     X(v16_gru)                                                                                                         \
@@ -96,8 +98,11 @@ static int condition(const tin_emit *e, const char *line)
     const struct {
         const char *line;
         bool holds;
-    } conditions[] = {
-        {"#if TINK_WIDE\n", e->wide}, {"#if TINK_CURVES\n", e->curves}, {"#if TINK_ODD_GROUPS\n", e->odd_groups}};
+    } conditions[] = {{"#if TINK_WIDE\n", e->wide},
+                      {"#if TINK_CURVES\n", e->curves},
+                      {"#if TINK_ODD_GROUPS\n", e->odd_groups},
+                      {"#if TINK_VECTORS\n", e->vectors},
+                      {"#if TINK_SHIFTED\n", e->shifted}};
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         if (strncmp(line, conditions[i].line, strlen(conditions[i].line)) == 0) {
             return conditions[i].holds;
@@ -166,6 +171,15 @@ void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
         each_line(e, begin + sizeof begin_mark - 1, strstr(begin, end_mark), encoding, prefixed);
         tin_text_add(&e->source, "\n");
     }
+}
+
+bool tin_emit_has_kernel(const tin_emit *e, const char *file)
+{
+    bool has = false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        has = has || (strcmp(file, known[i].file) == 0 && (e->kernels[TIN_ENCODING_PLAIN] >> i & 1) != 0);
+    }
+    return has;
 }
 
 void tin_emit_kernel(tin_emit *e, const char *file)

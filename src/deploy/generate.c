@@ -171,6 +171,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     e->rule = rule;
     e->facts = facts;
     e->name = facts->name;
+    e->vectors = facts->target != NULL && strcmp(facts->target, "m55") == 0;
     for (size_t i = 0; e->name[i] != '\0'; i++) {
         e->upper[i] = (char)toupper((unsigned char)e->name[i]);
     }
