@@ -18,7 +18,7 @@ static int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule
                            int32_t classes, const int16_t *score)
 {
     int32_t background = 0, best = -1, best_value = 0, active_value = 0;
-    int32_t k, held, found = 0;
+    int32_t k, held = 0, found = 0;
     for (k = 0; k < classes; k++) {
         if (is_event[k] == 0 && (found == 0 || score[k] > background)) {
             background = score[k];
@@ -32,7 +32,8 @@ static int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule
         }
         value = score[k] - background;
         if (rule->smooth_shift > 0) {
-            average[k] += value - (average[k] >> rule->smooth_shift);
+            const int32_t before = average[k];
+            average[k] = before - (before >> rule->smooth_shift) + value;
             value = average[k] >> rule->smooth_shift;
         }
         if (best < 0 || value > best_value) {
@@ -43,9 +44,9 @@ static int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule
             active_value = value;
         }
     }
-    held = d->wait > 0;
-    if (held) {
+    if (d->wait > 0) {
         d->wait--;
+        held = 1;
     }
     if (d->active >= 0 && active_value < rule->off) {
         d->active = -1;

@@ -12,8 +12,9 @@ static void tink_ema(const int8_t *x, int32_t *mean, int32_t channels, int32_t d
     const int32_t half = (int32_t)1 << (decay - 1);
     int32_t i;
     for (i = 0; i < channels; i++) {
-        mean[i] += x[i] * 256 - ((mean[i] + half) >> decay);
-        y[i] = tink_output8(tink_requantize(mean[i], mult, shift), -127);
+        const int32_t before = mean[i], after = before - ((before + half) >> decay) + x[i] * 256;
+        mean[i] = after;
+        y[i] = tink_output8(tink_requantize(after, mult, shift), -127);
     }
 }
 /* [end] */

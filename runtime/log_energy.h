@@ -19,13 +19,14 @@ TINK_KERNEL void tink_log_energy_take(const int16_t *counts, int32_t channels, i
     int32_t c, l;
     for (c = 0; c < channels; c++, left += levels, sum += levels) {
         int32_t a = counts[c];
-        for (l = 0; l < levels && ((before >> l) & 1) != 0; l++) {
-            const int32_t d = a - left[l];
+        for (l = 0; l < levels; l++) {
+            const int32_t first = left[l], d = a - first;
+            if (((before >> l) & 1) == 0) {
+                left[l] = a;
+                break;
+            }
             sum[l] += (uint64_t)((int64_t)d * d);
-            a += left[l];
-        }
-        if (l < levels) {
-            left[l] = a;
+            a += first;
         }
     }
     *frames = (uint16_t)(before + 1);
@@ -42,7 +43,7 @@ static int32_t tink_log2_eighths(uint64_t v)
     }
     w = (uint32_t)v;
     for (step = 16; step > 0; step >>= 1) {
-        if (w >> step >= 8) {
+        if (w >= (uint32_t)8 << step) {
             w >>= step;
             shift += step;
         }

@@ -18,10 +18,11 @@ static inline int32_t tink_multiply_high(int32_t a, int32_t m)
 #endif
 }
 
-/* acc * 2^shift * mult / 2^32; |acc| * 2^shift < 2^31 follows from the weights. */
+/* acc * 2^shift * mult / 2^32; |acc| * 2^shift < 2^31 follows from the weights. Unsigned, as C leaves the left shift of
+ * a negative number undefined. */
 static inline int32_t tink_requantize(int32_t acc, int32_t mult, int32_t shift)
 {
-    return tink_multiply_high(acc * ((int32_t)1 << shift), mult);
+    return tink_multiply_high((int32_t)((uint32_t)acc << shift), mult);
 }
 
 /* v limited to int8. */

@@ -66,8 +66,8 @@ TINK_BLOCK tink_four tink_sparse(const int32_t **stream, const int32_t *x, int32
         tink_t2_products(w[2], x[2 * group + 1], &sums[0], &sums[1]);
         tink_t2_products(w[3], x[2 * group + 1], &sums[2], &sums[3]);
     }
-    sums[0] = (sums[0] - sums[1]) >> 8;
-    sums[2] = (sums[2] - sums[3]) >> 8;
+    sums[0] = tink_minus(sums[0], sums[1]) >> 8;
+    sums[2] = tink_minus(sums[2], sums[3]) >> 8;
     row = tink_requantize_four(sums, w, count & 255, add);
     w += 4;
 #endif

@@ -55,8 +55,8 @@ TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t c
         tink_t2_products(w[0], *x, &sums[0], &sums[1]);
         tink_t2_products(w[1], *x, &sums[2], &sums[3]);
     }
-    sums[0] = (sums[0] - sums[1]) >> 8;
-    sums[2] = (sums[2] - sums[3]) >> 8;
+    sums[0] = tink_minus(sums[0], sums[1]) >> 8;
+    sums[2] = tink_minus(sums[2], sums[3]) >> 8;
     row = tink_requantize_four(sums, w, count & 255, add);
     w += 4;
 #endif

@@ -2,7 +2,7 @@
 #ifndef TINK_T2_PRODUCTS_H
 #define TINK_T2_PRODUCTS_H
 
-#include "runtime/kernel.h"
+#include "runtime/wrap.h"
 
 /* [fragment] */
 #ifdef TINK_DSP
@@ -25,8 +25,8 @@
 static inline void tink_t2_products(int32_t w, int32_t x, int32_t *sum, int32_t *low_bytes)
 {
     const int32_t low = (int16_t)w, high = w >> 16, x_low = (int16_t)x, x_high = x >> 16;
-    *sum += low * x_low + high * x_high;
-    *low_bytes += (int8_t)low * x_low + (int8_t)high * x_high;
+    *sum = tink_plus(*sum, low * x_low + high * x_high);
+    *low_bytes = tink_plus(*low_bytes, (int8_t)low * x_low + (int8_t)high * x_high);
 }
 #endif
 /* [end] */

@@ -3,6 +3,7 @@
 #define TINK_T43_H
 
 #include "runtime/requantize_four.h"
+#include "runtime/wrap.h"
 
 /* [fragment] */
 #ifdef TINK_DSP
@@ -66,13 +67,13 @@ TINK_BLOCK tink_four tink_t43(const int32_t **stream, const int32_t *x, int32_t 
         const int32_t low = (int16_t)*x, high = *x >> 16;
         int32_t i;
         for (i = 0; i < 3; i++) {
-            sums[i] += (int16_t)w[i] * low + (w[i] >> 16) * high;
+            sums[i] = tink_plus(sums[i], (int16_t)w[i] * low + (w[i] >> 16) * high);
         }
     }
     sums[3] = (int32_t)(((uint32_t)sums[2] - ((uint32_t)sums[1] << 8) + ((uint32_t)sums[0] << 16)) << 8) >> 8;
-    sums[2] = (sums[2] - sums[3]) >> 8;
-    sums[1] = (sums[1] - sums[2]) >> 8;
-    sums[0] = (sums[0] - sums[1]) >> 8;
+    sums[2] = tink_minus(sums[2], sums[3]) >> 8;
+    sums[1] = tink_minus(sums[1], sums[2]) >> 8;
+    sums[0] = tink_minus(sums[0], sums[1]) >> 8;
     row = tink_requantize_four(sums, w, count & 255, add);
     w += 4;
 #endif

@@ -17,6 +17,7 @@
     X(dot4_wide)                                                                                                       \
     X(lanes)                                                                                                           \
     X(requantize_four)                                                                                                 \
+    X(wrap)                                                                                                            \
     X(t2_products)                                                                                                     \
     X(t2)                                                                                                              \
     X(t43)                                                                                                             \
