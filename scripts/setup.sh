@@ -29,6 +29,14 @@ clang | generated code by another compiler
 gcc-avr | sketches of the Arduino package
 avr-libc | its C library
 chromium | opens the report
+qemu-system-misc | the emulated RISC-V and AVR
+qemu-user | programs of big-endian PowerPC and of AArch64
+gcc-riscv64-unknown-elf | builds for RISC-V
+picolibc-riscv64-unknown-elf | its string.h
+gcc-powerpc-linux-gnu | builds for big-endian PowerPC
+libc6-dev-powerpc-cross | its C library
+gcc-aarch64-linux-gnu | builds for AArch64
+libc6-dev-arm64-cross | its C library
 node-typescript | types of the page of the report
 '
 [ "${1:-}" != test ] || packages=$packages$test_packages

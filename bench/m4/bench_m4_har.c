@@ -98,7 +98,7 @@ int main(int argc, char **argv)
         status = measure(model, argv[1], "size", "size", &size, &err);
     }
     if (status == TIN_OK) {
-        status = tin_footprint_save(&speed, argv[1], &err);
+        status = tin_footprint_save(&speed, argv[1], "footprint.json", &err);
     }
     if (status == TIN_OK) {
         status = measure_encodings(argv[1], &err);

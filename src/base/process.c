@@ -18,18 +18,31 @@
 
 extern char **environ;
 
+/* Debian's names; those of a compiler's other tools follow from its prefix. */
 static const struct {
     const char *program, *package;
 } packages[] = {
-    {"arm-none-eabi-gcc", "gcc-arm-none-eabi"},          {"arm-none-eabi-objdump", "binutils-arm-none-eabi"},
-    {"arm-none-eabi-nm", "binutils-arm-none-eabi"},      {"arm-none-eabi-size", "binutils-arm-none-eabi"},
-    {"arm-none-eabi-objcopy", "binutils-arm-none-eabi"}, {"qemu-system-arm", "qemu-system-arm"},
+    {"arm-none-eabi-gcc", "gcc-arm-none-eabi"},
+    {"arm-none-eabi-", "binutils-arm-none-eabi"},
+    {"riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf"},
+    {"riscv64-unknown-elf-", "binutils-riscv64-unknown-elf"},
+    {"avr-gcc", "gcc-avr"},
+    {"avr-", "binutils-avr"},
+    {"powerpc-linux-gnu-gcc", "gcc-powerpc-linux-gnu"},
+    {"powerpc-linux-gnu-", "binutils-powerpc-linux-gnu"},
+    {"aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"},
+    {"aarch64-linux-gnu-", "binutils-aarch64-linux-gnu"},
+    {"x86_64-linux-gnu-gcc", "gcc-x86-64-linux-gnu"},
+    {"x86_64-linux-gnu-", "binutils-x86-64-linux-gnu"},
+    {"qemu-system-arm", "qemu-system-arm"},
+    {"qemu-system-", "qemu-system-misc"},
+    {"qemu-", "qemu-user"},
 };
 
 static tin_status missing(const char *program, tin_error *err)
 {
     for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
-        if (strcmp(packages[i].program, program) == 0)
+        if (strncmp(packages[i].program, program, strlen(packages[i].program)) == 0)
             return tin_fail(err, TIN_ERR_TOOL, "the program %s is missing; install it: apt-get install %s", program,
                             packages[i].package);
     return tin_fail(err, TIN_ERR_TOOL, "the program %s is missing; install it or put its folder into PATH", program);

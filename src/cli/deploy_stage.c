@@ -130,7 +130,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     status =
         status ? status
                : tin_measure(qmodel, &summary.rule, session->dataset, code, settings->name, &measure, &footprint, err);
-    status = status ? status : tin_footprint_save(&footprint, session->run.folder, err);
+    status = status ? status : tin_footprint_save(&footprint, session->run.folder, "footprint.json", err);
     facts.footprint = &footprint;
     status = status ? status : generate_final(qmodel, &summary.rule, &facts, code, err);
     status = status ? status : cli_add_file(files, session, true, err, "code/%s.c", settings->name);

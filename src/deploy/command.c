@@ -44,7 +44,11 @@ static const char *library_of(const char *compiler)
 {
     static const struct {
         const char *compiler, *package;
-    } libraries[] = {{"arm-none-eabi-gcc", "libnewlib-arm-none-eabi"}};
+    } libraries[] = {{"arm-none-eabi-gcc", "libnewlib-arm-none-eabi"},
+                     {"riscv64-unknown-elf-gcc", "picolibc-riscv64-unknown-elf"},
+                     {"avr-gcc", "avr-libc"},
+                     {"powerpc-linux-gnu-gcc", "libc6-dev-powerpc-cross"},
+                     {"aarch64-linux-gnu-gcc", "libc6-dev-arm64-cross"}};
     for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
         if (strcmp(libraries[i].compiler, compiler) == 0) {
             return libraries[i].package;
@@ -63,7 +67,8 @@ tin_status tin_command_run(const tin_command *c, double timeout_seconds, tin_pro
     if (status || result->exit_code == 0) {
         return status;
     }
-    const bool no_library = strstr(result->errors, "string.h: No such file") != NULL;
+    const bool no_library = strstr(result->errors, "string.h: No such file") != NULL ||
+                            strstr(result->errors, "cannot read spec file") != NULL;
     return tin_fail(err, TIN_ERR_TOOL, "%s ended with %d%s%s: %.500s", c->argv[0], result->exit_code,
                     no_library ? "; install the C library: apt-get install " : "",
                     no_library ? library_of(c->argv[0]) : "",

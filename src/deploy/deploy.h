@@ -20,10 +20,10 @@ typedef struct tin_footprint {
     long weight_bytes;                        /* weights, biases, multipliers */
     long flash_bytes;                         /* both */
     long state_bytes;                         /* sizeof(NAME_t): all RAM besides the stack */
-    long stack_bytes;                         /* greatest painted stack of init and step */
-    long stack_static_bytes;                  /* bound from -fstack-usage over the call graph */
-    double insn_per_frame, insn_per_decision; /* averages */
-    long insn_worst_frame;
+    long stack_bytes;                         /* greatest painted stack of init and step; -1: not known */
+    long stack_static_bytes;                  /* bound from -fstack-usage over the call graph; -1: not known */
+    double insn_per_frame, insn_per_decision; /* averages; NaN: not known */
+    long insn_worst_frame;                    /* -1: not known */
     int64_t verified_frames, mismatches;
     char target[32], compiler[64], flags[128];
     tin_layer_cost layers[TIN_MAX_FOOTPRINT_LAYERS];
@@ -70,7 +70,8 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
  * and greatest stack more than max_ram_bytes of RAM; 0: no limit. `optimize` as it was generated. */
 tin_status tin_footprint_check(const tin_footprint *footprint, long max_flash_bytes, long max_ram_bytes,
                                const char *optimize, tin_error *err) TIN_USE_RESULT;
-/* FOLDER/footprint.json, atomically. */
-tin_status tin_footprint_save(const tin_footprint *footprint, const char *folder, tin_error *err) TIN_USE_RESULT;
+/* FOLDER/FILE, atomically; what was not measured is null. */
+tin_status tin_footprint_save(const tin_footprint *footprint, const char *folder, const char *file,
+                              tin_error *err) TIN_USE_RESULT;
 
 #endif

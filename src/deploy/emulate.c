@@ -1,4 +1,5 @@
 /* The generated code on the emulated core: frames in, results back, every one compared with the interpreter. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,12 +251,14 @@ static tin_status list_streams(const tin_emulation *e, int64_t max_frames, stret
     return TIN_OK;
 }
 
-static void fill_footprint(const totals *sum, tin_footprint *footprint)
+/* What has no clock gives no figure, which is not 0. */
+static void fill_footprint(const totals *sum, bool clock, tin_footprint *footprint)
 {
-    footprint->insn_per_frame = sum->insn / (double)sum->frames;
-    footprint->insn_per_decision = sum->decisions > 0 ? sum->insn / (double)sum->decisions : 0.0;
-    footprint->insn_worst_frame = sum->worst;
-    footprint->stack_bytes = sum->stack;
+    footprint->insn_per_frame = clock ? sum->insn / (double)sum->frames : (double)NAN;
+    footprint->insn_per_decision = clock && sum->decisions > 0 ? sum->insn / (double)sum->decisions : (double)NAN;
+    footprint->insn_worst_frame = clock ? sum->worst : -1;
+    footprint->stack_bytes = clock ? sum->stack : -1;
+    footprint->stack_static_bytes = clock ? footprint->stack_static_bytes : -1;
     footprint->state_bytes = sum->state;
     footprint->verified_frames = sum->frames;
     footprint->mismatches = sum->mismatches;
@@ -292,7 +295,7 @@ tin_status tin_emulate_verify(tin_emulation *e, const char *elf, int64_t max_fra
     }
     tin_progress_end(&progress, NULL);
     if (status == TIN_OK) {
-        fill_footprint(&sum, footprint);
+        fill_footprint(&sum, e->target->ticks_per_insn > 0, footprint);
         if (sum.mismatches > 0) {
             status = tin_fail(err, TIN_ERR_MISMATCH, "%lld of %lld frames differ, the first: %s",
                               (long long)sum.mismatches, (long long)sum.frames, mismatch.message);

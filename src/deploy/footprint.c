@@ -1,5 +1,6 @@
 /* footprint.json, and the budgets that a footprint must stay below. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,21 +21,31 @@ static json_t *layers_json(const tin_footprint *f)
     return layers;
 }
 
-tin_status tin_footprint_save(const tin_footprint *f, const char *folder, tin_error *err)
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *count(long value)
+{
+    return value >= 0 ? json_integer(value) : json_null();
+}
+
+tin_status tin_footprint_save(const tin_footprint *f, const char *folder, const char *file, tin_error *err)
 {
     char path[TIN_PATH_MAX];
-    tin_status status = tin_path_join(path, folder, "footprint.json", err);
+    tin_status status = tin_path_join(path, folder, file, err);
     if (status) {
         return status;
     }
     json_t *root =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I, s:I, s:I, s:o}", "target", f->target,
-                  "compiler", f->compiler, "flags", f->flags, "code_bytes", (json_int_t)f->code_bytes, "weight_bytes",
-                  (json_int_t)f->weight_bytes, "flash_bytes", (json_int_t)f->flash_bytes, "state_bytes",
-                  (json_int_t)f->state_bytes, "stack_bytes", (json_int_t)f->stack_bytes, "stack_static_bytes",
-                  (json_int_t)f->stack_static_bytes, "insn_per_frame", f->insn_per_frame, "insn_per_decision",
-                  f->insn_per_decision, "insn_worst_frame", (json_int_t)f->insn_worst_frame, "verified_frames",
-                  (json_int_t)f->verified_frames, "mismatches", (json_int_t)f->mismatches, "layers", layers_json(f));
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o}", "target", f->target,
+                  "compiler", f->compiler, "flags", f->flags, "code_bytes", count(f->code_bytes), "weight_bytes",
+                  count(f->weight_bytes), "flash_bytes", count(f->flash_bytes), "state_bytes", count(f->state_bytes),
+                  "stack_bytes", count(f->stack_bytes), "stack_static_bytes", count(f->stack_static_bytes),
+                  "insn_per_frame", number(f->insn_per_frame), "insn_per_decision", number(f->insn_per_decision),
+                  "insn_worst_frame", count(f->insn_worst_frame), "verified_frames", (json_int_t)f->verified_frames,
+                  "mismatches", (json_int_t)f->mismatches, "layers", layers_json(f));
     char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     json_decref(root);
     if (text == NULL) {

@@ -11,6 +11,8 @@
 #define TARGET_FILES(X)                                                                                                \
     X(harness, "harness.c")                                                                                            \
     X(board_arm, "board_arm.h")                                                                                        \
+    X(board_riscv, "board_riscv.h")                                                                                    \
+    X(board_hosted, "board_hosted.h")                                                                                  \
     X(semihosting, "semihosting.h")                                                                                    \
     X(link, "link.ld")
 #define DECLARE(symbol, file)                                                                                          \
@@ -159,8 +161,10 @@ static tin_status link_program(const build *b, bool profile, tin_error *err)
         tin_command_format(&command, "-DSECTIONS=%d", b->n_sections);
     }
     tin_command_words(&command, b->target->harness);
-    tin_command_add(&command, "-T");
-    tin_command_add(&command, b->link);
+    if (b->target->bare) {
+        tin_command_words(&command, "-nostartfiles -T");
+        tin_command_add(&command, b->link);
+    }
     tin_command_words(&command, "-Wl,--gc-sections");
     tin_command_add(&command, b->harness);
     tin_command_add(&command, profile ? b->source : b->object);
@@ -214,16 +218,21 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
     b->target = target;
     b->n_sections = qmodel->n_layers + 4;
     *e = (tin_emulation){.target = target, .model = qmodel, .rule = rule, .dataset = dataset, .name = name};
+    const bool clock = target->ticks_per_insn > 0;
     if ((status = prepare(b, e, options, err)) || (status = describe_build(b, footprint, err)) ||
         (status = compile_object(b, err)) || (status = tin_object_check(target, b->object, err)) ||
         (status = tin_object_sizes(target, b->object, name, footprint, err)) ||
-        (status = link_program(b, false, err)) || (status = link_program(b, true, err)) ||
-        (status = tin_stack_bound(target, b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err)) ||
-        (status = tin_emulate_profile(e, b->profile_elf, footprint, err))) {
+        (status = link_program(b, false, err))) {
+        goto cleanup;
+    }
+    if (clock &&
+        ((status = link_program(b, true, err)) ||
+         (status = tin_stack_bound(target, b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err)) ||
+         (status = tin_emulate_profile(e, b->profile_elf, footprint, err)))) {
         goto cleanup;
     }
     status = tin_emulate_verify(e, b->elf, options->max_frames, options->quiet, footprint, err);
-    if (status == TIN_OK && footprint->stack_bytes > footprint->stack_static_bytes) {
+    if (status == TIN_OK && clock && footprint->stack_bytes > footprint->stack_static_bytes) {
         status = tin_fail(err, TIN_ERR_TOOL,
                           "%s took %ld bytes of stack, more than the %ld of the bound: this compiler's report of the "
                           "stack is not understood; use gcc 10 to 12",

@@ -3,7 +3,7 @@ foreach(fragment kernel requantize read_row write_row sigmoid curve blend dot4 d
         packed_linear packed_gru linear depthwise recurrent gru gru_before mgu min_gru lstm mean sum_row sum_slide sum_pool max_row avg_pool max_pool ema log_energy add multiply rescale scale_input decision)
     tin_embed(tin_deploy tin_fragment_${fragment} ${PROJECT_SOURCE_DIR}/runtime/${fragment}.h)
 endforeach()
-foreach(file harness.c board_arm.h semihosting.h link.ld)
+foreach(file harness.c board_arm.h board_riscv.h board_hosted.h semihosting.h link.ld)
     get_filename_component(name ${file} NAME_WE)
     tin_embed(tin_deploy tin_target_${name} ${PROJECT_SOURCE_DIR}/src/deploy/targets/${file})
 endforeach()

@@ -35,7 +35,7 @@ static char *next_line(char **text)
 
 static bool allowed_call(const tin_target *target, const char *symbol)
 {
-    return tin_words_have("memcpy memmove memset", symbol) || tin_words_have(target->helpers, symbol);
+    return tin_words_have("memcpy memmove memset", symbol) || tin_words_begin(target->helpers, symbol);
 }
 
 static tin_status check_undefined(const tin_target *target, const char *object, tin_error *err)
@@ -57,12 +57,10 @@ static tin_status check_undefined(const tin_target *target, const char *object, 
     return status;
 }
 
-/* Divisions, and everything of the floating-point unit; integer vectors are for the core that has them. */
+/* Divisions and floating point; vectors of floats show by the type behind the name. */
 static bool forbidden(const tin_target *target, const char *mnemonic)
 {
-    const bool vectors = strcmp(target->name, "m55") == 0;
-    return strncmp(mnemonic, "sdiv", 4) == 0 || strncmp(mnemonic, "udiv", 4) == 0 ||
-           (mnemonic[0] == 'v' && (!vectors || strstr(mnemonic, ".f") != NULL));
+    return tin_words_begin(target->forbidden, mnemonic) || (mnemonic[0] == 'v' && strstr(mnemonic, ".f") != NULL);
 }
 
 static tin_status check_instructions(const tin_target *target, const char *object, tin_error *err)
@@ -92,7 +90,7 @@ static tin_status check_instructions(const tin_target *target, const char *objec
     }
     tin_process_free(&result);
     if (status == TIN_OK && instructions == 0) {
-        status = tin_fail_at(err, TIN_ERR_TOOL, object, 0, "no instruction found; is it an object file for Arm?");
+        status = tin_fail_at(err, TIN_ERR_TOOL, object, 0, "no instruction found; is it an object file of this core?");
     }
     return status;
 }
@@ -120,12 +118,14 @@ static tin_status section_sizes(const tin_target *target, const char *object, ti
         if (sscanf(line, "%127s %ld", section, &bytes) != 2 || bytes == 0) {
             continue;
         }
-        if (starts_with(section, ".data") || starts_with(section, ".bss") || starts_with(section, "COMMON")) {
+        if (starts_with(section, ".data") || starts_with(section, ".bss") || starts_with(section, ".sdata") ||
+            starts_with(section, ".sbss") || starts_with(section, "COMMON")) {
             status = tin_fail_at(err, TIN_ERR_TOOL, object, 0,
                                  "%ld bytes of variables in %s; generated code must keep all state in the "
                                  "caller's struct",
                                  bytes, section);
-        } else if (starts_with(section, ".text") || starts_with(section, ".rodata")) {
+        } else if (starts_with(section, ".text") || starts_with(section, ".rodata") ||
+                   starts_with(section, ".srodata")) {
             footprint->flash_bytes += bytes;
         }
     }

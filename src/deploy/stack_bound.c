@@ -63,8 +63,8 @@ static tin_status read_frames(graph *g, const char *su, tin_error *err)
         char kind[64];
         long bytes;
         if (tab == NULL || sscanf(tab, "%ld %63s", &bytes, kind) != 2) {
-            status = tin_fail_at(err, TIN_ERR_TOOL, su, 0,
-                                 "cannot read the stack usage \"%s\"; use arm-none-eabi-gcc 10 or later", line);
+            status =
+                tin_fail_at(err, TIN_ERR_TOOL, su, 0, "cannot read the stack usage \"%s\"; use gcc 5 or later", line);
             break;
         }
         *tab = '\0';
@@ -93,34 +93,79 @@ static tin_status add_call(graph *g, int from, const char *target, tin_error *er
     return TIN_OK;
 }
 
-/* One line of the disassembly. A call shows as a relocation behind its instruction; without one (`open_call`), the
- * instruction itself names a function of the same section. */
-static tin_status read_line(graph *g, char *line, int *current, char open_call[128], tin_error *err)
+static bool is_call(const char *mnemonic)
 {
-    unsigned long address, target;
-    char word[128], rest[128] = "";
-    if (sscanf(line, " %lx: R_ARM_THM_%127s %127s", &address, word, rest) == 3) {
-        const bool branch =
-            strncmp(word, "CALL", 4) == 0 || strncmp(word, "JUMP", 4) == 0; /* or the address of a constant */
-        open_call[0] = '\0';
-        return branch ? add_call(g, *current, rest, err) : TIN_OK;
+    return tin_words_have("bl call rcall jal auipc", mnemonic); /* RISC-V: auipc and jalr, one relocation */
+}
+
+/* What a relocation of a branch, not of a constant's address, is called: Arm, RISC-V, AVR. */
+static bool is_branch(const char *relocation)
+{
+    static const char *const kinds[] = {"ARM_THM_CALL",   "ARM_THM_JUMP", "RISCV_CALL",  "RISCV_JAL",
+                                        "RISCV_RVC_JUMP", "AVR_CALL",     "AVR_13_PCREL"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strncmp(relocation, kinds[i], strlen(kinds[i])) == 0) {
+            return true;
+        }
     }
-    if (open_call[0] != '\0') {
-        const tin_status status = add_call(g, *current, open_call, err);
-        open_call[0] = '\0';
+    return false;
+}
+
+static bool through_pointer(const char *mnemonic, const char *operands)
+{
+    return (strcmp(mnemonic, "blx") == 0 && operands[0] == 'r') ||
+           (strcmp(mnemonic, "jalr") == 0 && strncmp(operands, "ra", 2) != 0) ||
+           tin_words_have("icall eicall", mnemonic);
+}
+
+/* Where the reading of a disassembly stands. */
+typedef struct reading {
+    int function;
+    char mnemonic[32];   /* of the last instruction */
+    char open_call[128]; /* its target, "" when it is no call or a relocation has said it */
+} reading;
+
+/* A jump inside a function is no call; Thumb-1 writes far ones as bl, AVR and RISC-V leave relocations of all. */
+static tin_status read_relocation(graph *g, reading *r, const char *kind, const char *target, tin_error *err)
+{
+    r->open_call[0] = '\0';
+    if (!is_branch(kind) || strncmp(target, ".L", 2) == 0 || strchr(target, '+') != NULL) {
+        return TIN_OK;
+    }
+    const char *name = strncmp(target, ".text.", 6) == 0 ? target + 6 : target;
+    if (!is_call(r->mnemonic) && r->function >= 0 && find_function(g, name) == r->function) {
+        return TIN_OK;
+    }
+    return add_call(g, r->function, target, err);
+}
+
+/* One line of the disassembly. A call shows as a relocation behind its instruction; without one, the instruction itself
+ * names a function of the same section. */
+static tin_status read_line(graph *g, char *line, reading *r, tin_error *err)
+{
+    unsigned long address;
+    char word[128], rest[128] = "";
+    if (sscanf(line, " %lx: R_%127s %127s", &address, word, rest) == 3) {
+        return read_relocation(g, r, word, rest, err);
+    }
+    if (r->open_call[0] != '\0') {
+        const tin_status status = add_call(g, r->function, r->open_call, err);
+        r->open_call[0] = '\0';
         if (status) {
             return status;
         }
     }
     if (sscanf(line, "%lx <%127[^>]>:", &address, word) == 2) {
-        *current = find_function(g, word);
-    } else if (sscanf(line, " %lx: bl %lx <%127[^>]>", &address, &target, rest) == 3) {
-        if (strchr(rest, '+') == NULL) { /* into the middle of a function it is a far jump of Thumb-1 */
-            memcpy(open_call, rest, sizeof rest);
+        /* RISC-V keeps the labels inside a function */
+        r->function = strncmp(word, ".L", 2) == 0 ? r->function : find_function(g, word);
+    } else if (sscanf(line, " %lx: %31s %127[^\n]", &address, r->mnemonic, rest) >= 2) {
+        const char *name = strchr(rest, '<');
+        if (through_pointer(r->mnemonic, rest)) {
+            return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);
         }
-    } else if (sscanf(line, " %lx: %127s %127s", &address, word, rest) == 3 && strcmp(word, "blx") == 0 &&
-               rest[0] == 'r') {
-        return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);
+        if (strcmp(r->mnemonic, "bl") == 0 && name != NULL && strchr(name, '+') == NULL) {
+            (void)sscanf(name, "<%127[^>]>", r->open_call);
+        }
     }
     return TIN_OK;
 }
@@ -133,14 +178,14 @@ static tin_status read_calls(graph *g, const char *object, tin_error *err)
     tin_command_words(&command, "-dr --no-show-raw-insn");
     tin_command_add(&command, object);
     tin_status status = tin_command_run(&command, 60, &result, err);
-    int current = -1;
-    char open_call[128] = "", *save = NULL;
+    reading r = {.function = -1};
+    char *save = NULL;
     for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
          line = strtok_r(NULL, "\n", &save)) {
-        status = read_line(g, line, &current, open_call, err);
+        status = read_line(g, line, &r, err);
     }
-    if (status == TIN_OK && open_call[0] != '\0') {
-        status = add_call(g, current, open_call, err);
+    if (status == TIN_OK && r.open_call[0] != '\0') {
+        status = add_call(g, r.function, r.open_call, err);
     }
     tin_process_free(&result);
     return status;
@@ -151,6 +196,9 @@ static long pushed(const char *mnemonic, const char *operands)
 {
     long registers = 0, bytes = 0;
     const bool push = strncmp(mnemonic, "push", 4) == 0;
+    if (push && operands[0] == 'r') { /* AVR */
+        return 1;
+    }
     if (push || (strncmp(mnemonic, "stmdb", 5) == 0 && strncmp(operands, "sp!", 3) == 0)) {
         const char *list = strchr(operands, '{');
         for (const char *p = list; p != NULL && *p != '\0' && *p != '}'; p++) {
@@ -165,6 +213,9 @@ static long pushed(const char *mnemonic, const char *operands)
     if (strncmp(mnemonic, "sub", 3) == 0 && sscanf(operands, "sp, #%ld", &bytes) == 1) {
         return bytes;
     }
+    if (strncmp(operands, "sp,sp,-", 7) == 0) { /* RISC-V: addi */
+        return strtol(operands + 7, NULL, 10);
+    }
     const char *write_back = strstr(operands, "[sp, #-");
     if (write_back != NULL && strchr(write_back, '!') != NULL) {
         return strtol(write_back + 7, NULL, 10);
@@ -172,25 +223,39 @@ static long pushed(const char *mnemonic, const char *operands)
     return 0;
 }
 
-/* The C library's functions come without a report: sum up all that they push, whatever the path. */
-static tin_status library_frame(const tin_target *target, function *f, const char *elf, tin_error *err)
+/* Who a function of the C library calls or goes on in. */
+static tin_status library_call(graph *g, int index, const char *mnemonic, const char *operands, tin_error *err)
 {
+    char name[128];
+    const char *at = strchr(operands, '<');
+    if (at == NULL || strchr(at, '+') != NULL || sscanf(at, "<%127[^>]>", name) != 1 ||
+        !tin_words_have("bl b b.w b.n call rcall jmp rjmp jal j", mnemonic) || find_function(g, name) == index) {
+        return TIN_OK;
+    }
+    return add_call(g, index, name, err);
+}
+
+/* The functions of the C library and the compiler come without a report: sum up all that they push, whatever the path. */
+static tin_status library_frame(graph *g, int index, const char *elf, tin_error *err)
+{
+    function *f = &g->functions[index];
     tin_process_result result = {0};
     tin_command command = {0};
-    tin_command_format(&command, "%sobjdump", target->tools);
+    tin_command_format(&command, "%sobjdump", g->target->tools);
     tin_command_format(&command, "--disassemble=%s", f->name);
     tin_command_words(&command, "--no-show-raw-insn");
     tin_command_add(&command, elf);
     tin_status status = tin_command_run(&command, 60, &result, err);
     char *save = NULL;
-    long bytes = 0, instructions = 0;
-    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL;
+    long bytes = g->target->return_bytes, instructions = 0;
+    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
          line = strtok_r(NULL, "\n", &save)) {
         unsigned long address;
         char mnemonic[32], operands[128] = "";
         if (sscanf(line, " %lx: %31s %127[^\n]", &address, mnemonic, operands) >= 2) {
             bytes += pushed(mnemonic, operands);
             instructions++;
+            status = library_call(g, index, mnemonic, operands, err);
         }
     }
     tin_process_free(&result);
@@ -212,7 +277,7 @@ static tin_status deepest(graph *g, int index, const char *elf, tin_error *err)
         return tin_fail(err, TIN_ERR_TOOL, "%s calls itself: the stack cannot be bounded", f->name);
     }
     if (f->frame < 0) {
-        status = library_frame(g->target, f, elf, err);
+        status = library_frame(g, index, elf, err);
     }
     f->visiting = 1;
     long most = 0;

@@ -10,7 +10,8 @@
     " -Wl,--defsym=flash_start=" flash ",--defsym=flash_bytes=" flash_bytes ",--defsym=ram_start=" ram                 \
     ",--defsym=ram_bytes=" ram_bytes
 #define LARGE " -DBUFFER=32768 -DMODEL_STACK=16384"
-#define ARM "-DBOARD=\"board_arm.h\" -nostartfiles"
+#define ARM "-DBOARD=\"board_arm.h\""
+#define HOSTED "-DBOARD=\"board_hosted.h\" -static -no-pie"
 #define MPS2 ARM LARGE MEMORY("0", "4M", "0x20000000", "4M")
 
 /* -icount shift=6: an instruction takes 64 ns of virtual time, so that a clock of f MHz counts 0.064 f per instruction.
@@ -20,50 +21,101 @@ const tin_target tin_targets[] = {
      .title = "Cortex-M0",
      .tools = "arm-none-eabi-",
      .flags = "-mcpu=cortex-m0 -mthumb",
+     .bare = true,
      .harness = ARM " -DBUFFER=512 -DMODEL_STACK=2048 -DTIMER_NRF51" MEMORY("0", "256K", "0x20000000", "16K"),
      .emulator = QEMU_ARM("microbit"),
      .ticks_per_insn = 1.024, /* 16 MHz */
-     .helpers = "__aeabi_lmul"},
+     .helpers = "__aeabi_lmul",
+     .forbidden = "sdiv udiv v"},
     {.name = "m3",
      .title = "Cortex-M3",
      .tools = "arm-none-eabi-",
      .flags = "-mcpu=cortex-m3 -mthumb",
+     .bare = true,
      .harness = MPS2,
      .emulator = QEMU_ARM("mps2-an385"),
      .ticks_per_insn = 1.6, /* 25 MHz */
-     .helpers = ""},
+     .helpers = "",
+     .forbidden = "sdiv udiv v"},
     {.name = "m4",
      .title = "Cortex-M4",
      .tools = "arm-none-eabi-",
      .flags = "-mcpu=cortex-m4 -mthumb",
+     .bare = true,
      .harness = MPS2,
      .emulator = QEMU_ARM("mps2-an386"),
      .ticks_per_insn = 1.6,
-     .helpers = ""},
+     .helpers = "",
+     .forbidden = "sdiv udiv v"},
     {.name = "m7",
      .title = "Cortex-M7",
      .tools = "arm-none-eabi-",
      .flags = "-mcpu=cortex-m7 -mthumb",
+     .bare = true,
      .harness = MPS2,
      .emulator = QEMU_ARM("mps2-an500"),
      .ticks_per_insn = 1.6,
-     .helpers = ""},
+     .helpers = "",
+     .forbidden = "sdiv udiv v"},
     {.name = "m33",
      .title = "Cortex-M33",
      .tools = "arm-none-eabi-",
      .flags = "-mcpu=cortex-m33 -mthumb",
+     .bare = true,
      .harness = ARM LARGE MEMORY("0x10000000", "4M", "0x38000000", "4M"),
      .emulator = QEMU_ARM("mps2-an505"),
      .ticks_per_insn = 1.28, /* 20 MHz */
-     .helpers = ""},
+     .helpers = "",
+     .forbidden = "sdiv udiv v"},
     {.name = "m55",
      .title = "Cortex-M55",
      .tools = "arm-none-eabi-",
      .flags = "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard",
+     .bare = true,
      .harness = ARM LARGE " -DTIMER_SSE300" MEMORY("0", "512K", "0x01000000", "2M"),
      .emulator = QEMU_ARM("mps3-an547"),
      .ticks_per_insn = 2.048, /* 32 MHz */
-     .helpers = ""},
+     .helpers = "",
+     .forbidden = "sdiv udiv"},
+    {.name = "rv32",
+     .title = "RISC-V rv32imc",
+     .tools = "riscv64-unknown-elf-",
+     .flags = "-march=rv32imc -mabi=ilp32 --specs=picolibc.specs",
+     .bare = true,
+     .harness = "-DBOARD=\"board_riscv.h\"" LARGE MEMORY("0x80000000", "4M", "0x80400000", "4M"),
+     .emulator = "qemu-system-riscv32 -M virt -bios none -display none -serial none -monitor none -semihosting "
+                 "-icount shift=0 -kernel",
+     .ticks_per_insn = 1,
+     .helpers = "",
+     .forbidden = "div rem fadd fsub fmul fdiv fmadd fcvt flw fld fsw fsd"},
+    {.name = "ppc",
+     .title = "PowerPC, big-endian",
+     .tools = "powerpc-linux-gnu-",
+     .flags = "-fno-pie",
+     .harness = HOSTED,
+     .emulator = "qemu-ppc",
+     .helpers = "_savegpr_ _restgpr_",
+     .forbidden = "div fadd fsub fmul fdiv fmadd fcti lf stf"},
+    {.name = "aarch64",
+     .title = "AArch64",
+     .tools = "aarch64-linux-gnu-",
+     .flags = "-fno-pie",
+     .harness = HOSTED,
+     .emulator = "qemu-aarch64",
+     .helpers = "",
+     .forbidden = "sdiv udiv fadd fsub fmul fdiv fmadd fcvt scvtf ucvtf"},
+    {.name = "x86-64",
+     .title = "x86-64",
+     .tools = "x86_64-linux-gnu-",
+     .flags = "-fno-pie",
+     .harness = HOSTED,
+#ifdef __x86_64__
+     .emulator = "",
+#else
+     .emulator = "qemu-x86_64",
+#endif
+     .helpers = "",
+     .forbidden = "div idiv cvt addss addsd subss subsd mulss mulsd divss divsd addps mulps"},
     {.name = NULL},
 };
 
@@ -87,6 +139,18 @@ bool tin_words_have(const char *list, const char *word)
         if (strncmp(at, word, n) == 0 && (at[n] == ' ' || at[n] == '\0')) {
             return true;
         }
+    }
+    return false;
+}
+
+bool tin_words_begin(const char *list, const char *word)
+{
+    for (const char *at = list + strspn(list, " "); *at != '\0'; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (strncmp(at, word, n) == 0) {
+            return true;
+        }
+        at += n;
     }
     return false;
 }

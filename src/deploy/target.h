@@ -15,9 +15,13 @@ typedef struct tin_target {
     const char *tools;     /* what stands before gcc, nm, objdump, size */
     const char *flags;     /* which core: for everything that is compiled */
     const char *harness;   /* board and memory: for the harness and the link */
-    const char *emulator;  /* command that the program's file is added to */
-    double ticks_per_insn; /* of the emulated clock */
-    const char *helpers;   /* the compiler's own functions that the code may call besides memcpy, memmove, memset */
+    bool bare;             /* the harness starts without an operating system, by targets/link.ld */
+    const char *emulator;  /* command that the program's file is added to; "": the program is run as it is */
+    double ticks_per_insn; /* of the emulated clock; 0: there is none, and no stack of the model's own */
+    const char *helpers;   /* how the compiler's own functions begin that the code may call besides memcpy, memmove
+                              and memset */
+    int return_bytes;      /* that a call itself puts on the stack */
+    const char *forbidden; /* how instructions begin that divide or compute with floats */
 } tin_target;
 
 /* All of them, in the order of the documentation; ends with a NULL name. */
@@ -27,6 +31,8 @@ tin_status tin_target_find(const tin_target **target, const char *name, tin_erro
 
 /* Whether `word` is one of the words of `list`. */
 bool tin_words_have(const char *list, const char *word);
+/* Whether `word` begins with one of the words of `list`. */
+bool tin_words_begin(const char *list, const char *word);
 
 /* A command line that is put together: zero-initialise, add, run. What is too much for it is reported by the run. */
 typedef struct tin_command {

@@ -308,7 +308,7 @@ static void test_footprint_file(void **state)
                              .target = "Cortex-M4",
                              .layers = {{"input", 12.5, 13.5}},
                              .n_layers = 1};
-    must(tin_footprint_save(&f, TEST_TEMPORARY, &err), &err);
+    must(tin_footprint_save(&f, TEST_TEMPORARY, "footprint.json", &err), &err);
     json_t *root = json_load_file(path_of("footprint.json"), 0, NULL);
     assert_non_null(root);
     static const char *const whole[] = {"code_bytes",       "weight_bytes",       "flash_bytes", "state_bytes",
@@ -324,8 +324,15 @@ static void test_footprint_file(void **state)
     json_t *layer = json_array_get(json_object_get(root, "layers"), 0);
     assert_true(json_real_value(json_object_get(layer, "insn_per_run")) == 12.5);
     json_decref(root);
+    const tin_footprint uncounted = {.insn_per_frame = NAN, .insn_worst_frame = -1, .stack_bytes = -1};
+    must(tin_footprint_save(&uncounted, TEST_TEMPORARY, "footprint-x86-64.json", &err), &err);
+    root = json_load_file(path_of("footprint-x86-64.json"), 0, NULL);
+    assert_true(json_is_null(json_object_get(root, "insn_per_frame")));
+    assert_true(json_is_null(json_object_get(root, "insn_worst_frame")));
+    assert_true(json_is_null(json_object_get(root, "stack_bytes")));
+    json_decref(root);
     tin_error refused = {0};
-    assert_int_equal(tin_footprint_save(&f, TEST_TEMPORARY "/no/such", &refused), TIN_ERR_IO);
+    assert_int_equal(tin_footprint_save(&f, TEST_TEMPORARY "/no/such", "footprint.json", &refused), TIN_ERR_IO);
 }
 
 /* Budgets: what fits to the byte passes; else both figures and what would help. */

@@ -168,6 +168,47 @@ static void test_stack_bound(void **state)
     assert_true(library >= 8 && library < 100); /* memmove of the C library pushes registers */
 }
 
+/* The rules hold on every core: its divisions, its floats, its recursion and its calls through pointers. */
+static void test_rules_of_every_core(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *source, *word;
+        bool stack;
+    } cases[] = {{"long x_step(long a, long b) { return a / b; }", "div", false},
+                 {"double x_step(double a) { return a * 3; }", "float", false},
+                 {"void x_init(void) {}" NOINLINE
+                  "long x_step(volatile long *n) { long a = *n; return a < 2 ? a : x_step(n) + x_step(n + a); }",
+                  "calls itself", true},
+                 {"void x_init(void) {} long (*volatile to)(void); long x_step(void) { return to() + to(); }",
+                  "through a pointer", true}};
+    for (const tin_target *t = tin_targets; t->name != NULL; t++) {
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            tin_error err = {0};
+            tin_command command = {0};
+            tin_process_result result = {0};
+            long bytes;
+            if (cases[i].stack && t->ticks_per_insn == 0) {
+                continue; /* no bound is asked for */
+            }
+            must(tin_file_write(path_of("broken.c"), cases[i].source, strlen(cases[i].source), &err), &err);
+            tin_command_format(&command, "%sgcc", t->tools);
+            tin_command_words(&command, t->flags);
+            tin_command_words(&command, "-O2 -ffunction-sections -fstack-usage -c -o");
+            tin_command_add(&command, path_of("broken.o"));
+            tin_command_add(&command, path_of("broken.c"));
+            must(tin_command_run(&command, 60, &result, &err), &err);
+            tin_process_free(&result);
+            const tin_status status =
+                cases[i].stack ? tin_stack_bound(t, path_of("broken.o"), path_of("broken.su"), "", "x", &bytes, &err)
+                               : tin_object_check(t, path_of("broken.o"), &err);
+            if (status != TIN_ERR_TOOL || strstr(err.message, cases[i].word) == NULL) {
+                fail_msg("%s: \"%s\" is not in: %s", t->title, cases[i].word, err.message);
+            }
+        }
+    }
+}
+
 static void test_stack_without_bound(void **state)
 {
     (void)state;
@@ -200,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_variables_are_refused),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_stack_bound),
+        cmocka_unit_test(test_rules_of_every_core),
         cmocka_unit_test(test_stack_without_bound),
     };
 #ifdef SKIP_WITHOUT_EMULATOR
