@@ -1,5 +1,6 @@
 /* Figures of the network of docs/deployment.md (conv 6->16 k5 s2 relu, conv 16->24 k5 s2 relu, GRU 24, dense 24->6)
- * with random weights on random frames: bench_m4_har FOLDER prints "id value unit" lines. Files are left in FOLDER. */
+ * with random weights on random frames: bench_m4_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]] prints "id value unit" lines;
+ * with folders of CMSIS-NN, built for the two cores, those of the back end cmsis-nn too. Files are left in FOLDER. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,13 @@
 
 #define N_FRAMES 20000
 
-static tin_status measure(const tin_qmodel *model, const char *folder, const char *encode, const char *optimize,
-                          tin_footprint *footprint, tin_error *err)
+/* For which core, and by which library: NULL for none. */
+typedef struct core {
+    const char *target, *cmsis_nn;
+} core;
+
+static tin_status measure(const tin_qmodel *model, core on, const char *folder, const char *encode,
+                          const char *optimize, tin_footprint *footprint, tin_error *err)
 {
     const tin_decision_rule rule = {.on = 300, .off = 100, .count = 2, .refractory = 3};
     const tin_generate_facts facts = {.name = "har",
@@ -25,8 +31,11 @@ static tin_status measure(const tin_qmodel *model, const char *folder, const cha
                                       .fcr = NAN,
                                       .fp_per_hour = NAN,
                                       .latency_mean_s = NAN,
+                                      .target = on.target,
+                                      .backend = on.cmsis_nn ? "cmsis-nn" : "auto",
                                       .optimize = encode};
-    const tin_measure_options options = {.optimize = optimize, .quiet = true};
+    const tin_measure_options options = {
+        .optimize = optimize, .target = on.target, .cmsis_nn = on.cmsis_nn, .quiet = true};
     char id[] = "noise";
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, err);
     if (counts == NULL) {
@@ -66,7 +75,7 @@ static tin_status measure_encodings(const char *folder, tin_error *err)
             status = random_model_values(model, rows[i].values, 7, err);
         }
         if (status == TIN_OK) {
-            status = measure(model, folder, rows[i].optimize, "balanced", &f, err);
+            status = measure(model, (core){"m4", NULL}, folder, rows[i].optimize, "balanced", &f, err);
         }
         tin_qmodel_free(model);
         if (status == TIN_OK) {
@@ -78,13 +87,28 @@ static tin_status measure_encodings(const char *folder, tin_error *err)
     return status;
 }
 
+/* Instructions, sizes and memory on a core, by the library or, where it is NULL, by the own kernels. */
+static tin_status measure_core(const tin_qmodel *model, core on, const char *folder, tin_error *err)
+{
+    tin_footprint f;
+    const tin_status status = measure(model, on, folder, "balanced", "balanced", &f, err);
+    if (status == TIN_OK) {
+        char id[64];
+        (void)snprintf(id, sizeof id, "%s.har%s", on.target, on.cmsis_nn ? ".cmsis_nn" : "");
+        (void)printf("%s.insn_per_decision %.0f insn\n", id, f.insn_per_decision);
+        (void)printf("%s.flash_bytes %ld B\n%s.ram_bytes %ld B\n%s.stack_bytes %ld B\n", id, f.flash_bytes, id,
+                     f.state_bytes, id, f.stack_bytes);
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     tin_error err = {0};
     tin_qmodel *model = NULL;
     tin_footprint speed, size;
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: bench_m4_har FOLDER\n");
+    if (argc < 2 || argc > 4) {
+        (void)fprintf(stderr, "usage: bench_m4_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]]\n");
         return tin_status_exit_code(TIN_ERR_USAGE);
     }
     tin_status status = tin_folder_make(argv[1], &err);
@@ -92,16 +116,20 @@ int main(int argc, char **argv)
         status = random_model_har(&model, 7, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, argv[1], "balanced", "balanced", &speed, &err);
+        status = measure(model, (core){"m4", NULL}, argv[1], "balanced", "balanced", &speed, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, argv[1], "size", "size", &size, &err);
+        status = measure(model, (core){"m4", NULL}, argv[1], "size", "size", &size, &err);
     }
     if (status == TIN_OK) {
         status = tin_footprint_save(&speed, argv[1], "footprint.json", &err);
     }
     if (status == TIN_OK) {
         status = measure_encodings(argv[1], &err);
+    }
+    const core others[] = {{"m55", NULL}, {"m4", argc > 2 ? argv[2] : NULL}, {"m55", argc > 3 ? argv[3] : NULL}};
+    for (int i = 0; i < argc - 1 && status == TIN_OK; i++) {
+        status = measure_core(model, others[i], argv[1], &err);
     }
     tin_qmodel_free(model);
     if (status) {

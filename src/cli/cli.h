@@ -29,6 +29,10 @@ enum {
     CLI_PACKAGE = 1 << 8,
     CLI_OUTPUT = 1 << 9,
     CLI_FRAMES = 1 << 10,
+    CLI_TARGET = 1 << 11,
+    CLI_BACKEND = 1 << 12,
+    CLI_CMSIS_NN = 1 << 13,
+    CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN, /* settings of deploy */
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -41,11 +45,12 @@ typedef struct cli_options {
     bool json, quiet, force, has_seed;
     int threads; /* -1: as the project says */
     uint64_t seed;
-    uint64_t seeds[CLI_MAX_SEEDS]; /* of --seeds */
-    int n_seeds;                   /* 0: not given */
-    unsigned packages;             /* bits of formats, 0: none */
-    const char *output;            /* folder of the packages; NULL: package in the run folder */
-    int64_t frames;                /* of a recording in a package; 0: not given */
+    uint64_t seeds[CLI_MAX_SEEDS];           /* of --seeds */
+    int n_seeds;                             /* 0: not given */
+    const char *target, *backend, *cmsis_nn; /* instead of those of deploy; NULL: as the project says */
+    unsigned packages;                       /* bits of formats, 0: none */
+    const char *output;                      /* folder of the packages; NULL: package in the run folder */
+    int64_t frames;                          /* of a recording in a package; 0: not given */
 } cli_options;
 
 typedef struct cli_command {

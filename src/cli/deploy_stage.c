@@ -102,14 +102,18 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     tin_qmodel *qmodel = NULL;
     tin_evaluate_summary summary;
     tin_footprint footprint = {0};
-    char code[TIN_PATH_MAX], build[TIN_PATH_MAX], command[64];
+    char code[TIN_PATH_MAX], build[TIN_PATH_MAX], command[64], folder[32];
+    const bool library = strcmp(settings->backend, "cmsis-nn") == 0;
     const tin_measure_options measure = {.optimize = settings->optimize,
+                                         .target = settings->target,
+                                         .cmsis_nn = library ? settings->cmsis_nn : NULL,
                                          .max_frames = settings->verify_frames,
                                          .build = build,
                                          .quiet = session->options.quiet};
 
     tin_status status = load_inputs(session, &qmodel, &summary, code, err);
-    status = status ? status : tin_path_join(build, session->run.folder, "build-m4", err);
+    (void)snprintf(folder, sizeof folder, "build-%s", settings->target);
+    status = status ? status : tin_path_join(build, session->run.folder, folder, err);
     if (status) {
         goto cleanup;
     }
@@ -121,6 +125,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
                                 .command = command,
                                 .optimize = settings->optimize,
                                 .target = settings->target,
+                                .backend = settings->backend,
                                 .frame_accuracy = summary.frame_accuracy,
                                 .fnr = summary.fnr,
                                 .fcr = summary.fcr,
@@ -138,8 +143,8 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     status = status ? status : cli_add_file(files, session, true, err, "footprint.json");
     status = status ? status : footprint_figures(figures, &footprint, err);
     if (status == TIN_OK) {
-        cli_log(session, "deploy: %" PRId64 " frames on the emulated Cortex-M4, %" PRId64 " differ from the reference",
-                footprint.verified_frames, footprint.mismatches);
+        cli_log(session, "deploy: %" PRId64 " frames on the emulated %s, %" PRId64 " differ from the reference",
+                footprint.verified_frames, footprint.target, footprint.mismatches);
     }
 cleanup:
     tin_qmodel_free(qmodel);

@@ -31,7 +31,7 @@ const cli_command cli_commands[] = {
          "  tinamou init my-sensor --source csv --data ~/recordings    # columns are taken from the first file\n",
      .run = cli_command_init},
     {.name = "run",
-     .allowed = CLI_WORK | CLI_SEEDS,
+     .allowed = CLI_WORK | CLI_SEEDS | CLI_CODE,
      .summary = "all stages: data, train, compress, quantize, evaluate, deploy, report",
      .description =
          "Goes from recordings to verified Cortex-M4 code and a report. A stage that is done is skipped, a stage\n"
@@ -57,7 +57,7 @@ const cli_command cli_commands[] = {
     STAGE_COMMAND("evaluate", TIN_STAGE_EVALUATE, "measure on people that the model never saw",
                   "Chooses the threshold and decision rule on the validation people and reads the test people once."),
     {.name = "deploy",
-     .allowed = CLI_WORK | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES,
+     .allowed = CLI_WORK | CLI_CODE | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES,
      .summary = "generate, measure and verify the C code; packages of it",
      .description =
          "Generates the pair of C files, builds it for the Cortex-M4, runs it on the emulated core over the test\n"
@@ -94,6 +94,10 @@ static const struct {
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
+    {CLI_TARGET,
+     "  --target NAME   the core that the code is made for, m4 or m55; gives a run of its own, as --backend does"},
+    {CLI_BACKEND, "  --backend NAME  auto, or cmsis-nn for the functions of that library"},
+    {CLI_CMSIS_NN, "  --cmsis-nn PATH folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
     {CLI_PACKAGE, "  --package LIST  formats of packages to write: cmake, arduino, zephyr, platformio, espidf, or all"},
     {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
     {CLI_FRAMES, "  --frames N      frames of a recording in a package (default: as many as fit 4 KB)"},
@@ -202,6 +206,15 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
     case CLI_SEEDS:
         status = parse_seeds(value, options, err);
         break;
+    case CLI_TARGET:
+        options->target = value;
+        break;
+    case CLI_BACKEND:
+        options->backend = value;
+        break;
+    case CLI_CMSIS_NN:
+        options->cmsis_nn = value;
+        break;
     case CLI_PACKAGE:
         status = tin_package_formats(value, &options->packages, err);
         break;
@@ -239,6 +252,9 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"seeds", required_argument, NULL, CLI_SEEDS},
         {"data", required_argument, NULL, CLI_DATA},
         {"source", required_argument, NULL, CLI_SOURCE},
+        {"target", required_argument, NULL, CLI_TARGET},
+        {"backend", required_argument, NULL, CLI_BACKEND},
+        {"cmsis-nn", required_argument, NULL, CLI_CMSIS_NN},
         {"package", required_argument, NULL, CLI_PACKAGE},
         {"output", required_argument, NULL, CLI_OUTPUT},
         {"frames", required_argument, NULL, CLI_FRAMES},

@@ -51,6 +51,17 @@ static tin_status apply_options(cli_session *session, tin_error *err)
     if (options->threads >= 0) {
         session->config->threads = options->threads;
     }
+    const struct {
+        const char *key, *value;
+    } settings[] = {{"target", options->target}, {"backend", options->backend}, {"cmsis_nn", options->cmsis_nn}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        tin_status status = settings[i].value
+                                ? tin_config_set_deploy(session->config, settings[i].key, settings[i].value, err)
+                                : TIN_OK;
+        if (status) {
+            return status;
+        }
+    }
     if (!options->data) {
         return TIN_OK;
     }

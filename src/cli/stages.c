@@ -391,6 +391,12 @@ static tin_status check_name(const cli_session *session, tin_error *err)
                   : tin_fail_at(err, TIN_ERR_CONFIG, path, 0, "deploy.name (else made from project): %s", why.message);
 }
 
+static tin_status check_library(const cli_session *session, tin_error *err)
+{
+    const tin_config_deploy *settings = &session->config->deploy;
+    return strcmp(settings->backend, "cmsis-nn") == 0 ? tin_cmsis_nn_check(settings->cmsis_nn, err) : TIN_OK;
+}
+
 static tin_status check_section(const cli_session *session, tin_error *err)
 {
     char path[TIN_PATH_MAX];
@@ -413,6 +419,7 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
     tin_status status = cli_session_open(&session, options, err);
     if (status == TIN_OK && command->last_stage >= (int)TIN_STAGE_DEPLOY) {
         status = check_name(&session, err);
+        status = status ? status : check_library(&session, err);
     }
     if (status == TIN_OK && command->last_stage == TIN_STAGE_COMPRESS) {
         status = check_section(&session, err);

@@ -37,6 +37,8 @@ typedef struct tin_generate_facts {
     const char *version, *data_hash, *config_hash, *command;
     const char *optimize; /* "size", "balanced", "speed" or "plain": which encodings of weights; NULL: "balanced" */
     const char *target;   /* "m4" or "m55": the core that encodings are chosen for; NULL: "m4" */
+    const char *backend; /* "auto": own kernels, by the compiler's macros; "cmsis-nn": its functions where they give the
+                             same result; NULL: "auto" */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;
@@ -50,10 +52,15 @@ tin_status tin_emit_check_name(const char *name, tin_error *err) TIN_USE_RESULT;
 tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_generate_facts *facts,
                         const char *folder, tin_error *err) TIN_USE_RESULT;
 
+/* TIN_ERR_CONFIG with the mend unless `folder` has CMSIS-NN: Include/arm_nnfunctions.h of version 7.0.0 or later and
+ * libcmsis-nn.a. Cheap, as tin_emit_check_name. */
+tin_status tin_cmsis_nn_check(const char *folder, tin_error *err) TIN_USE_RESULT;
+
 typedef struct tin_measure_options {
     const char *optimize; /* "size" (-Os), "balanced" or "speed" (-O2) */
     const char *target;   /* name of an emulated core, docs/deployment.md; NULL: "m4" */
     int64_t max_frames;   /* 0: all frames of the test streams */
+    const char *cmsis_nn; /* folder of the library that the code was generated for; NULL or "": none */
     const char *build;    /* folder for what is built and exchanged, made here; NULL: FOLDER/build-TARGET */
     bool quiet;
 } tin_measure_options;

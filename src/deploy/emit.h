@@ -49,7 +49,8 @@ typedef enum tin_encoding {
     TIN_ENCODING_N4,
     TIN_ENCODING_BOOK,
     TIN_ENCODING_SPARSE,
-    TIN_ENCODING_V16, /* on cores with vectors only */
+    TIN_ENCODING_V16,   /* on cores with vectors only */
+    TIN_ENCODING_CMSIS, /* rows one after another, for the library CMSIS-NN */
     TIN_ENCODING_COUNT
 } tin_encoding;
 
@@ -91,6 +92,7 @@ typedef struct tin_emit {
     const char *name;
     char upper[TIN_NAME_MAX + 1];
     bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
+    bool cmsis;        /* layers go through the library CMSIS-NN where it serves them */
     bool vectors;      /* made for a core with the vectors of Helium */
     bool shifted;      /* some sums of v16 need a shift beside their multiplier */
     bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
@@ -187,6 +189,23 @@ extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin
     tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru, tin_emit_log_energy;
 /* The op's own, NULL when it has no kernel (generate.c). */
 const tin_emit_op *tin_emit_op_of(tin_op op);
+/* What layer `layer` of this model goes through. */
+const tin_emit_op *tin_emit_op_at(const tin_emit *e, int layer);
+
+/* ---- emit_conv1d.c ---- */
+
+/* Least value of the output of a conv1d or dense. */
+int tin_emit_low(tin_emit *e, int layer);
+/* 1: sigmoid, 2: tanh, else 0. */
+int tin_emit_curve(const tin_qlayer *l);
+
+/* ---- emit_cmsis.c ---- */
+
+extern const tin_emit_op tin_emit_cmsis;
+/* Whether CMSIS-NN serves the layer with the same result; *lanes: words of RAM for sums. */
+bool tin_cmsis_serves(tin_emit *e, int layer, long *lanes);
+/* The function that serves it; NULL: none. */
+const char *tin_cmsis_function(tin_emit *e, int layer);
 
 /* ---- emit_matrix.c ---- */
 

@@ -6,8 +6,8 @@ static long plain_weight(const void *context, long index)
     return ((const int8_t *)context)[index];
 }
 
-/* Least value of the output: 0 behind relu, else the lowest of its width; a curve sees to itself. */
-static int low_of(tin_emit *e, int layer)
+/* 0 behind relu, else the lowest of its width; a curve sees to itself. */
+int tin_emit_low(tin_emit *e, int layer)
 {
     switch (e->model->layers[layer].activation) {
     case TIN_ACTIVATION_RELU:
@@ -19,15 +19,16 @@ static int low_of(tin_emit *e, int layer)
     }
 }
 
+int tin_emit_curve(const tin_qlayer *l)
+{
+    return l->activation == TIN_ACTIVATION_SIGMOID ? 1 : l->activation == TIN_ACTIVATION_TANH ? 2 : 0;
+}
+
 /* The end of a descriptor: what only some models have. */
 static void finish(tin_emit *e, int layer)
 {
-    const tin_activation activation = e->model->layers[layer].activation;
     if (e->curves) {
-        tin_text_printf(&e->source, "    %d, /* curve */\n",
-                        activation == TIN_ACTIVATION_SIGMOID ? 1
-                        : activation == TIN_ACTIVATION_TANH  ? 2
-                                                             : 0);
+        tin_text_printf(&e->source, "    %d, /* curve */\n", tin_emit_curve(&e->model->layers[layer]));
     }
     tin_text_add(&e->source, "};\n");
 }
@@ -44,8 +45,8 @@ static void depthwise_data(tin_emit *e, int layer)
                     label);
     tin_text_printf(&e->source, "    %d, /* step */\n    %d, %d, %d, /* inputs, multiplier, taps */\n",
                     l->dilation * l->n_inputs, l->n_inputs, l->n_outputs / l->n_inputs, l->kernel);
-    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* shift, low, wide, wide_out */\n", l->shift, low_of(e, layer),
-                    tin_emit_input_wide(e, layer, 0), tin_emit_output_wide(e, layer));
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* shift, low, wide, wide_out */\n", l->shift,
+                    tin_emit_low(e, layer), tin_emit_input_wide(e, layer, 0), tin_emit_output_wide(e, layer));
     finish(e, layer);
 }
 
@@ -79,7 +80,7 @@ static void packed_linear_data(tin_emit *e, int layer)
     } else {
         tin_text_printf(&e->source, "    %ld, /* count */\n", tin_packed_count(&m, rest));
     }
-    tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", l->n_outputs, low_of(e, layer));
+    tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", l->n_outputs, tin_emit_low(e, layer));
     finish(e, layer);
 }
 
@@ -108,7 +109,7 @@ static void linear_data(tin_emit *e, int layer)
                     label);
     tin_text_printf(&e->source, "    %d, %d, /* jump, columns */\n", l->dilation * l->n_inputs, m.width);
     tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n", m.taps, l->n_outputs, l->shift,
-                    low_of(e, layer));
+                    tin_emit_low(e, layer));
     if (e->wide) {
         tin_text_printf(&e->source, "    %d, /* wide */\n", tin_emit_input_wide(e, layer, 0));
     }

@@ -241,7 +241,7 @@ static void list_members(tin_emit *e)
         if (row->slack > 0) {
             tin_emit_member_add(e, counter_type((int)row->slack + 1), label, "_first", 0, "of its rows in use");
         }
-        const tin_emit_op *op = layer == TIN_FROM_INPUT ? NULL : tin_emit_op_of(e->model->layers[layer].op);
+        const tin_emit_op *op = layer == TIN_FROM_INPUT ? NULL : tin_emit_op_at(e, layer);
         if (op != NULL && op->state != NULL) {
             op->state(e, layer);
         }

@@ -7,7 +7,7 @@
 
 const char *tin_encoding_name(tin_encoding encoding)
 {
-    static const char *const names[] = {"plain", "t2", "t43", "n4", "book", "sparse", "v16"};
+    static const char *const names[] = {"plain", "t2", "t43", "n4", "book", "sparse", "v16", "cmsis"};
     return names[encoding];
 }
 
@@ -72,13 +72,19 @@ static double rank(const char *optimize, double bytes, double insn)
 
 void tin_emit_choose_encoding(tin_emit *e, int layer)
 {
+    long sums = 0;
+    if (e->cmsis && tin_cmsis_serves(e, layer, &sums)) {
+        e->layers[layer].encoding = TIN_ENCODING_CMSIS;
+        e->lanes = sums > e->lanes ? sums : e->lanes;
+        return;
+    }
     const char *optimize = e->facts->optimize;
     const bool fast = optimize != NULL && strcmp(optimize, "speed") == 0;
     tin_emit_matrix m[6];
     const bool plain = tin_emit_input_wide(e, layer, 0) || (optimize != NULL && strcmp(optimize, "plain") == 0);
     const int n = plain ? 0 : matrices_of(&e->model->layers[layer], m);
     double least = 0;
-    for (int k = TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_COUNT; k++) {
+    for (int k = TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_CMSIS; k++) {
         double bytes, insn;
         if ((k == TIN_ENCODING_T43 && !fast) || (k == TIN_ENCODING_V16 && !e->vectors) ||
             !cost_of(m, n, (tin_encoding)k, &bytes, &insn)) {

@@ -122,7 +122,7 @@ void tin_emit_init(tin_emit *e)
     tin_emit_statement(e, "s->decision.active = -1;");
     tin_emit_statement(e, "s->decision.candidate = -1;");
     for (int i = 0; i < e->model->n_layers; i++) {
-        const tin_emit_op *op = tin_emit_op_of(e->model->layers[i].op);
+        const tin_emit_op *op = tin_emit_op_at(e, i);
         if (op->init != NULL) {
             op->init(e, i);
         }
@@ -237,7 +237,6 @@ static void decide(tin_emit *e)
 
 void tin_emit_step(tin_emit *e)
 {
-    const tin_qmodel *m = e->model;
     int group = -1;
     tin_text_printf(&e->source, "int32_t %s_step(%s_t *s, const int16_t frame[%s_CHANNELS], %s_result_t *out)\n{\n",
                     e->name, e->name, e->upper, e->name);
@@ -247,7 +246,7 @@ void tin_emit_step(tin_emit *e)
     input_row(e);
     for (int at = 0; at < e->n_order; at++) {
         const tin_emit_run *run = &e->order[at];
-        const tin_emit_op *op = tin_emit_op_of(m->layers[run->layer].op);
+        const tin_emit_op *op = tin_emit_op_at(e, run->layer);
         if (run->group != group) {
             if (group >= 0) {
                 end_group(e, &e->groups[group]);

@@ -23,6 +23,12 @@
     X(t43)                                                                                                             \
     X(n4)                                                                                                              \
     X(book)                                                                                                            \
+    X(cmsis_products)                                                                                                  \
+    X(cmsis_window)                                                                                                    \
+    X(cmsis_linear)                                                                                                    \
+    X(cmsis_sums_linear)                                                                                               \
+    X(cmsis_gru)                                                                                                       \
+    X(cmsis_depthwise)                                                                                                 \
     X(helium)                                                                                                          \
     X(quad)                                                                                                            \
     X(quad_sigmoid)                                                                                                    \

@@ -39,6 +39,12 @@ const tin_emit_op *tin_emit_op_of(tin_op op)
     }
 }
 
+const tin_emit_op *tin_emit_op_at(const tin_emit *e, int layer)
+{
+    return e->layers[layer].encoding == TIN_ENCODING_CMSIS ? &tin_emit_cmsis
+                                                           : tin_emit_op_of(e->model->layers[layer].op);
+}
+
 static void describe_inputs(tin_emit *e, int i)
 {
     tin_text *t = &e->source;
@@ -67,7 +73,12 @@ static void describe(tin_emit *e, int i)
     tin_text_printf(t, "\n * int%d out, value = q * %.9g; %ld run%s per decision of %.0f MAC",
                     tin_emit_row_of(e, i)->bits, (double)l->output_scale, e->layers[i].runs,
                     e->layers[i].runs == 1 ? "" : "s", e->layers[i].macs);
-    if (e->layers[i].encoding != TIN_ENCODING_PLAIN) {
+    if (e->layers[i].encoding == TIN_ENCODING_CMSIS) {
+        tin_text_printf(t, "; by %s", tin_cmsis_function(e, i));
+    } else if (e->cmsis) {
+        tin_text_add(t, "; CMSIS-NN has nothing that gives this result");
+    }
+    if (e->layers[i].encoding != TIN_ENCODING_PLAIN && e->layers[i].encoding != TIN_ENCODING_CMSIS) {
         tin_text_printf(t, "; weights packed as %s", tin_encoding_name(e->layers[i].encoding));
     }
     tin_text_add(t, " */\n");
@@ -95,7 +106,7 @@ static void layer_data(tin_emit *e)
     tin_text_add(&e->source, "\n");
     for (int i = 0; i < m->n_layers; i++) {
         describe(e, i);
-        const tin_emit_op *op = tin_emit_op_of(m->layers[i].op);
+        const tin_emit_op *op = tin_emit_op_at(e, i);
         if (op->data != NULL) {
             op->data(e, i);
         }
@@ -115,7 +126,7 @@ static void kernels(tin_emit *e)
         tin_emit_kernel(e, "scale_input");
     }
     for (int i = 0; i < e->model->n_layers; i++) {
-        tin_emit_op_of(e->model->layers[i].op)->kernels(e, i);
+        tin_emit_op_at(e, i)->kernels(e, i);
     }
     tin_emit_kernel(e, "decision");
 }
@@ -171,6 +182,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     e->rule = rule;
     e->facts = facts;
     e->name = facts->name;
+    e->cmsis = facts->backend != NULL && strcmp(facts->backend, "cmsis-nn") == 0;
     e->vectors = facts->target != NULL && strcmp(facts->target, "m55") == 0;
     for (size_t i = 0; e->name[i] != '\0'; i++) {
         e->upper[i] = (char)toupper((unsigned char)e->name[i]);

@@ -22,13 +22,16 @@ TARGET_FILES(DECLARE)
 
 typedef struct build {
     const tin_target *target;
-    int n_sections;     /* of a profile */
-    const char *folder; /* of NAME.c */
+    tin_target with_library; /* the target of a build with CMSIS-NN: its functions may be called */
+    int n_sections;          /* of a profile */
+    const char *folder;      /* of NAME.c */
     const char *name;
     const char *optimize; /* "-O2" or "-Os" */
     char upper[TIN_NAME_MAX + 1];
     char build[TIN_PATH_MAX];
     char source[TIN_PATH_MAX], object[TIN_PATH_MAX], su[TIN_PATH_MAX];
+    char include[TIN_PATH_MAX], library[TIN_PATH_MAX]; /* of CMSIS-NN; "": none */
+    char helpers[256];
     char harness[TIN_PATH_MAX], link[TIN_PATH_MAX], elf[TIN_PATH_MAX], profile_elf[TIN_PATH_MAX];
 } build;
 
@@ -79,6 +82,22 @@ static tin_status write_target_files(const build *b, tin_error *err)
     return status;
 }
 
+/* What a build with CMSIS-NN has besides. */
+static tin_status use_cmsis_nn(build *b, const char *folder, tin_error *err)
+{
+    if (folder == NULL || folder[0] == '\0') {
+        return TIN_OK;
+    }
+    b->with_library = *b->target;
+    (void)snprintf(b->helpers, sizeof b->helpers, "%s%s%s", b->target->helpers, b->target->helpers[0] ? " " : "",
+                   "arm_fully_connected_per_channel_s8 arm_nn_mat_mult_nt_t_s8_s32 arm_depthwise_conv_s8");
+    b->with_library.helpers = b->helpers;
+    b->target = &b->with_library;
+    tin_status status = tin_cmsis_nn_check(folder, err);
+    status = status ? status : tin_path_join(b->include, folder, "Include", err);
+    return status ? status : tin_path_join(b->library, folder, "libcmsis-nn.a", err);
+}
+
 static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options *options, tin_error *err)
 {
     tin_status status = tin_emit_check_name(b->name, err);
@@ -126,6 +145,10 @@ static void add_compiler(tin_command *command, const build *b)
     tin_command_format(command, "%sgcc", b->target->tools);
     tin_command_words(command, b->target->flags);
     tin_command_add(command, b->optimize);
+    if (b->include[0] != '\0') {
+        tin_command_add(command, "-isystem");
+        tin_command_add(command, b->include);
+    }
 }
 
 static tin_status compile_object(const build *b, tin_error *err)
@@ -168,6 +191,9 @@ static tin_status link_program(const build *b, bool profile, tin_error *err)
     tin_command_words(&command, "-Wl,--gc-sections");
     tin_command_add(&command, b->harness);
     tin_command_add(&command, profile ? b->source : b->object);
+    if (b->library[0] != '\0') {
+        tin_command_add(&command, b->library);
+    }
     tin_command_add(&command, "-o");
     tin_command_add(&command, profile ? b->profile_elf : b->elf);
     const tin_status status = tin_command_run(&command, 120, &result, err);
@@ -219,20 +245,27 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
     b->n_sections = qmodel->n_layers + 4;
     *e = (tin_emulation){.target = target, .model = qmodel, .rule = rule, .dataset = dataset, .name = name};
     const bool clock = target->ticks_per_insn > 0;
-    if ((status = prepare(b, e, options, err)) || (status = describe_build(b, footprint, err)) ||
-        (status = compile_object(b, err)) || (status = tin_object_check(target, b->object, err)) ||
-        (status = tin_object_sizes(target, b->object, name, footprint, err)) ||
+    if ((status = use_cmsis_nn(b, options->cmsis_nn, err)) || (status = prepare(b, e, options, err)) ||
+        (status = describe_build(b, footprint, err)) || (status = compile_object(b, err)) ||
+        (status = tin_object_check(b->target, b->object, err)) ||
+        (status = tin_object_sizes(b->target, b->object, name, footprint, err)) ||
         (status = link_program(b, false, err))) {
         goto cleanup;
     }
+    const bool bounded = clock && b->library[0] == '\0'; /* the library comes without a report of its frames */
+    if (bounded &&
+        (status = tin_stack_bound(target, b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err))) {
+        goto cleanup;
+    }
     if (clock &&
-        ((status = link_program(b, true, err)) ||
-         (status = tin_stack_bound(target, b->object, b->su, b->elf, name, &footprint->stack_static_bytes, err)) ||
-         (status = tin_emulate_profile(e, b->profile_elf, footprint, err)))) {
+        ((status = link_program(b, true, err)) || (status = tin_emulate_profile(e, b->profile_elf, footprint, err)))) {
         goto cleanup;
     }
     status = tin_emulate_verify(e, b->elf, options->max_frames, options->quiet, footprint, err);
-    if (status == TIN_OK && clock && footprint->stack_bytes > footprint->stack_static_bytes) {
+    if (!bounded) {
+        footprint->stack_static_bytes = footprint->stack_bytes;
+    }
+    if (status == TIN_OK && footprint->stack_bytes > footprint->stack_static_bytes) {
         status = tin_fail(err, TIN_ERR_TOOL,
                           "%s took %ld bytes of stack, more than the %ld of the bound: this compiler's report of the "
                           "stack is not understood; use gcc 10 to 12",

@@ -136,7 +136,7 @@ static tin_status section_sizes(const tin_target *target, const char *object, ti
 /* Constants of the model, by the endings of their names; descriptors, the sigmoid table and the rule count as code. */
 static bool is_weight(const char *symbol, const char *name)
 {
-    static const char *const endings[] = {"_weight", "_bias", "_mult", "_unit", "_offset"};
+    static const char *const endings[] = {"_weight", "_bias", "_mult", "_unit", "_offset", "_shift"};
     const size_t n = strlen(symbol);
     if (!starts_with(symbol, name)) {
         return false;

@@ -479,6 +479,29 @@ cleanup:
     return status;
 }
 
+tin_status tin_config_set_deploy(tin_config *config, const char *key, const char *value, tin_error *err)
+{
+    const tin_setting *s = tin_settings;
+    while (strcmp(s->key, "deploy") != 0) {
+        s++;
+    }
+    char *base = (char *)config + s->offset;
+    for (s = s->fields; s->kind != TIN_SETTING_TEXT || strcmp(s->key, key) != 0;) {
+        s++;
+    }
+    if (s->choices && !is_choice(s->choices, value)) {
+        return tin_fail(err, TIN_ERR_USAGE, "--%s is '%s'; give one of: %s (%s)", key, value, s->choices, s->meaning);
+    }
+    char *copy = tin_strdup(value, err);
+    if (!copy) {
+        return TIN_ERR_MEMORY;
+    }
+    char **member = (char **)(void *)(base + s->offset);
+    tin_free(*member);
+    *member = copy;
+    return TIN_OK;
+}
+
 static void free_members(const tin_setting *settings, char *base)
 {
     for (const tin_setting *s = settings; s->key; s++) {

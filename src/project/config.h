@@ -161,9 +161,11 @@ typedef struct tin_config_evaluate {
 } tin_config_evaluate;
 
 typedef struct tin_config_deploy {
-    char *name;        /* prefix of the generated code, a C identifier; default: project name made one */
-    char *target;      /* "m4" (default) or "m55": the core whose costs choose the encodings of weights */
-    char *optimize;    /* "balanced" (default), "speed" or "size": encodings of weights, and -O2 or -Os */
+    char *name;     /* prefix of the generated code, a C identifier; default: project name made one */
+    char *target;   /* "m4" (default) or "m55": the core whose costs choose the encodings of weights */
+    char *backend;  /* "auto" (default): own kernels; "cmsis-nn": the library's functions where they give the result */
+    char *cmsis_nn; /* folder of the library, with Include/ and libcmsis-nn.a; "" (default): none */
+    char *optimize; /* "balanced" (default), "speed" or "size": encodings of weights, and -O2 or -Os */
     int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
     int max_flash_bytes, max_ram_bytes; /* budgets: code and weights; state and greatest stack; 0 (default): none */
 } tin_config_deploy;
@@ -186,6 +188,8 @@ typedef struct tin_config {
 
 tin_status tin_config_load(tin_config **config, const char *path, tin_error *err) TIN_USE_RESULT;
 void tin_config_free(tin_config *config);
+/* Gives a setting of `deploy` that is a text another value; `key` is one of its keys. TIN_ERR_USAGE lists the choices. */
+tin_status tin_config_set_deploy(tin_config *config, const char *key, const char *value, tin_error *err) TIN_USE_RESULT;
 /* The layers as tin_model_create takes them, [count]; the names belong to the config. */
 void tin_config_specs(const tin_config_layer *layers, unsigned count, tin_layer_spec specs[TIN_MAX_LAYERS]);
 /* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is

@@ -232,6 +232,13 @@ static const tin_setting evaluate_settings[] = {
 static const tin_setting deploy_settings[] = {
     TEXT(tin_config_deploy, name, "", NULL, "the prefix of the generated code, a C identifier"),
     TEXT(tin_config_deploy, target, "m4", "m4 m55", "the core that the code is made for"),
+    TEXT(tin_config_deploy, backend, "auto", "auto cmsis-nn", "what computes the layers"),
+    {.key = "cmsis_nn",
+     .kind = TIN_SETTING_TEXT,
+     .offset = offsetof(tin_config_deploy, cmsis_nn),
+     .text = "",
+     .neutral = true,
+     .meaning = "the folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
     TEXT(tin_config_deploy, optimize, "balanced", "balanced speed size", "what the code is optimised for"),
     NUMBER(tin_config_deploy, verify_frames, 0, 2000000000, 0, "frames checked on the emulated core, 0: all"),
     LIMIT(tin_config_deploy, max_flash_bytes, 2000000000, "the flash that code and weights may take, 0: any"),

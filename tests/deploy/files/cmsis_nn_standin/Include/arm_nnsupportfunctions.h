@@ -1,0 +1,2 @@
+/* Part of the stand-in, see arm_nnfunctions.h. */
+#include "arm_nnfunctions.h"
