@@ -2,6 +2,7 @@
 #ifndef TINK_BLEND_H
 #define TINK_BLEND_H
 
+#include "runtime/multiply_high.h"
 #include "runtime/requantize.h"
 
 /* [fragment] */

@@ -3,6 +3,7 @@
 #define TINK_GRU_H
 
 #include "runtime/blend.h"
+#include "runtime/multiply_high.h"
 #include "runtime/recurrent.h"
 
 /* [fragment] */

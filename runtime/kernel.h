@@ -11,6 +11,7 @@
 #define TINK_WIDE 1    /* rows of 16 bits between layers */
 #define TINK_CURVES 1  /* conv1d or dense with sigmoid or tanh */
 #define TINK_VECTORS 1 /* a core with vectors is expected */
+#define TINK_POWERS 0  /* all multipliers are powers of two, and the core has no long multiplication */
 #define TINK_SHIFTED 1 /* sums of V16 that need a shift beside their multiplier */
 #endif
 
@@ -29,10 +30,13 @@
 #define TINK_BLOCK TINK_KERNEL
 #endif
 
+#if TINK_POWERS
+#else
 /* Cores with the DSP instructions of Armv7E-M and Armv8-M: the same results by fewer instructions. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED) && \
     !defined(__ARM_BIG_ENDIAN)
 #define TINK_DSP 1
+#endif
 #endif
 
 #if TINK_WIDE

@@ -2,6 +2,7 @@
 #ifndef TINK_LSTM_H
 #define TINK_LSTM_H
 
+#include "runtime/multiply_high.h"
 #include "runtime/recurrent.h"
 
 /* [fragment] */

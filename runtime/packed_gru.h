@@ -1,6 +1,7 @@
 /* gru with packed weights. A template: tink_packed is the kernel of an encoding (t2.h, t43.h), whose name the generator
  * puts in. */
 #include "runtime/lanes.h"
+#include "runtime/multiply_high.h"
 #include "runtime/sigmoid.h"
 
 /* [fragment] */

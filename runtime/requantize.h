@@ -4,26 +4,26 @@
 #define TINK_REQUANTIZE_H
 
 #include "runtime/kernel.h"
+#if TINK_POWERS
+#else
+#include "runtime/multiply_high.h"
+#endif
 
 /* [fragment] */
-/* a * m / 2^32, rounded half up. */
-static inline int32_t tink_multiply_high(int32_t a, int32_t m)
+#if TINK_POWERS
+/* Every multiplier of this model is a power of two: acc * 2^shift / 2^down, rounded half up; 2 <= down <= 32. */
+static inline int32_t tink_requantize(int32_t acc, int32_t down, int32_t shift)
 {
-#ifdef TINK_DSP
-    int32_t high;
-    __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(m));
-    return high;
-#else
-    return (int32_t)(((int64_t)a * m + (int64_t)0x80000000) >> 32);
-#endif
+    return (((int32_t)((uint32_t)acc << shift) >> (down - 1)) + 1) >> 1;
 }
-
+#else
 /* acc * 2^shift * mult / 2^32; |acc| * 2^shift < 2^31 follows from the weights. Unsigned, as C leaves the left shift of
  * a negative number undefined. */
 static inline int32_t tink_requantize(int32_t acc, int32_t mult, int32_t shift)
 {
     return tink_multiply_high((int32_t)((uint32_t)acc << shift), mult);
 }
+#endif
 
 /* v limited to int8. */
 static inline int32_t tink_limit8(int32_t v)

@@ -2,6 +2,7 @@
 #ifndef TINK_V16_GRU_H
 #define TINK_V16_GRU_H
 
+#include "runtime/multiply_high.h"
 #include "runtime/quad_sigmoid.h"
 #include "runtime/v16.h"
 

@@ -95,7 +95,7 @@ static const struct {
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
     {CLI_TARGET,
-     "  --target NAME   the core that the code is made for, m4 or m55; gives a run of its own, as --backend does"},
+     "  --target NAME   the core that the code is made for, m4, m0 or m55; gives a run of its own, as --backend does"},
     {CLI_BACKEND, "  --backend NAME  auto, or cmsis-nn for the functions of that library"},
     {CLI_CMSIS_NN, "  --cmsis-nn PATH folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
     {CLI_PACKAGE, "  --package LIST  formats of packages to write: cmake, arduino, zephyr, platformio, espidf, or all"},

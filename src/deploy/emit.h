@@ -94,6 +94,7 @@ typedef struct tin_emit {
     bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
     bool cmsis;        /* layers go through the library CMSIS-NN where it serves them */
     bool vectors;      /* made for a core with the vectors of Helium */
+    bool powers;       /* requantisation by shifts alone: constants hold shifts in place of multipliers */
     bool shifted;      /* some sums of v16 need a shift beside their multiplier */
     bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
     tin_emit_layer layers[TIN_MAX_LAYERS];
@@ -148,7 +149,11 @@ typedef long (*tin_emit_value)(const void *context, long index);
 void tin_emit_array(tin_emit *e, const char *type, const char *label, const char *suffix, long n, tin_emit_value value,
                     const void *context);
 void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
-/* The same, filled up with zeros to a multiple of four. */
+/* What the kernel requantises with: the multiplier or, where requantisation is by shifts, 32 - log2 of it. */
+int32_t tin_emit_factor(const tin_emit *e, int32_t mult);
+/* static const int32_t NAME_LABEL_mult[n] of them. */
+void tin_emit_factors(tin_emit *e, const char *label, const int32_t *mult, long n);
+/* int32 values, filled up with zeros to a multiple of four. */
 void tin_emit_int32s_by_4(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n);
 /* Adds the kernel between the marks of runtime/FILE.h, its prefix replaced by the model's name, behind those that it
  * includes; once. Lines under `#if TINK_...` are in it if this model needs them. */

@@ -50,7 +50,7 @@ static void data(tin_emit *e, int layer)
     const tin_qlayer *l = &e->model->layers[layer];
     const int wide_out = tin_emit_output_wide(e, layer);
     tin_text_printf(&e->source, "static const %s_avg_pool_t %s_%s = {\n    %ld, /* mult */\n", e->name, e->name,
-                    e->layers[layer].label, (long)l->mult[0]);
+                    e->layers[layer].label, (long)tin_emit_factor(e, l->mult[0]));
     tin_text_printf(&e->source, "    %d, %d, %d, %d, %d, %d, /* kernel, channels, shift, low, wide, wide_out */\n};\n",
                     l->kernel, l->n_inputs, l->shift, wide_out ? -32767 : -127, tin_emit_input_wide(e, layer, 0),
                     wide_out);

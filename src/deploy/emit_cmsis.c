@@ -193,7 +193,7 @@ static void linear_data(tin_emit *e, int layer, bool sums)
     tin_emit_array(e, "int8_t", label, "weight", (long)m.n_rows * m.taps * m.width, weight_at, m.weight);
     if (sums) {
         tin_emit_int32s(e, label, "bias", l->bias, l->n_outputs);
-        tin_emit_int32s(e, label, "mult", l->mult, l->n_outputs);
+        tin_emit_factors(e, label, l->mult, l->n_outputs);
     } else {
         rows(e, layer, &m);
     }
@@ -222,7 +222,7 @@ static void gru_data(tin_emit *e, int layer)
     tin_emit_array(e, "int8_t", label, "weight", n * l->n_inputs, weight_at, l->weight);
     tin_emit_array(e, "int8_t", label, "hidden_weight", n * l->n_outputs, weight_at, l->hidden_weight);
     tin_emit_int32s(e, label, "bias", l->bias, n);
-    tin_emit_int32s(e, label, "mult", l->mult, n);
+    tin_emit_factors(e, label, l->mult, n);
     tin_emit_int32s(e, label, "hidden_mult", l->hidden_mult, n);
     tin_emit_int32s(e, label, "hidden_bias", l->hidden_bias, l->n_outputs);
     begin(e, layer, "cmsis_gru", endings);

@@ -39,7 +39,7 @@ static void depthwise_data(tin_emit *e, int layer)
     const char *label = e->layers[layer].label;
     tin_emit_array(e, "int8_t", label, "weight", (long)l->n_outputs * l->kernel, plain_weight, l->weight);
     tin_emit_int32s(e, label, "bias", l->bias, l->n_outputs);
-    tin_emit_int32s(e, label, "mult", l->mult, l->n_outputs);
+    tin_emit_factors(e, label, l->mult, l->n_outputs);
     tin_text_printf(&e->source, "static const %s_depthwise_t %s_%s = {\n", e->name, e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
                     label);
@@ -103,7 +103,7 @@ static void linear_data(tin_emit *e, int layer)
     const tin_emit_matrix m = tin_emit_window(l);
     tin_emit_array(e, "int8_t", label, "weight", (m.n_rows + 3) / 4 * tin_emit_block_bytes(&m), block_weight, &m);
     tin_emit_int32s_by_4(e, label, "bias", l->bias, l->n_outputs);
-    tin_emit_int32s_by_4(e, label, "mult", l->mult, l->n_outputs);
+    tin_emit_factors(e, label, l->mult, l->n_outputs);
     tin_text_printf(&e->source, "static const %s_linear_t %s_%s = {\n", e->name, e->name, label);
     tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
                     label);

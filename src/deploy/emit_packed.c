@@ -54,6 +54,7 @@ static int32_t bias_at(const tin_emit_matrix *m, long row)
 
 /* Words in the order of the kernel; only counted while there is no room for them. */
 typedef struct stream {
+    const tin_emit *e;
     int32_t *words;
     long n;
 } stream;
@@ -245,7 +246,11 @@ static void put_block(stream *s, const tin_emit_matrix *m, tin_encoding encoding
         }
     }
     for (long r = row; r < row + 4; r++) {
-        put(s, r < m->n_rows ? (uint32_t)((int64_t)m->mult[r] << (m->shift - rest)) : 0);
+        if (r >= m->n_rows || s->e == NULL) {
+            put(s, s->e != NULL && s->e->powers ? 1 : 0);
+        } else {
+            put(s, (uint32_t)tin_emit_factor(s->e, (int32_t)((int64_t)m->mult[r] << (m->shift - rest))));
+        }
     }
 }
 
@@ -263,7 +268,7 @@ void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int
 {
     const tin_encoding encoding = e->layers[layer].encoding;
     tin_error err = {0};
-    stream s = {NULL, 0};
+    stream s = {e, NULL, 0};
     put_all(&s, m, rest, n, encoding);
     s.words = tin_alloc((size_t)s.n, sizeof *s.words, &err);
     if (s.words == NULL) {
@@ -323,7 +328,7 @@ void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *by
     static const double per_group[TIN_ENCODING_COUNT] = {0, 15, 10, 19, 60, 18, 2.5};
     static const double per_block[] = {0, 45, 49, 47, 55, 50, 15};
     const int rest = tin_packed_shift(m);
-    stream s = {NULL, 0};
+    stream s = {NULL, NULL, 0};
     put_all(&s, m, &rest, 1, encoding);
     *bytes += 4.0 * (double)s.n;
     for (long row = 0; row < m->n_rows; row += 4) {

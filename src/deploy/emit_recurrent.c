@@ -7,15 +7,17 @@
 /* Gates in the order in which the kernel reads them: for each four units the gates first..last, then the same for the
  * gates of the next part. gru with the reset before the product has two parts: r of all units, then z and n. */
 typedef struct gate_order {
+    const tin_emit *e;
     const tin_qlayer *layer;
     int gates, split;       /* gates of the first part; as many as there are where there is one part */
     tin_emit_matrix matrix; /* of all gates: gate g of unit u is row g * units + u */
 } gate_order;
 
-static gate_order order_of(const tin_qlayer *l, bool hidden)
+static gate_order order_of(const tin_emit *e, const tin_qlayer *l, bool hidden)
 {
     const int gates = tin_qlayer_gates(l), units = l->n_outputs;
-    return (gate_order){.layer = l,
+    return (gate_order){.e = e,
+                        .layer = l,
                         .gates = gates,
                         .split = l->reset_before ? 1 : gates,
                         .matrix = {.weight = hidden ? l->hidden_weight : l->weight,
@@ -87,20 +89,20 @@ static long unit_value(const void *context, long index)
     } else {
         find_block(o, index / record, &gate, &group);
     }
-    const int u = 4 * group + (int)(index % 4), field = (int)(index % record / 4);
+    const int u = 4 * group + (int)(index % 4), field = hidden_bias ? 3 : (int)(index % record / 4);
     if (u >= l->n_outputs) {
-        return 0;
+        return o->e->powers && (field == 1 || field == 2) ? 1 : 0; /* a shift that is none of 0 - 1 bits */
     }
     if (hidden_bias) {
         return l->hidden_bias[u];
     }
     const int row = gate * l->n_outputs + u;
-    return field == 0 ? l->bias[row] : field == 1 ? l->mult[row] : l->hidden_mult[row];
+    return field == 0 ? l->bias[row] : tin_emit_factor(o->e, field == 1 ? l->mult[row] : l->hidden_mult[row]);
 }
 
 static void weights(tin_emit *e, int layer, bool hidden)
 {
-    const gate_order o = order_of(&e->model->layers[layer], hidden);
+    const gate_order o = order_of(e, &e->model->layers[layer], hidden);
     tin_emit_array(e, "int8_t", e->layers[layer].label, hidden ? "hidden_weight" : "weight", gate_weights(&o),
                    gate_weight, &o);
 }
@@ -108,7 +110,7 @@ static void weights(tin_emit *e, int layer, bool hidden)
 static void units(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
-    const gate_order o = order_of(l, false);
+    const gate_order o = order_of(e, l, false);
     tin_text_printf(&e->source, "/* per four units, gate after gate: bias, mult%s%s */\n",
                     l->op == TIN_OP_MIN_GRU ? "" : ", hidden mult",
                     has_hidden_bias(l) ? "; behind the last gate its hidden bias" : "");

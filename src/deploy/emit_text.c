@@ -7,6 +7,7 @@
 /* One list of the runtime's files that can be embedded. */
 #define KERNELS(X)                                                                                                     \
     X(kernel)                                                                                                          \
+    X(multiply_high)                                                                                                   \
     X(requantize)                                                                                                      \
     X(read_row)                                                                                                        \
     X(write_row)                                                                                                       \
@@ -105,11 +106,9 @@ static int condition(const tin_emit *e, const char *line)
     const struct {
         const char *line;
         bool holds;
-    } conditions[] = {{"#if TINK_WIDE\n", e->wide},
-                      {"#if TINK_CURVES\n", e->curves},
-                      {"#if TINK_ODD_GROUPS\n", e->odd_groups},
-                      {"#if TINK_VECTORS\n", e->vectors},
-                      {"#if TINK_SHIFTED\n", e->shifted}};
+    } conditions[] = {{"#if TINK_POWERS\n", e->powers},   {"#if TINK_WIDE\n", e->wide},
+                      {"#if TINK_CURVES\n", e->curves},   {"#if TINK_ODD_GROUPS\n", e->odd_groups},
+                      {"#if TINK_VECTORS\n", e->vectors}, {"#if TINK_SHIFTED\n", e->shifted}};
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         if (strncmp(line, conditions[i].line, strlen(conditions[i].line)) == 0) {
             return conditions[i].holds;
@@ -219,6 +218,36 @@ static long int32_at(const void *context, long index)
 void tin_emit_int32s(tin_emit *e, const char *label, const char *suffix, const int32_t *values, long n)
 {
     tin_emit_array(e, "int32_t", label, suffix, n, int32_at, values);
+}
+
+int32_t tin_emit_factor(const tin_emit *e, int32_t mult)
+{
+    int32_t down = 32;
+    if (!e->powers) {
+        return mult;
+    }
+    while (mult > 1) {
+        mult >>= 1;
+        down--;
+    }
+    return down;
+}
+
+typedef struct factors {
+    const tin_emit *e;
+    const int32_t *mult;
+} factors;
+
+static long factor_at(const void *context, long index)
+{
+    const factors *f = context;
+    return tin_emit_factor(f->e, f->mult[index]);
+}
+
+void tin_emit_factors(tin_emit *e, const char *label, const int32_t *mult, long n)
+{
+    const factors f = {e, mult};
+    tin_emit_array(e, "int32_t", label, "mult", n, factor_at, &f);
 }
 
 typedef struct padded {

@@ -101,7 +101,7 @@ static void layer_data(tin_emit *e)
                     tin_emit_row_of(e, TIN_FROM_INPUT)->bits, (double)m->input_scale);
     if (tin_emit_reads_input(e)) {
         tin_emit_array(e, "int16_t", "input", "offset", m->n_channels, offset_at, m->input_offset);
-        tin_emit_int32s(e, "input", "mult", m->input_mult, m->n_channels);
+        tin_emit_factors(e, "input", m->input_mult, m->n_channels);
     }
     tin_text_add(&e->source, "\n");
     for (int i = 0; i < m->n_layers; i++) {
@@ -161,6 +161,29 @@ static tin_status write_text(const tin_text *text, const char *folder, const cha
     return status;
 }
 
+static bool are_powers(const int32_t *mult, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (mult[i] <= 0 || (mult[i] & (mult[i] - 1)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether every multiplier of a requantisation is a power of two. add, concat and log_energy have none. */
+static bool only_powers(const tin_qmodel *m)
+{
+    bool only = are_powers(m->input_mult, m->n_channels);
+    for (int i = 0; i < m->n_layers; i++) {
+        const tin_qlayer *l = &m->layers[i];
+        const bool small = l->op == TIN_OP_ADD || l->op == TIN_OP_CONCAT;
+        const int n = small || l->mult == NULL ? 0 : tin_qlayer_rows(l);
+        only = only && are_powers(l->mult, n) && (l->hidden_mult == NULL || are_powers(l->hidden_mult, n));
+    }
+    return only;
+}
+
 tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_generate_facts *facts,
                         const char *folder, tin_error *err)
 {
@@ -183,6 +206,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     e->facts = facts;
     e->name = facts->name;
     e->cmsis = facts->backend != NULL && strcmp(facts->backend, "cmsis-nn") == 0;
+    e->powers = facts->target != NULL && strcmp(facts->target, "m0") == 0 && only_powers(qmodel);
     e->vectors = facts->target != NULL && strcmp(facts->target, "m55") == 0;
     for (size_t i = 0; e->name[i] != '\0'; i++) {
         e->upper[i] = (char)toupper((unsigned char)e->name[i]);

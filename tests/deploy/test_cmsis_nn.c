@@ -10,10 +10,9 @@
 
 #include <cmocka.h>
 
-#include "deploy/fixture.h"
+#include "deploy/host_run.h"
 
 #define STANDIN TEST_FILES "/cmsis_nn_standin"
-#define N_FRAMES 600
 
 static void generate(const tin_qmodel *model, const tin_decision_rule *rule, const char *backend)
 {
@@ -23,86 +22,11 @@ static void generate(const tin_qmodel *model, const tin_decision_rule *rule, con
     must(tin_generate(model, rule, &facts, TEST_TEMPORARY, &err), &err);
 }
 
-static bool in_code(const char *words)
-{
-    tin_error err = {0};
-    char *text = NULL;
-    size_t size = 0;
-    must(tin_file_read(path_of("net.c"), &text, &size, &err), &err);
-    const bool found = strstr(text, words) != NULL;
-    tin_free(text);
-    return found;
-}
-
-/* Generated code and stand-in on the host, every score and trigger. */
 static void compare(const tin_qmodel *model, uint64_t seed)
 {
-    tin_error err = {0};
-    const tin_decision_rule rule = random_rule(seed);
-    const size_t n = (size_t)N_FRAMES * (size_t)model->n_channels;
-    int16_t *counts = tin_alloc(n, sizeof *counts, &err), scores[TIN_MAX_CLASSES];
-    tin_qrunner *runner = NULL;
-    tin_decision_state decision;
-    char *got = NULL;
-    size_t size = 0, at = 0;
-    assert_non_null(counts);
-    random_counts(counts, N_FRAMES, model->n_channels, seed);
-    generate(model, &rule, "cmsis-nn");
-    const char *const compile[] = {"gcc",
-                                   "-O1",
-                                   "-std=c99",
-                                   "-Wall",
-                                   "-Wextra",
-                                   "-Wshadow",
-                                   "-Wconversion",
-                                   "-pedantic",
-                                   "-Werror",
-                                   "-fsanitize=address,undefined",
-                                   "-fno-sanitize-recover=all",
-                                   "-DMODEL=net",
-                                   "-DUPPER=NET",
-                                   "-DHEADER=\"net.h\"",
-                                   "-I",
-                                   TEST_TEMPORARY,
-                                   "-I",
-                                   STANDIN "/Include",
-                                   path_of("net.c"),
-                                   STANDIN "/standin.c",
-                                   TEST_FILES "/driver.c",
-                                   "-o",
-                                   path_of("net"),
-                                   NULL};
-    run(compile);
-    must(tin_file_write(path_of("frames.bin"), counts, n * sizeof *counts, &err), &err);
-    const char *const execute[] = {path_of("net"), path_of("frames.bin"), path_of("results.bin"), NULL};
-    run(execute);
-    must(tin_file_read(path_of("results.bin"), &got, &size, &err), &err);
-    must(tin_qrunner_create(&runner, model, &err), &err);
-    tin_decision_reset(&decision);
-    for (int t = 0; t < N_FRAMES; t++) {
-        if (tin_qrunner_step(runner, counts + (ptrdiff_t)t * model->n_channels, scores) == 0) {
-            continue;
-        }
-        int32_t record[TIN_MAX_CLASSES + 4] = {t};
-        const size_t bytes = ((size_t)model->n_classes + 4) * sizeof *record;
-        int best = 0;
-        for (int k = 0; k < model->n_classes; k++) {
-            record[k + 1] = scores[k];
-            best = scores[k] > scores[best] ? k : best;
-        }
-        record[model->n_classes + 3] = tin_decision_step(&decision, &rule, model->classes, model->n_classes, scores);
-        record[model->n_classes + 2] = decision.active;
-        record[model->n_classes + 1] = best;
-        assert_true(at + bytes <= size);
-        if (memcmp(got + at, record, bytes) != 0) {
-            fail_msg("seed %lu: frame %d differs", (unsigned long)seed, t);
-        }
-        at += bytes;
-    }
-    assert_int_equal(at, size);
-    tin_qrunner_free(runner);
-    tin_free(got);
-    tin_free(counts);
+    tin_generate_facts facts = facts_of("net");
+    facts.backend = "cmsis-nn";
+    compare_on_host(model, &facts, STANDIN "/Include", STANDIN "/standin.c", seed);
 }
 
 static void test_har(void **state)
