@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "dataset/dataset.h"
+#include "deploy/deploy.h"
 #include "project/config.h"
 #include "project/runs.h"
 #include "quantize/quantize.h"
@@ -33,6 +34,8 @@ enum {
     CLI_BACKEND = 1 << 12,
     CLI_CMSIS_NN = 1 << 13,
     CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN, /* settings of deploy */
+    CLI_MEASURE = 1 << 16,
+    CLI_PROFILE = 1 << 17,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -48,6 +51,8 @@ typedef struct cli_options {
     uint64_t seeds[CLI_MAX_SEEDS];           /* of --seeds */
     int n_seeds;                             /* 0: not given */
     const char *target, *backend, *cmsis_nn; /* instead of those of deploy; NULL: as the project says */
+    unsigned targets;                        /* bits of emulated cores to measure on, 0: none */
+    const char *profile;                     /* the device to estimate for; NULL: all with a measured core */
     unsigned packages;                       /* bits of formats, 0: none */
     const char *output;                      /* folder of the packages; NULL: package in the run folder */
     int64_t frames;                          /* of a recording in a package; 0: not given */
@@ -127,7 +132,13 @@ tin_status cli_check_budget(const cli_session *session, tin_error *err) TIN_USE_
 tin_status cli_report_sensitivity(const cli_session *session, const tin_model *folded,
                                   const tin_sensitivity *sensitivity, cli_files *files, tin_error *err) TIN_USE_RESULT;
 
-/* What `deploy` is asked for besides its stage: packages. Does nothing when nothing is asked for. */
+/* What the store and --json keep of a measurement; null for what the core does not tell. */
+tin_status cli_footprint_figures(json_t *figures, const tin_footprint *footprint, tin_error *err) TIN_USE_RESULT;
+/* Measures the finished code on the cores of --measure and puts figures and estimates into the results. */
+tin_status cli_measure_targets(cli_session *session, const tin_qmodel *qmodel, const tin_decision_rule *rule,
+                               tin_error *err) TIN_USE_RESULT;
+void cli_print_measure(const json_t *measure);
+/* What `deploy` is asked for besides its stage: measurement on other cores, packages. Does nothing when nothing is asked for. */
 tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 /* Prints results: one JSON object, or a table for people. */

@@ -1,4 +1,4 @@
-/* What `tinamou deploy` does with the finished stage when it is asked to: packages. */
+/* What `tinamou deploy` does with the finished stage when it is asked to: other cores, packages. */
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -52,13 +52,18 @@ tin_status cli_deploy_actions(cli_session *session, tin_error *err)
     char path[TIN_PATH_MAX];
     tin_qmodel *qmodel = NULL;
     tin_evaluate_summary summary;
-    if (session->options.packages == 0) {
+    if (session->options.packages == 0 && session->options.targets == 0) {
         return TIN_OK;
     }
     tin_status status = cli_in_run(session, path, "model_int8", err);
     status = status ? status : tin_qmodel_load(&qmodel, path, err);
     status = status ? status : tin_evaluate_load(session->run.folder, &summary, err);
-    status = status ? status : write_packages(session, qmodel, &summary.rule, err);
+    if (status == TIN_OK && session->options.targets != 0) {
+        status = cli_measure_targets(session, qmodel, &summary.rule, err);
+    }
+    if (status == TIN_OK && session->options.packages != 0) {
+        status = write_packages(session, qmodel, &summary.rule, err);
+    }
     tin_qmodel_free(qmodel);
     return status;
 }

@@ -58,11 +58,11 @@ static tin_status generate_final(const tin_qmodel *qmodel, const tin_decision_ru
     return status;
 }
 
-static tin_status footprint_figures(json_t *figures, const tin_footprint *f, tin_error *err)
+tin_status cli_footprint_figures(json_t *figures, const tin_footprint *f, tin_error *err)
 {
     const struct {
         const char *key;
-        int64_t value;
+        int64_t value; /* -1: not known */
     } counts[] = {
         {"code_bytes", f->code_bytes},
         {"weight_bytes", f->weight_bytes},
@@ -76,7 +76,8 @@ static tin_status footprint_figures(json_t *figures, const tin_footprint *f, tin
     };
     tin_status status = TIN_OK;
     for (size_t i = 0; i < sizeof counts / sizeof *counts && !status; i++) {
-        status = cli_set(figures, counts[i].key, json_integer(counts[i].value), err);
+        json_t *value = counts[i].value >= 0 ? json_integer(counts[i].value) : json_null();
+        status = cli_set(figures, counts[i].key, value, err);
     }
     status = status ? status : cli_set_real(figures, "insn_per_frame", f->insn_per_frame, err);
     status = status ? status : cli_set_real(figures, "insn_per_decision", f->insn_per_decision, err);
@@ -141,7 +142,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     status = status ? status : cli_add_file(files, session, true, err, "code/%s.c", settings->name);
     status = status ? status : cli_add_file(files, session, true, err, "code/%s.h", settings->name);
     status = status ? status : cli_add_file(files, session, true, err, "footprint.json");
-    status = status ? status : footprint_figures(figures, &footprint, err);
+    status = status ? status : cli_footprint_figures(figures, &footprint, err);
     if (status == TIN_OK) {
         cli_log(session, "deploy: %" PRId64 " frames on the emulated %s, %" PRId64 " differ from the reference",
                 footprint.verified_frames, footprint.target, footprint.mismatches);

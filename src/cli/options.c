@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "deploy/deploy.h"
+#include "deploy/estimate.h"
 #include "deploy/package.h"
 
 #define STAGE_COMMAND(name_, last_, summary_, description_)                                                            \
@@ -57,18 +59,22 @@ const cli_command cli_commands[] = {
     STAGE_COMMAND("evaluate", TIN_STAGE_EVALUATE, "measure on people that the model never saw",
                   "Chooses the threshold and decision rule on the validation people and reads the test people once."),
     {.name = "deploy",
-     .allowed = CLI_WORK | CLI_CODE | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES,
+     .allowed = CLI_WORK | CLI_CODE | CLI_MEASURE | CLI_PROFILE | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES,
      .summary = "generate, measure and verify the C code; packages of it",
      .description =
          "Generates the pair of C files, builds it for the Cortex-M4, runs it on the emulated core over the test\n"
          "recordings, and compares every result with the reference.\n"
          "Earlier stages that are not done yet are done first; finished ones are skipped.\n"
+         "With --measure: then builds, runs and compares it on other emulated cores, prints sizes and instructions, "
+         "and\n"
+         "an estimate of cycles, duty and energy on devices.\n"
          "With --package: then writes the code as a library for CMake, Arduino, Zephyr, PlatformIO or ESP-IDF, with a\n"
          "self-test for the board and an example. A package holds a piece of your recordings: whoever gets the\n"
          "package gets those frames.",
      .examples = "  tinamou deploy my-gestures\n"
                  "  tinamou deploy my-gestures --force                      # redo it\n"
                  "  tinamou deploy my-gestures --json > out.json            # results for a program\n"
+                 "  tinamou deploy my-gestures --measure m0,m33,rv32        # on other cores, with estimates of power\n"
                  "  tinamou deploy my-gestures --package cmake              # runs/ID/package/cmake/my_gestures\n"
                  "  tinamou deploy my-gestures --package arduino,zephyr --output ~/packages\n",
      .run = cli_command_stages,
@@ -98,6 +104,10 @@ static const struct {
      "  --target NAME   the core that the code is made for, m4, m0 or m55; gives a run of its own, as --backend does"},
     {CLI_BACKEND, "  --backend NAME  auto, or cmsis-nn for the functions of that library"},
     {CLI_CMSIS_NN, "  --cmsis-nn PATH folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
+    {CLI_MEASURE, "  --measure LIST  emulated cores: m0, m3, m4, m7, m33, m55, rv32, ppc, aarch64, x86-64, or all"},
+    {CLI_PROFILE,
+     "  --profile NAME  the device to estimate for: nrf51822, nrf52840, apollo3, stm32l4, stm32u5, esp32c3\n"
+     "                  (default: all with a core that was measured)"},
     {CLI_PACKAGE, "  --package LIST  formats of packages to write: cmake, arduino, zephyr, platformio, espidf, or all"},
     {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
     {CLI_FRAMES, "  --frames N      frames of a recording in a package (default: as many as fit 4 KB)"},
@@ -215,6 +225,12 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
     case CLI_CMSIS_NN:
         options->cmsis_nn = value;
         break;
+    case CLI_MEASURE:
+        status = tin_target_list(value, &options->targets, err);
+        break;
+    case CLI_PROFILE:
+        options->profile = value;
+        break;
     case CLI_PACKAGE:
         status = tin_package_formats(value, &options->packages, err);
         break;
@@ -239,10 +255,30 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
     return status;
 }
 
+/* A device's profile is of no use without the core that it has. */
+static tin_status check_profile(const cli_options *options, tin_error *err)
+{
+    const tin_power_profile *profile = NULL;
+    if (!options->profile) {
+        return TIN_OK;
+    }
+    tin_status status = tin_power_profile_find(&profile, options->profile, err);
+    if (status) {
+        return status;
+    }
+    for (int i = 0; tin_target_name(i); i++) {
+        if ((options->targets >> i & 1) && strcmp(tin_target_name(i), profile->target) == 0) {
+            return TIN_OK;
+        }
+    }
+    return tin_fail(err, TIN_ERR_USAGE, "the profile %s is of a device with the core %s; give --measure %s",
+                    profile->name, profile->target, profile->target);
+}
+
 tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
                      tin_error *err)
 {
-    enum { HELP = 1 << 16 };
+    enum { HELP = 1 << 30 };
     static const struct option known[] = {
         {"json", no_argument, NULL, CLI_JSON},
         {"quiet", no_argument, NULL, CLI_QUIET},
@@ -255,6 +291,8 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"target", required_argument, NULL, CLI_TARGET},
         {"backend", required_argument, NULL, CLI_BACKEND},
         {"cmsis-nn", required_argument, NULL, CLI_CMSIS_NN},
+        {"measure", required_argument, NULL, CLI_MEASURE},
+        {"profile", required_argument, NULL, CLI_PROFILE},
         {"package", required_argument, NULL, CLI_PACKAGE},
         {"output", required_argument, NULL, CLI_OUTPUT},
         {"frames", required_argument, NULL, CLI_FRAMES},
@@ -290,6 +328,10 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
     }
     if (options->has_seed && options->n_seeds > 0) {
         return tin_fail(err, TIN_ERR_USAGE, "--seed and --seeds exclude each other; give one of them");
+    }
+    tin_status fits = check_profile(options, err);
+    if (fits) {
+        return fits;
     }
     if (options->packages == 0 && (options->output || options->frames > 0)) {
         return tin_fail(err, TIN_ERR_USAGE, "%s belongs to --package; say which package, e.g. --package cmake",

@@ -104,6 +104,9 @@ tin_status cli_print_results(const cli_session *session, tin_error *err)
     if (json_object_get(r, "deploy")) {
         print_footprint(r);
     }
+    if (json_object_get(r, "measure")) {
+        cli_print_measure(json_object_get(r, "measure"));
+    }
     print_place(r, "dataset", "data", "file");
     print_place(r, "code", "deploy", "code");
     print_place(r, "header", "deploy", "header");

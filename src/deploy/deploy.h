@@ -55,6 +55,10 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
 /* TIN_ERR_CONFIG with the mend unless `folder` has CMSIS-NN: Include/arm_nnfunctions.h of version 7.0.0 or later and
  * libcmsis-nn.a. Cheap, as tin_emit_check_name. */
 tin_status tin_cmsis_nn_check(const char *folder, tin_error *err) TIN_USE_RESULT;
+/* Name of an emulated core, "m4", by its number from 0; NULL behind the last. */
+const char *tin_target_name(int target);
+/* "m0,m33" or "all" as bits of those numbers. TIN_ERR_USAGE lists the names when one is unknown. */
+tin_status tin_target_list(const char *text, unsigned *targets, tin_error *err) TIN_USE_RESULT;
 
 typedef struct tin_measure_options {
     const char *optimize; /* "size" (-Os), "balanced" or "speed" (-O2) */

@@ -196,7 +196,16 @@ static tin_status link_program(const build *b, bool profile, tin_error *err)
     }
     tin_command_add(&command, "-o");
     tin_command_add(&command, profile ? b->profile_elf : b->elf);
-    const tin_status status = tin_command_run(&command, 120, &result, err);
+    tin_error inner = {0};
+    tin_status status = tin_command_run(&command, 120, &result, &inner);
+    if (status) {
+        const char *overflow = strstr(inner.message, "overflowed by");
+        status = overflow != NULL ? tin_fail(err, TIN_ERR_MODEL,
+                                             "code or state do not fit the emulated %s (memory %.40s); leave this "
+                                             "target out, or make the model smaller",
+                                             b->target->title, overflow)
+                                  : tin_fail(err, status, "%s", inner.message);
+    }
     tin_process_free(&result);
     return status;
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deploy/deploy.h"
+
 #define QEMU_ARM(board)                                                                                                \
     "qemu-system-arm -M " board " -display none -serial none -monitor none -semihosting -icount shift=6 -kernel"
 #define MEMORY(flash, flash_bytes, ram, ram_bytes)                                                                     \
@@ -129,7 +131,35 @@ tin_status tin_target_find(const tin_target **target, const char *name, tin_erro
         }
         (void)snprintf(names + strlen(names), sizeof names - strlen(names), " %s", t->name);
     }
-    return tin_fail(err, TIN_ERR_USAGE, "there is no target '%s'; give one of%s", name, names);
+    return tin_fail(err, TIN_ERR_USAGE, "there is no target '%s'; give%s", name, names);
+}
+
+const char *tin_target_name(int target)
+{
+    return tin_targets[target].name;
+}
+
+tin_status tin_target_list(const char *text, unsigned *targets, tin_error *err)
+{
+    char name[16];
+    tin_status status = TIN_OK;
+    *targets = 0;
+    for (const char *at = text; at != NULL && status == TIN_OK; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        const tin_target *target = NULL;
+        const size_t n = strcspn(at, ",");
+        (void)snprintf(name, sizeof name, "%.*s", (int)n, at);
+        if (strcmp(name, "all") == 0) {
+            for (int i = 0; tin_targets[i].name != NULL; i++) {
+                *targets |= 1u << i;
+            }
+            continue;
+        }
+        status = tin_target_find(&target, name, err);
+        if (status == TIN_OK) {
+            *targets |= 1u << (target - tin_targets);
+        }
+    }
+    return status;
 }
 
 bool tin_words_have(const char *list, const char *word)
