@@ -169,13 +169,20 @@ static tin_status train_teacher(const work *w, const tin_config_compress *step, 
     return status;
 }
 
-static tin_status load_teacher(const work *w, const char *run, tin_model **teacher, tin_compress_row *row,
+static tin_status load_teacher(const work *w, const char *run, int index, tin_model **teacher, tin_compress_row *row,
                                tin_error *err)
 {
-    char name[60], path[TIN_PATH_MAX];
+    char name[60], path[TIN_PATH_MAX], manifest[TIN_PATH_MAX];
     tin_train_options options = training(w->options, "teacher");
     snprintf(name, sizeof name, "../%.12s/model_float", run);
     tin_status status = tin_path_join(path, w->options->folder, name, err);
+    snprintf(name, sizeof name, "../%.12s/model_float.json", run);
+    if (status == TIN_OK && !tin_path_join(manifest, w->options->folder, name, err) && !tin_file_exists(manifest)) {
+        return tin_fail(err, TIN_ERR_CONFIG,
+                        "compress[%d] (distill): teacher %s is no run of this project with a trained model; "
+                        "`tinamou runs` lists them",
+                        index + 1, run);
+    }
     status = status ? status : tin_model_load(teacher, path, err);
     return status ? status : tin_train_score(*teacher, w->dataset, &options, &row->teacher_score, err);
 }
@@ -184,7 +191,7 @@ static tin_status distill(work *w, const tin_config_compress *step, int index, t
 {
     tin_model *teacher = NULL;
     tin_status status = step->layers_count > 0 ? train_teacher(w, step, index, &teacher, row, err)
-                                               : load_teacher(w, step->teacher, &teacher, row, err);
+                                               : load_teacher(w, step->teacher, index, &teacher, row, err);
     if (status) {
         tin_model_free(teacher);
         return status;

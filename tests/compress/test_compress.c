@@ -237,7 +237,7 @@ static void a_run_can_teach(void **state)
     int n_rows;
     const tin_compress_options options = {
         .config = &config, .pool = pool, .folder = TEST_TEMPORARY "/runs/now", .quiet = true};
-    assert_int_equal(tin_compress(&itself, dataset, &options, rows, &n_rows, &err), TIN_ERR_IO);
+    assert_int_equal(tin_compress(&itself, dataset, &options, rows, &n_rows, &err), TIN_ERR_CONFIG);
     assert_non_null(strstr(tin_error_text(&err), "ba9876543210"));
     config.compress = steps;
     config.compress_count = N_STEPS;

@@ -113,7 +113,7 @@ typedef struct outcome {
 } outcome;
 
 /* Fine-tuning of fresh weights with ranges that are too small. */
-static tin_status run(outcome *o, int threads, const char *folder, bool learn, tin_error *err)
+static tin_status run_steps(outcome *o, int steps, int threads, const char *folder, bool learn, tin_error *err)
 {
     tin_pool *pool = NULL;
     tin_quant_spec quant = {.input_scale = 4.f / 127};
@@ -121,7 +121,7 @@ static tin_status run(outcome *o, int threads, const char *folder, bool learn, t
     for (int i = 0; i < COUNT(layers); i++) {
         quant.output_scale[i] = range[i] / 127;
     }
-    tin_train_options options = {.settings = {.steps = 300,
+    tin_train_options options = {.settings = {.steps = steps,
                                               .batch = 40,
                                               .chunk = 80,
                                               .stateful = true,
@@ -137,17 +137,26 @@ static tin_status run(outcome *o, int threads, const char *folder, bool learn, t
                                  .quiet = true,
                                  .quant = &quant,
                                  .learn_scales = learn};
-    assert_int_equal(tin_model_create(&o->model, dataset, layers, COUNT(layers), err), TIN_OK);
-    assert_int_equal(tin_model_fit_input(o->model, dataset, err), TIN_OK);
+    *o = (outcome){0};
+    tin_status status = tin_model_create(&o->model, dataset, layers, COUNT(layers), err);
+    status = status ? status : tin_model_fit_input(o->model, dataset, err);
+    status = status ? status : tin_pool_create(&pool, threads, err);
+    if (status) {
+        return status;
+    }
     tin_model_initialise(o->model, 3);
-    assert_int_equal(tin_pool_create(&pool, threads, err), TIN_OK);
     options.pool = pool;
-    tin_status status = tin_train(o->model, dataset, &options, &o->result, err);
+    status = tin_train(o->model, dataset, &options, &o->result, err);
     tin_pool_destroy(pool);
     if (!learn && status == TIN_OK) {
         assert_memory_equal(&o->result.quant, &quant, sizeof quant);
     }
     return status;
+}
+
+static tin_status run(outcome *o, int threads, const char *folder, bool learn, tin_error *err)
+{
+    return run_steps(o, 300, threads, folder, learn, err);
 }
 
 static void must_run(outcome *o, int threads, const char *folder, bool learn)
@@ -222,6 +231,24 @@ static void threads_and_interruptions_do_not_matter(void **unused)
     tin_model_free(one.model);
 }
 
+static void survives_every_failed_allocation(void **unused)
+{
+    (void)unused;
+    tin_status status = TIN_ERR_MEMORY;
+    int n = 1;
+    for (; status != TIN_OK; n++) {
+        tin_error err = {0};
+        outcome o;
+        remove(TEST_TEMPORARY "/memory/train_checkpoint.safetensors");
+        tin_memory_fail_at((size_t)n);
+        status = run_steps(&o, 2, 1, TEST_TEMPORARY "/memory", true, &err);
+        tin_memory_fail_at(0);
+        assert_true(status == TIN_OK || status == TIN_ERR_MEMORY);
+        tin_model_free(o.model);
+    }
+    assert_true(n > 40);
+}
+
 int main(void)
 {
     dataset = test_dataset(TEST_TEMPORARY "/scales.tind", 14, 1000);
@@ -229,6 +256,7 @@ int main(void)
         cmocka_unit_test(gradients_are_differences),
         cmocka_unit_test(learnt_ranges_grow_where_they_are_small),
         cmocka_unit_test(threads_and_interruptions_do_not_matter),
+        cmocka_unit_test(survives_every_failed_allocation),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     tin_dataset_close(dataset);
