@@ -13,7 +13,8 @@ static inline int32_t tink_multiply_high(int32_t a, int32_t m)
     __asm__("smmulr %0, %1, %2" : "=r"(high) : "r"(a), "r"(m));
     return high;
 #else
-    return (int32_t)(((int64_t)a * m + (int64_t)0x80000000) >> 32);
+    const int64_t product = (int64_t)a * m;
+    return (int32_t)(product >> 32) + (int32_t)((uint32_t)product >> 31); /* + 1 where the low half is 1/2 and more */
 #endif
 }
 /* [end] */

@@ -100,8 +100,9 @@ static const struct {
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
-    {CLI_TARGET,
-     "  --target NAME   the core that the code is made for, m4, m0 or m55; gives a run of its own, as --backend does"},
+    {CLI_TARGET, "  --target NAME   the core that the code is made for: m0, m3, m4, m7, m33, m55 or rv32; gives a run "
+                 "of its own, as\n"
+                 "                  --backend does"},
     {CLI_BACKEND, "  --backend NAME  auto, or cmsis-nn for the functions of that library"},
     {CLI_CMSIS_NN, "  --cmsis-nn PATH folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
     {CLI_MEASURE, "  --measure LIST  emulated cores: m0, m3, m4, m7, m33, m55, rv32, ppc, aarch64, x86-64, or all"},

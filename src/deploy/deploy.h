@@ -36,7 +36,8 @@ typedef struct tin_generate_facts {
     const char *name; /* C identifier, prefix of everything */
     const char *version, *data_hash, *config_hash, *command;
     const char *optimize; /* "size", "balanced", "speed" or "plain": which encodings of weights; NULL: "balanced" */
-    const char *target;   /* "m4", "m0" or "m55": the core that kernels and encodings are chosen for; NULL: "m4" */
+    const char *target;   /* "m0", "m3", "m4", "m7", "m33", "m55", "rv32": the core that kernels and encodings are
+                             chosen for; NULL: "m4" */
     const char *backend; /* "auto": own kernels, by the compiler's macros; "cmsis-nn": its functions where they give the
                              same result; NULL: "auto" */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;

@@ -94,6 +94,7 @@ typedef struct tin_emit {
     bool wide, curves; /* rows of 16 bits; sigmoid or tanh behind a matrix: what the kernels must know */
     bool cmsis;        /* layers go through the library CMSIS-NN where it serves them */
     bool vectors;      /* made for a core with the vectors of Helium */
+    bool scalar;       /* made for a core that takes one product per instruction */
     bool powers;       /* requantisation by shifts alone: constants hold shifts in place of multipliers */
     bool shifted;      /* some sums of v16 need a shift beside their multiplier */
     bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
@@ -240,8 +241,9 @@ tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden);
 
 /* Whether values, sums and multipliers of a matrix allow a packed encoding. */
 bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding);
-/* Adds the bytes of the stream, and instructions of a Cortex-M4 per run. */
-void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *bytes, double *insn);
+/* Adds the bytes of the weights, and instructions per run; `scalar`: of a core with a product per instruction, where
+ * plain has a price too. */
+void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, bool scalar, double *bytes, double *insn);
 /* The part of the shift that stays beside the multipliers, at least; more is allowed. */
 int tin_packed_shift(const tin_emit_matrix *m);
 /* Words of RAM that the input takes in the form that the kernel reads. */

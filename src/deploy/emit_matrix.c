@@ -1,4 +1,5 @@
 /* The order of weights that runtime/dot4.h reads, and which encoding a layer gets. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,15 @@ static int matrices_of(const tin_qlayer *l, tin_emit_matrix m[6])
 }
 
 /* Bytes, instructions of a run; false when a matrix does not allow the encoding. */
-static bool cost_of(const tin_emit_matrix *m, int n, tin_encoding encoding, double *bytes, double *insn)
+static bool cost_of(const tin_emit *e, const tin_emit_matrix *m, int n, tin_encoding encoding, double *bytes,
+                    double *insn)
 {
     *bytes = *insn = 0;
     for (int i = 0; i < n; i++) {
-        if (!tin_packed_fits(&m[i], encoding)) {
+        if (encoding != TIN_ENCODING_PLAIN && !tin_packed_fits(&m[i], encoding)) {
             return false;
         }
-        tin_packed_cost(&m[i], encoding, bytes, insn);
+        tin_packed_cost(&m[i], encoding, e->scalar, bytes, insn);
     }
     return true;
 }
@@ -83,14 +85,14 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     tin_emit_matrix m[6];
     const bool plain = tin_emit_input_wide(e, layer, 0) || (optimize != NULL && strcmp(optimize, "plain") == 0);
     const int n = plain ? 0 : matrices_of(&e->model->layers[layer], m);
-    double least = 0;
-    for (int k = TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_CMSIS; k++) {
+    double least = INFINITY;
+    for (int k = e->scalar ? TIN_ENCODING_PLAIN : TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_CMSIS; k++) {
         double bytes, insn;
         if ((k == TIN_ENCODING_T43 && !fast) || (k == TIN_ENCODING_V16 && !e->vectors) ||
-            !cost_of(m, n, (tin_encoding)k, &bytes, &insn)) {
+            !cost_of(e, m, n, (tin_encoding)k, &bytes, &insn)) {
             continue;
         }
-        if (e->layers[layer].encoding == TIN_ENCODING_PLAIN || rank(optimize, bytes, insn) < least) {
+        if (rank(optimize, bytes, insn) < least) {
             e->layers[layer].encoding = (tin_encoding)k;
             least = rank(optimize, bytes, insn);
         }

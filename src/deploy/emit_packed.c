@@ -321,19 +321,33 @@ bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
     return true;
 }
 
-void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, double *bytes, double *insn)
+/* What an encoding takes on one kind of core: instructions per group of four rows and columns, and per four rows
+ * besides. */
+typedef struct price {
+    double per_group, per_block;
+} price;
+
+/* With dual multiplications: measured on a Cortex-M4; a Cortex-M55 takes the same, and its vectors in v16. */
+static const price dual[TIN_ENCODING_COUNT] = {{0, 0},   {15, 45}, {10, 49},  {19, 47},
+                                               {60, 55}, {18, 50}, {2.5, 15}, {0, 0}};
+/* With a product per instruction: measured on rv32imc. */
+static const price single[TIN_ENCODING_COUNT] = {{58, 260},  {88, 260}, {100, 185}, {80, 178},
+                                                 {193, 157}, {88, 330}, {0, 0},     {0, 0}};
+
+void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, bool scalar, double *bytes, double *insn)
 {
-    /* instructions per group of four rows and columns, and per four rows besides: v16 of a Cortex-M55, the others of a
-     * Cortex-M4 and a Cortex-M55 alike */
-    static const double per_group[TIN_ENCODING_COUNT] = {0, 15, 10, 19, 60, 18, 2.5};
-    static const double per_block[] = {0, 45, 49, 47, 55, 50, 15};
+    const price *of = scalar ? &single[encoding] : &dual[encoding];
     const int rest = tin_packed_shift(m);
     stream s = {NULL, NULL, 0};
-    put_all(&s, m, &rest, 1, encoding);
-    *bytes += 4.0 * (double)s.n;
+    if (encoding == TIN_ENCODING_PLAIN) {
+        *bytes += (m->n_rows + 3) / 4 * 4.0 * ((double)m->taps * m->width + (m->bias != NULL ? 8 : 4));
+    } else {
+        put_all(&s, m, &rest, 1, encoding);
+        *bytes += 4.0 * (double)s.n;
+    }
     for (long row = 0; row < m->n_rows; row += 4) {
         uint8_t kept[MAX_COLUMNS / 4];
         const long groups = encoding == TIN_ENCODING_SPARSE ? groups_kept(m, row, kept) : groups_of(m);
-        *insn += per_block[encoding] + (double)groups * per_group[encoding];
+        *insn += of->per_block + (double)groups * of->per_group;
     }
 }

@@ -208,6 +208,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     e->cmsis = facts->backend != NULL && strcmp(facts->backend, "cmsis-nn") == 0;
     e->powers = facts->target != NULL && strcmp(facts->target, "m0") == 0 && only_powers(qmodel);
     e->vectors = facts->target != NULL && strcmp(facts->target, "m55") == 0;
+    e->scalar = facts->target != NULL && (strcmp(facts->target, "m3") == 0 || strcmp(facts->target, "rv32") == 0);
     for (size_t i = 0; e->name[i] != '\0'; i++) {
         e->upper[i] = (char)toupper((unsigned char)e->name[i]);
     }

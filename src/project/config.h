@@ -162,7 +162,7 @@ typedef struct tin_config_evaluate {
 
 typedef struct tin_config_deploy {
     char *name;     /* prefix of the generated code, a C identifier; default: project name made one */
-    char *target;   /* "m4" (default), "m0" or "m55": the core that kernels and encodings are chosen for */
+    char *target;   /* "m4" (default), "m0", "m3", "m7", "m33", "m55", "rv32": the core that kernels and encodings are chosen for */
     char *backend;  /* "auto" (default): own kernels; "cmsis-nn": the library's functions where they give the result */
     char *cmsis_nn; /* folder of the library, with Include/ and libcmsis-nn.a; "" (default): none */
     char *optimize; /* "balanced" (default), "speed" or "size": encodings of weights, and -O2 or -Os */

@@ -231,7 +231,7 @@ static const tin_setting evaluate_settings[] = {
 
 static const tin_setting deploy_settings[] = {
     TEXT(tin_config_deploy, name, "", NULL, "the prefix of the generated code, a C identifier"),
-    TEXT(tin_config_deploy, target, "m4", "m4 m0 m55", "the core that the code is made for"),
+    TEXT(tin_config_deploy, target, "m4", "m0 m3 m4 m7 m33 m55 rv32", "the core that the code is made for"),
     TEXT(tin_config_deploy, backend, "auto", "auto cmsis-nn", "what computes the layers"),
     {.key = "cmsis_nn",
      .kind = TIN_SETTING_TEXT,

@@ -50,10 +50,10 @@ static int compare(const tin_qmodel *model, const tin_decision_rule *rule, const
                    const char *const compiler[4], uint64_t seed)
 {
     tin_error err = {0};
-    static const char *const optimize[] = {"size", "balanced", "speed"};
+    static const char *const optimize[] = {"size", "balanced", "speed"}, *const target[] = {"m4", "m55", "rv32"};
     tin_generate_facts facts = facts_of(name);
     facts.optimize = optimize[seed / 3 % 3];
-    facts.target = seed / 9 % 2 == 0 ? "m4" : "m55";
+    facts.target = target[seed / 9 % 3];
     char define_model[80], define_upper[80], define_header[80], upper[64] = "", source[64];
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, &err);
     assert_non_null(counts);
@@ -166,6 +166,40 @@ static void test_encodings(void **state)
             }
             tin_qmodel_free(model);
         }
+    }
+}
+
+/* Each core gets the encoding that is cheapest on it. */
+static void test_encodings_of_each_target(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *optimize, *wanted;
+        random_values values;
+    } cases[] = {{"m4", "balanced", "weights packed as t2", RANDOM_ANY},
+                 {"m55", "balanced", "weights packed as v16", RANDOM_ANY},
+                 {"m55", "size", "weights packed as n4", RANDOM_INT4},
+                 {"m3", "balanced", "net_recurrent_t net_gru_3", RANDOM_ANY}, /* plain */
+                 {"rv32", "speed", "net_recurrent_t net_gru_3", RANDOM_ANY},
+                 {"rv32", "speed", "weights packed as sparse", RANDOM_SPARSE_75}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tin_error err = {0};
+        tin_qmodel *model = NULL;
+        char *text = NULL;
+        size_t size = 0;
+        const tin_decision_rule rule = random_rule(1);
+        tin_generate_facts facts = facts_of("net");
+        facts.target = cases[i].target;
+        facts.optimize = cases[i].optimize;
+        must(random_model_har(&model, 7, &err), &err);
+        must(random_model_values(model, cases[i].values, 1, &err), &err);
+        must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+        must(tin_file_read(path_of("net.c"), &text, &size, &err), &err);
+        if (strstr(text, cases[i].wanted) == NULL) {
+            fail_msg("%s, %s: no %s", cases[i].target, cases[i].optimize, cases[i].wanted);
+        }
+        tin_free(text);
+        tin_qmodel_free(model);
     }
 }
 
@@ -586,6 +620,7 @@ int main(void)
         cmocka_unit_test(test_har),
         cmocka_unit_test(test_random_models),
         cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_encodings_of_each_target),
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_extreme_shapes),
         cmocka_unit_test(test_pools),
