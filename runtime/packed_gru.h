@@ -1,8 +1,6 @@
 /* gru with packed weights. A template: tink_packed is the kernel of an encoding (t2.h, t43.h), whose name the generator
  * puts in. */
-#include "runtime/lanes.h"
-#include "runtime/multiply_high.h"
-#include "runtime/sigmoid.h"
+#include "runtime/gru_four.h"
 
 /* [fragment] */
 typedef struct tink_packed_gru_t {
@@ -10,35 +8,6 @@ typedef struct tink_packed_gru_t {
         *weight; /* per four units, as tink_packed reads them: r of x, r of h, n of h, n of x, z of x, z of h */
     int32_t inputs, units, count, hidden_count;
 } tink_packed_gru_t;
-
-static inline tink_four tink_packed_gate(tink_four v)
-{
-    v.a = tink_sigmoid(v.a);
-    v.b = tink_sigmoid(v.b);
-    v.c = tink_sigmoid(v.c);
-    v.d = tink_sigmoid(v.d);
-    return v;
-}
-
-/* v >> 8 limited to int8. */
-static inline int32_t tink_packed_limit8(int32_t v)
-{
-#ifdef TINK_DSP
-    __asm__("ssat %0, #8, %1, asr #8" : "=r"(v) : "r"(v));
-    return v;
-#else
-    return tink_limit8(v >> 8);
-#endif
-}
-
-/* n and z of one unit: its new state, h in Q15 and h8. */
-static inline void tink_packed_unit(int32_t n, int32_t z, int16_t *h, int8_t *h8)
-{
-    n -= (int32_t)1 << 27;
-    n = (n + tink_multiply_high(*h * ((int32_t)1 << 12) - n, z) * 16 + 2048) >> 12;
-    *h = (int16_t)n;
-    *h8 = (int8_t)tink_packed_limit8(n + 128);
-}
 
 /* h: state, Q15; h8: the same rounded to 8 bits, also the output; both filled up to four units. lanes: room for the
  * widened x and h8. */
@@ -50,19 +19,19 @@ TINK_KERNEL void tink_packed_gru(const tink_packed_gru_t *c, const int8_t *x, in
     (void)tink_widen(h8, c->units, old);
     for (left = c->units; left > 0; left -= 4, h += 4, h8 += 4) {
         tink_four n, z = tink_packed(&w, lanes, c->count, 1, NULL);
-        z = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &z)); /* r */
+        z = tink_sigmoid_four(tink_packed(&w, old, c->hidden_count, 0, &z)); /* r */
         n = tink_packed(&w, old, c->hidden_count, 1, NULL);
         n.a = tink_multiply_high(n.a, z.a);
         n.b = tink_multiply_high(n.b, z.b);
         n.c = tink_multiply_high(n.c, z.c);
         n.d = tink_multiply_high(n.d, z.d);
-        n = tink_packed_gate(tink_packed(&w, lanes, c->count, 1, &n));
+        n = tink_sigmoid_four(tink_packed(&w, lanes, c->count, 1, &n));
         z = tink_packed(&w, lanes, c->count, 1, NULL);
-        z = tink_packed_gate(tink_packed(&w, old, c->hidden_count, 0, &z));
-        tink_packed_unit(n.a, z.a, h, h8);
-        tink_packed_unit(n.b, z.b, h + 1, h8 + 1);
-        tink_packed_unit(n.c, z.c, h + 2, h8 + 2);
-        tink_packed_unit(n.d, z.d, h + 3, h8 + 3);
+        z = tink_sigmoid_four(tink_packed(&w, old, c->hidden_count, 0, &z));
+        tink_gru_unit(n.a, z.a, h, h8);
+        tink_gru_unit(n.b, z.b, h + 1, h8 + 1);
+        tink_gru_unit(n.c, z.c, h + 2, h8 + 2);
+        tink_gru_unit(n.d, z.d, h + 3, h8 + 3);
     }
 }
 /* [end] */

@@ -18,7 +18,7 @@ typedef struct core {
 } core;
 
 static tin_status measure(const tin_qmodel *model, core on, const char *folder, const char *encode,
-                          const char *optimize, tin_footprint *footprint, tin_error *err)
+                          const char *optimize, const char *schedule, tin_footprint *footprint, tin_error *err)
 {
     const tin_decision_rule rule = {.on = 300, .off = 100, .count = 2, .refractory = 3};
     const tin_generate_facts facts = {.name = "har",
@@ -33,8 +33,9 @@ static tin_status measure(const tin_qmodel *model, core on, const char *folder, 
                                       .latency_mean_s = NAN,
                                       .target = on.target,
                                       .backend = on.cmsis_nn ? "cmsis-nn" : "auto",
-                                      .optimize = encode};
-    const tin_measure_options options = {
+                                      .optimize = encode,
+                                      .schedule = schedule};
+    tin_measure_options options = {
         .optimize = optimize, .target = on.target, .cmsis_nn = on.cmsis_nn, .quiet = true};
     char id[] = "noise";
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, err);
@@ -46,6 +47,9 @@ static tin_status measure(const tin_qmodel *model, core on, const char *folder, 
     const tin_dataset dataset = {
         .n_channels = model->n_channels, .n_classes = model->n_classes, .streams = &stream, .n_streams = 1};
     tin_status status = tin_generate(model, &rule, &facts, folder, err);
+    if (status == TIN_OK) {
+        status = tin_schedule_latency(model, &facts, &options.latency, err);
+    }
     if (status == TIN_OK) {
         status = tin_measure(model, &rule, &dataset, folder, "har", &options, footprint, err);
     }
@@ -75,7 +79,7 @@ static tin_status measure_encodings(const char *folder, tin_error *err)
             status = random_model_values(model, rows[i].values, 7, err);
         }
         if (status == TIN_OK) {
-            status = measure(model, (core){"m4", NULL}, folder, rows[i].optimize, "balanced", &f, err);
+            status = measure(model, (core){"m4", NULL}, folder, rows[i].optimize, "balanced", "earliest", &f, err);
         }
         tin_qmodel_free(model);
         if (status == TIN_OK) {
@@ -106,7 +110,8 @@ int main(int argc, char **argv)
 {
     tin_error err = {0};
     tin_qmodel *model = NULL;
-    tin_footprint speed, size;
+    tin_footprint speed, size, spread;
+    int latency = 0;
     if (argc < 2 || argc > 4) {
         (void)fprintf(stderr, "usage: bench_m4_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]]\n");
         return tin_status_exit_code(TIN_ERR_USAGE);
@@ -116,10 +121,17 @@ int main(int argc, char **argv)
         status = random_model_har(&model, 7, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, (core){"m4", NULL}, argv[1], "balanced", "balanced", &speed, &err);
+        status = measure(model, (core){"m4", NULL}, argv[1], "balanced", "balanced", "earliest", &speed, &err);
     }
     if (status == TIN_OK) {
-        status = measure(model, (core){"m4", NULL}, argv[1], "size", "size", &size, &err);
+        status = measure(model, (core){"m4", NULL}, argv[1], "size", "size", "earliest", &size, &err);
+    }
+    if (status == TIN_OK) {
+        status = measure(model, (core){"m4", NULL}, argv[1], "balanced", "balanced", "spread", &spread, &err);
+    }
+    if (status == TIN_OK) {
+        const tin_generate_facts facts = {.optimize = "balanced", .schedule = "spread"};
+        status = tin_schedule_latency(model, &facts, &latency, &err);
     }
     if (status == TIN_OK) {
         status = tin_footprint_save(&speed, argv[1], "footprint.json", &err);
@@ -144,6 +156,12 @@ int main(int argc, char **argv)
     }
     (void)printf("m4.har.code_bytes %ld B\nm4.har.weight_bytes %ld B\n", size.code_bytes, size.weight_bytes);
     (void)printf("m4.har.ram_bytes %ld B\nm4.har.stack_bytes %ld B\n", speed.state_bytes, speed.stack_bytes);
-    (void)printf("m4.har.worst_frame_insn %ld insn\n", speed.insn_worst_frame);
+    (void)printf("m4.har.earliest.worst_frame_insn %ld insn\n", speed.insn_worst_frame);
+    (void)printf("m4.har.worst_frame_insn %ld insn\nm4.har.worst_frame_ratio %.3f x\n", spread.insn_worst_frame,
+                 (double)spread.insn_worst_frame / spread.insn_per_frame);
+    (void)printf("m4.har.spread.insn_per_decision %.0f insn\nm4.har.spread.latency %d frames\n",
+                 spread.insn_per_decision, latency);
+    (void)printf("m4.har.spread.ram_bytes %ld B\nm4.har.spread.flash_bytes %ld B\n", spread.state_bytes,
+                 spread.flash_bytes);
     return 0;
 }

@@ -40,6 +40,8 @@ typedef struct tin_generate_facts {
                              chosen for; NULL: "m4" */
     const char *backend; /* "auto": own kernels, by the compiler's macros; "cmsis-nn": its functions where they give the
                              same result; NULL: "auto" */
+    const char *schedule; /* "earliest", NULL: every layer runs as soon as it can; "spread": no frame has much more work
+                             than the others, and a decision may come NAME_LATENCY < NAME_HOP frames later */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;
@@ -61,9 +63,15 @@ const char *tin_target_name(int target);
 /* "m0,m33" or "all" as bits of those numbers. TIN_ERR_USAGE lists the names when one is unknown. */
 tin_status tin_target_list(const char *text, unsigned *targets, tin_error *err) TIN_USE_RESULT;
 
+/* NAME_LATENCY of the code that tin_generate makes with optimize, target and schedule of `facts`: frames by which every
+ * decision comes later than the frame that completes it, below the hop. 0 with "earliest". */
+tin_status tin_schedule_latency(const tin_qmodel *qmodel, const tin_generate_facts *facts, int *latency,
+                                tin_error *err) TIN_USE_RESULT;
+
 typedef struct tin_measure_options {
     const char *optimize; /* "size" (-Os), "balanced" or "speed" (-O2) */
     const char *target;   /* name of an emulated core, docs/deployment.md; NULL: "m4" */
+    int latency;          /* NAME_LATENCY of the code */
     int64_t max_frames;   /* 0: all frames of the test streams */
     const char *cmsis_nn; /* folder of the library that the code was generated for; NULL or "": none */
     const char *build;    /* folder for what is built and exchanged, made here; NULL: FOLDER/build-TARGET */

@@ -11,6 +11,8 @@
 #define TIN_EMIT_COLUMNS 120 /* of a generated line */
 #define TIN_MAX_MEMBERS 256  /* of the state struct */
 #define TIN_EXPRESSION 192   /* bytes of a C expression */
+#define TIN_MAX_PARTS 12     /* into which a layer is cut */
+#define TIN_MAX_RUNS (TIN_MAX_LAYERS * (2 * TIN_MAX_PARTS + 4))
 
 /* Where a row between two layers lives. */
 typedef enum tin_place {
@@ -19,6 +21,7 @@ typedef enum tin_place {
     TIN_PLACE_STATE,   /* the 8-bit state of a recurrent layer */
     TIN_PLACE_JOINED,  /* columns of the row of a concat, which then has nothing to copy */
     TIN_PLACE_SCORES,  /* the result of the last layer */
+    TIN_PLACE_HELD,    /* memory of its own: written and read on different frames */
 } tin_place;
 
 /* What a layer gives, or the input. */
@@ -35,7 +38,8 @@ typedef struct tin_emit_row {
     int begin, end;     /* places in the order of its first writer and its last reader, -1 for the input */
 } tin_emit_row;
 
-/* Layers of one period. Control reaches them every `base` frames; every `ratio` times they run. */
+/* Layers of one period. Control reaches them every `base` frames; every `ratio` times they run. Where the schedule is
+ * spread, control reaches all of them with every frame, and their phase says which of their parts are due. */
 typedef struct tin_emit_group {
     int period, base, ratio;
     bool ends_step; /* else the step goes on behind them when they do not run */
@@ -61,20 +65,39 @@ typedef enum tin_pooling {
     TIN_POOLING_SLIDE, /* likewise, and takes out the row that leaves the window, from a ring of its own */
 } tin_pooling;
 
-/* One entry of the order: a layer gives a row or, where `takes`, a pool only takes one in. */
+/* What an entry of the order does. */
+typedef enum tin_emit_act {
+    TIN_ACT_GIVE,  /* the layer gives a row, or `n` values of it */
+    TIN_ACT_TAKE,  /* a pool takes a row in */
+    TIN_ACT_COPY,  /* what the layer reads of its input `first` is kept for later frames */
+    TIN_ACT_AHEAD, /* a recurrent layer's products with its state, of `n` units, before the next row comes */
+} tin_emit_act;
+
+/* One entry of the order. */
 typedef struct tin_emit_run {
     int layer, period, group;
-    bool takes;
+    tin_emit_act act;
+    int offset;   /* frames behind the one that completes what the layer reads; 0 unless the schedule is spread */
+    int first, n; /* values from `first` on; n 0: all of the layer */
 } tin_emit_run;
+
+/* What one run of a layer costs, in instructions of a Cortex-M4, roughly. */
+typedef struct tin_emit_cost {
+    double fixed, per_block;             /* per four rows; 0: the layer cannot be cut */
+    double ahead_fixed, ahead_per_block; /* likewise of TIN_ACT_AHEAD; 0: it has none */
+    int blocks;
+} tin_emit_cost;
 
 typedef struct tin_emit_layer {
     char label[32];
     tin_encoding encoding;
     tin_pooling pooling;
     int period;
-    long runs;    /* per decision */
-    double macs;  /* per run */
-    long work_at; /* room of n_outputs bytes in the scratch, for the time of its call; -1: none */
+    long runs;                 /* per decision */
+    double macs;               /* per run */
+    long work_at;              /* room of n_outputs bytes in the scratch, for the time of its call; -1: none */
+    bool copied[TIN_MAX_FROM]; /* what it reads of this input is kept for it (TIN_ACT_COPY) */
+    bool ahead;                /* its products with the state run apart (TIN_ACT_AHEAD) */
 } tin_emit_layer;
 
 /* A member of the state struct. */
@@ -99,11 +122,14 @@ typedef struct tin_emit {
     bool shifted;      /* some sums of v16 need a shift beside their multiplier */
     bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
     tin_emit_layer layers[TIN_MAX_LAYERS];
-    tin_emit_row rows[TIN_MAX_LAYERS + 1];  /* of the input, then of the layers */
-    tin_emit_run order[2 * TIN_MAX_LAYERS]; /* what runs, one after another */
+    tin_emit_row rows[TIN_MAX_LAYERS + 1]; /* of the input, then of the layers */
+    tin_emit_run order[TIN_MAX_RUNS];      /* what runs, one after another */
     int n_order;
     tin_emit_group groups[TIN_MAX_LAYERS + 1];
     int n_groups;
+    bool spread;                       /* the work of a decision is spread over the frames up to the next one */
+    int latency;                       /* frames by which decisions come later because of that */
+    double worst_mac;                  /* of a frame */
     long scratch_bytes, scratch_words; /* of rows of 8 and of 16 bits; 0: not needed */
     long lanes;                        /* words of the widest input of a packed matrix; 0: none */
     tin_emit_member members[TIN_MAX_MEMBERS];
@@ -127,14 +153,21 @@ bool tin_emit_reads_input(tin_emit *e);
 long tin_emit_span(const tin_qlayer *layer);
 /* Whether input k of a concat stands in its row already. */
 bool tin_emit_is_joined(tin_emit *e, int layer, int k);
-/* Multiply-accumulates of the frame on which every layer runs. */
-double tin_emit_worst_macs(const tin_emit *e);
+/* Entries of the order in which layer `layer` does `act`; *n of them, one behind the other. */
+const tin_emit_run *tin_emit_parts(const tin_emit *e, int layer, tin_emit_act act, int *n);
+
+/* ---- emit_schedule.c ---- */
+
+/* Fills order and latency: which frame of its period each layer runs on, and how the large ones are cut. */
+tin_status tin_emit_spread(tin_emit *e, tin_error *err);
 
 /* ---- emit_step.c ---- */
 
 /* C expressions: the oldest row that layer `layer` reads of its input k, and the row that it gives. */
 const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSION]);
 const char *tin_emit_output(tin_emit *e, int layer, char text[TIN_EXPRESSION]);
+/* `before`, then the member that keeps what the layer reads of input k. */
+const char *tin_emit_copy_name(const tin_emit *e, int layer, int k, const char *before, char text[TIN_EXPRESSION]);
 /* 1 where input k, or the output, is a row of 16 bits. */
 int tin_emit_input_wide(tin_emit *e, int layer, int k);
 int tin_emit_output_wide(tin_emit *e, int layer);
@@ -189,6 +222,7 @@ typedef struct tin_emit_op {
     void (*call)(tin_emit *e, int layer);
     void (*take)(tin_emit *e, int layer);
     void (*init)(tin_emit *e, int layer);
+    void (*part)(tin_emit *e, const tin_emit_run *run); /* the call for a part of the layer */
 } tin_emit_op;
 
 extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin_emit_max_pool, tin_emit_add,
@@ -226,6 +260,8 @@ typedef struct tin_emit_matrix {
 const char *tin_encoding_name(tin_encoding encoding);
 /* Chooses the encoding of a layer's weights, and the room that its widened input takes. */
 void tin_emit_choose_encoding(tin_emit *e, int layer);
+/* What a run of the layer costs in its encoding. */
+tin_emit_cost tin_emit_layer_cost(const tin_emit *e, int layer);
 /* "NAME_kernel" of an encoding: NAME_linear, NAME_t2_linear, ... */
 const char *tin_emit_encoded(const tin_emit *e, int layer, const char *kernel, char text[TIN_EXPRESSION]);
 /* Blocks of four rows as runtime/dot4.h reads them. */
@@ -252,8 +288,10 @@ long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding);
 long tin_packed_eights(const tin_emit_matrix *m);
 /* The kernel's `count`. */
 long tin_packed_count(const tin_emit_matrix *m, int rest);
-/* static const int32_t NAME_LABEL_weight[]: per four rows a block of each of n matrices with the same number of rows;
+/* Words in front of the block of row `rows`, a multiple of four, in a stream of n matrices. */
+long tin_packed_words(const tin_emit_matrix *m, int n, tin_encoding encoding, long rows);
+/* static const int32_t NAME_LABEL_SUFFIX[]: per four rows a block of each of n matrices with the same number of rows;
  * rest [n] of their shifts is left to the kernel. */
-void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int *rest, int n);
+void tin_packed_emit(tin_emit *e, int layer, const char *suffix, const tin_emit_matrix *m, const int *rest, int n);
 
 #endif

@@ -38,4 +38,4 @@ static void call(tin_emit *e, int layer)
     tin_emit_statement(e, "}");
 }
 
-const tin_emit_op tin_emit_add = {kernels, NULL, data, call, NULL, NULL};
+const tin_emit_op tin_emit_add = {kernels, NULL, data, call, NULL, NULL, NULL};

@@ -89,4 +89,4 @@ static void take(tin_emit *e, int layer)
                        label, (long)(l->kernel - 1) * l->n_inputs, label, l->n_inputs);
 }
 
-const tin_emit_op tin_emit_avg_pool = {kernels, state, data, call, take, NULL};
+const tin_emit_op tin_emit_avg_pool = {kernels, state, data, call, take, NULL, NULL};

@@ -284,4 +284,4 @@ static void call(tin_emit *e, int layer)
     }
 }
 
-const tin_emit_op tin_emit_cmsis = {kernels, state, data, call, NULL, NULL};
+const tin_emit_op tin_emit_cmsis = {kernels, state, data, call, NULL, NULL, NULL};

@@ -61,4 +61,4 @@ static void call(tin_emit *e, int layer)
     }
 }
 
-const tin_emit_op tin_emit_concat = {kernels, NULL, data, call, NULL, NULL};
+const tin_emit_op tin_emit_concat = {kernels, NULL, data, call, NULL, NULL, NULL};

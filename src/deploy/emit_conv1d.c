@@ -1,4 +1,6 @@
 /* conv1d: dense through the matrix kernel, depthwise through its own. */
+#include <stdio.h>
+
 #include "deploy/emit.h"
 
 static long plain_weight(const void *context, long index)
@@ -50,6 +52,15 @@ static void depthwise_data(tin_emit *e, int layer)
     finish(e, layer);
 }
 
+/* NAME_LABEL, or NAME_LABEL_1 for the first part. */
+static void part_name(tin_emit *e, int layer, int part)
+{
+    tin_text_printf(&e->source, "%s_%s", e->name, e->layers[layer].label);
+    if (part > 0) {
+        tin_text_printf(&e->source, "_%d", part);
+    }
+}
+
 /* With dilation 1 the whole window is one run of neighbours. */
 tin_emit_matrix tin_emit_window(const tin_qlayer *l)
 {
@@ -63,24 +74,27 @@ tin_emit_matrix tin_emit_window(const tin_qlayer *l)
                              .shift = l->shift};
 }
 
-static void packed_linear_data(tin_emit *e, int layer)
+/* The descriptor of n outputs from `first` on; `part` 0: of all, else its number. */
+static void packed_linear_part(tin_emit *e, int layer, int part, int first, int n)
 {
     const tin_qlayer *l = &e->model->layers[layer];
-    const char *label = e->layers[layer].label;
     const tin_encoding encoding = e->layers[layer].encoding;
     const tin_emit_matrix m = tin_emit_window(l);
     const int rest = tin_packed_shift(&m);
-    tin_packed_emit(e, layer, &m, &rest, 1);
-    tin_text_printf(&e->source, "static const %s_%s_linear_t %s_%s = {\n", e->name, tin_encoding_name(encoding),
-                    e->name, label);
-    tin_text_printf(&e->source, "    %s_%s_weight,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name, label,
-                    l->dilation * l->n_inputs, m.taps, m.width);
+    char place[32] = "";
+    if (first > 0) {
+        (void)snprintf(place, sizeof place, " + %ld", tin_packed_words(&m, 1, encoding, first));
+    }
+    tin_text_printf(&e->source, "static const %s_%s_linear_t ", e->name, tin_encoding_name(encoding));
+    part_name(e, layer, part);
+    tin_text_printf(&e->source, " = {\n    %s_%s_weight%s,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name,
+                    e->layers[layer].label, place, l->dilation * l->n_inputs, m.taps, m.width);
     if (encoding == TIN_ENCODING_V16) {
         tin_text_printf(&e->source, "    %ld, %d, /* groups, shift */\n", tin_packed_eights(&m), rest);
     } else {
         tin_text_printf(&e->source, "    %ld, /* count */\n", tin_packed_count(&m, rest));
     }
-    tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", l->n_outputs, tin_emit_low(e, layer));
+    tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", n, tin_emit_low(e, layer));
     finish(e, layer);
 }
 
@@ -91,29 +105,51 @@ static long block_weight(const void *context, long index)
     return tin_emit_block_weight(m, (int)(index / block) * 4, index % block);
 }
 
-/* Shared with dense, which is a window of one row. */
-static void linear_data(tin_emit *e, int layer)
+static void linear_part(tin_emit *e, int layer, int part, int first, int n)
 {
-    if (e->layers[layer].encoding != TIN_ENCODING_PLAIN) {
-        packed_linear_data(e, layer);
-        return;
-    }
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label;
     const tin_emit_matrix m = tin_emit_window(l);
-    tin_emit_array(e, "int8_t", label, "weight", (m.n_rows + 3) / 4 * tin_emit_block_bytes(&m), block_weight, &m);
-    tin_emit_int32s_by_4(e, label, "bias", l->bias, l->n_outputs);
-    tin_emit_factors(e, label, l->mult, l->n_outputs);
-    tin_text_printf(&e->source, "static const %s_linear_t %s_%s = {\n", e->name, e->name, label);
-    tin_text_printf(&e->source, "    %s_%s_weight, %s_%s_bias, %s_%s_mult,\n", e->name, label, e->name, label, e->name,
-                    label);
+    char weight[32] = "", row[32] = "";
+    if (first > 0) {
+        (void)snprintf(weight, sizeof weight, " + %ld", first / 4 * tin_emit_block_bytes(&m));
+        (void)snprintf(row, sizeof row, " + %d", first);
+    }
+    tin_text_printf(&e->source, "static const %s_linear_t ", e->name);
+    part_name(e, layer, part);
+    tin_text_printf(&e->source, " = {\n    %s_%s_weight%s, %s_%s_bias%s, %s_%s_mult%s,\n", e->name, label, weight,
+                    e->name, label, row, e->name, label, row);
     tin_text_printf(&e->source, "    %d, %d, /* jump, columns */\n", l->dilation * l->n_inputs, m.width);
-    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n", m.taps, l->n_outputs, l->shift,
+    tin_text_printf(&e->source, "    %d, %d, %d, %d, /* taps, rows, shift, low */\n", m.taps, n, l->shift,
                     tin_emit_low(e, layer));
     if (e->wide) {
         tin_text_printf(&e->source, "    %d, /* wide */\n", tin_emit_input_wide(e, layer, 0));
     }
     finish(e, layer);
+}
+
+/* Shared with dense, which is a window of one row. */
+static void linear_data(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    const bool packed = e->layers[layer].encoding != TIN_ENCODING_PLAIN;
+    const tin_emit_matrix m = tin_emit_window(l);
+    const int rest = tin_packed_shift(&m);
+    int n;
+    const tin_emit_run *parts = tin_emit_parts(e, layer, TIN_ACT_GIVE, &n);
+    if (packed) {
+        tin_packed_emit(e, layer, "weight", &m, &rest, 1);
+    } else {
+        tin_emit_array(e, "int8_t", label, "weight", (m.n_rows + 3) / 4 * tin_emit_block_bytes(&m), block_weight, &m);
+        tin_emit_int32s_by_4(e, label, "bias", l->bias, l->n_outputs);
+        tin_emit_factors(e, label, l->mult, l->n_outputs);
+    }
+    for (int i = 0; i < n; i++) {
+        const bool whole = parts[i].n == 0;
+        (packed ? packed_linear_part : linear_part)(e, layer, whole ? 0 : i + 1, parts[i].first,
+                                                    whole ? l->n_outputs : parts[i].n);
+    }
 }
 
 static bool is_depthwise(const tin_emit *e, int layer)
@@ -145,21 +181,40 @@ static void data(tin_emit *e, int layer)
     }
 }
 
-static void call(tin_emit *e, int layer)
+/* Statement of part `part`, whose outputs begin at `first`. */
+static void call_part(tin_emit *e, int layer, int part, int first)
 {
-    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION];
+    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], place[32] = "", number[16] = "";
     const bool wide = layer + 1 == e->model->n_layers || tin_emit_output_wide(e, layer);
-    tin_emit_input(e, layer, 0, input);
-    tin_emit_output(e, layer, output);
-    if (is_depthwise(e, layer)) {
-        tin_emit_statement(e, "%s_depthwise(&%s_%s, %s, %s);", e->name, e->name, e->layers[layer].label, input, output);
-        return;
+    if (first > 0) {
+        (void)snprintf(place, sizeof place, " + %d", first);
     }
-    tin_emit_statement(e, "%s(&%s_%s, %s, %s%s%s%s);", tin_emit_encoded(e, layer, "linear", kernel), e->name,
-                       e->layers[layer].label, input,
+    if (part > 0) {
+        (void)snprintf(number, sizeof number, "_%d", part);
+    }
+    tin_emit_statement(e, "%s(&%s_%s%s, %s, %s%s%s%s%s);", tin_emit_encoded(e, layer, "linear", kernel), e->name,
+                       e->layers[layer].label, number, tin_emit_input(e, layer, 0, input),
                        e->layers[layer].encoding != TIN_ENCODING_PLAIN ? "s->lanes, " : "", wide ? "NULL, " : "",
-                       output, wide ? "" : ", NULL");
+                       tin_emit_output(e, layer, output), place, wide ? "" : ", NULL");
 }
 
-const tin_emit_op tin_emit_conv1d = {kernels, NULL, data, call, NULL, NULL};
-const tin_emit_op tin_emit_dense = {kernels, NULL, data, call, NULL, NULL};
+static void call(tin_emit *e, int layer)
+{
+    char input[TIN_EXPRESSION], output[TIN_EXPRESSION];
+    if (is_depthwise(e, layer)) {
+        tin_emit_statement(e, "%s_depthwise(&%s_%s, %s, %s);", e->name, e->name, e->layers[layer].label,
+                           tin_emit_input(e, layer, 0, input), tin_emit_output(e, layer, output));
+    } else {
+        call_part(e, layer, 0, 0);
+    }
+}
+
+static void part(tin_emit *e, const tin_emit_run *run)
+{
+    int n;
+    const tin_emit_run *parts = tin_emit_parts(e, run->layer, TIN_ACT_GIVE, &n);
+    call_part(e, run->layer, (int)(run - parts) + 1, run->first);
+}
+
+const tin_emit_op tin_emit_conv1d = {kernels, NULL, data, call, NULL, NULL, part};
+const tin_emit_op tin_emit_dense = {kernels, NULL, data, call, NULL, NULL, part};

@@ -77,7 +77,7 @@ void tin_emit_facts(tin_emit *e, tin_text *t)
     }
     fact(t, "command", f->command);
     tin_text_printf(t, " * MAC          %.1f per frame on average, %.0f on the worst frame, %.0f per decision\n",
-                    tin_qmodel_macs(e->model) / e->model->hop, tin_emit_worst_macs(e), tin_qmodel_macs(e->model));
+                    tin_qmodel_macs(e->model) / e->model->hop, e->worst_mac, tin_qmodel_macs(e->model));
     encoding_facts(e, t);
     if (f->footprint != NULL) {
         footprint_facts(t, f->footprint);
@@ -158,6 +158,9 @@ static void constants(tin_emit *e)
     tin_text_printf(t, "#define %s_CHANNELS %d\n#define %s_CLASSES %d\n", u, m->n_channels, u, m->n_classes);
     tin_text_printf(t, "#define %s_HOP %d /* frames per decision */\n", u, m->hop);
     tin_text_printf(t, "#define %s_DELAY %d /* frames: a decision speaks of the frame so many ago */\n", u, m->delay);
+    tin_text_printf(t,
+                    "#define %s_LATENCY %d /* frames: a decision comes so many after the frame that completes it */\n",
+                    u, e->latency);
     tin_text_printf(t, "#define %s_RATE_MILLIHZ %lld /* frames per 1000 seconds */\n", u, llround(m->rate_hz * 1000));
     tin_text_printf(t, "#define %s_SCORE_ONE %d /* score units per logit */\n\n", u, TIN_SCORE_ONE);
     tin_text_add(t, "/* decision rule; on and off in score units, count and refractory in decisions */\n");
@@ -221,13 +224,29 @@ static const char *counter_type(int most)
     return most < 256 ? "uint8_t" : most < 65536 ? "uint16_t" : "int32_t";
 }
 
+/* What a layer keeps of its inputs for the frames on which it runs. */
+static void list_copies(tin_emit *e, int layer)
+{
+    for (int k = 0; layer != TIN_FROM_INPUT && k < e->model->layers[layer].n_from; k++) {
+        const tin_emit_row *row = tin_emit_row_of(e, e->model->layers[layer].from[k]);
+        char name[TIN_EXPRESSION], text[80];
+        const long rows = tin_emit_span(&e->model->layers[layer]);
+        (void)snprintf(text, sizeof text, "%ld row%s of %d that it reads", rows, rows == 1 ? "" : "s", row->width);
+        if (e->layers[layer].copied[k]) {
+            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", tin_emit_copy_name(e, layer, k, "", name),
+                                "", rows * row->width, text);
+        }
+    }
+}
+
 static void list_members(tin_emit *e)
 {
     char text[80];
     for (int g = 0; g < e->n_groups; g++) {
         (void)snprintf(text, sizeof text, "phase_%d", e->groups[g].period);
         if (e->groups[g].ratio > 1) {
-            tin_emit_member_add(e, counter_type(e->groups[g].ratio), text, "", 0, "towards the next run");
+            tin_emit_member_add(e, counter_type(e->groups[g].ratio * (e->spread ? 2 : 1)), text, "", 0,
+                                e->spread ? "which frame of the period it is" : "towards the next run");
         }
     }
     for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
@@ -241,6 +260,11 @@ static void list_members(tin_emit *e)
         if (row->slack > 0) {
             tin_emit_member_add(e, counter_type((int)row->slack + 1), label, "_first", 0, "of its rows in use");
         }
+        if (row->place == TIN_PLACE_HELD) {
+            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_row", row->width,
+                                "until the next one comes");
+        }
+        list_copies(e, layer);
         const tin_emit_op *op = layer == TIN_FROM_INPUT ? NULL : tin_emit_op_at(e, layer);
         if (op != NULL && op->state != NULL) {
             op->state(e, layer);

@@ -53,4 +53,4 @@ static void call(tin_emit *e, int layer)
                        tin_emit_output(e, layer, output));
 }
 
-const tin_emit_op tin_emit_log_energy = {kernels, state, data, call, take, NULL};
+const tin_emit_op tin_emit_log_energy = {kernels, state, data, call, take, NULL, NULL};

@@ -105,3 +105,62 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     }
     e->lanes = lanes > e->lanes ? lanes : e->lanes;
 }
+
+/* Instructions of a Cortex-M4, from runs of the benchmark network and random ones; within a quarter of what is measured,
+ * which is enough to level frames. */
+#define CALL 40.0
+#define PER_COLUMN 1.5 /* widened into lanes */
+#define PER_MAC 2.5    /* of a plain matrix */
+#define PER_ROW 16.0
+#define PER_DEPTHWISE_MAC 8.0
+#define PER_UNIT 75.0 /* gates and new state */
+#define PER_STORE 12.0
+
+/* gru in two halves: those of the matrices on x give the state, those on h run ahead. */
+static tin_emit_cost gru_cost(const tin_emit_matrix m[6], tin_encoding encoding, bool scalar, int units)
+{
+    double bytes = 0, late = 0, ahead = 0;
+    for (int i = 0; i < 6; i++) {
+        tin_packed_cost(&m[i], encoding, scalar, &bytes, i % 2 == 0 ? &late : &ahead);
+    }
+    const int blocks = (units + 3) / 4;
+    return (tin_emit_cost){.fixed = CALL + PER_COLUMN * m[0].width,
+                           .per_block = late / blocks + 4 * PER_UNIT,
+                           .ahead_fixed = CALL + PER_COLUMN * units,
+                           .ahead_per_block = ahead / blocks + PER_STORE,
+                           .blocks = blocks};
+}
+
+tin_emit_cost tin_emit_layer_cost(const tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const tin_emit_layer *out = &e->layers[layer];
+    const bool packed = out->encoding != TIN_ENCODING_PLAIN && out->encoding != TIN_ENCODING_CMSIS;
+    const double values = (double)l->n_outputs * l->kernel * (l->n_from > 1 ? l->n_from : 1);
+    tin_emit_matrix m[6];
+    if (packed && l->op == TIN_OP_GRU) {
+        matrices_of(l, m);
+        const tin_emit_cost c = gru_cost(m, out->encoding, e->scalar, l->n_outputs);
+        const double all = c.fixed + c.ahead_fixed + c.blocks * (c.per_block + c.ahead_per_block);
+        return out->encoding == TIN_ENCODING_V16 ? (tin_emit_cost){.fixed = all} : c; /* it has no kernel for halves */
+    }
+    if ((l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE) {
+        const tin_emit_matrix window = tin_emit_window(l);
+        const int blocks = (l->n_outputs + 3) / 4;
+        double bytes = 0, insn = 0;
+        if (packed) {
+            tin_packed_cost(&window, out->encoding, e->scalar, &bytes, &insn);
+            return (tin_emit_cost){
+                .fixed = CALL + PER_COLUMN * window.taps * window.width, .per_block = insn / blocks, .blocks = blocks};
+        }
+        return (tin_emit_cost){
+            .fixed = CALL, .per_block = PER_MAC * out->macs / blocks + 4 * PER_ROW, .blocks = blocks};
+    }
+    if (l->op == TIN_OP_CONV1D) {
+        return (tin_emit_cost){.fixed = CALL + PER_DEPTHWISE_MAC * out->macs + PER_ROW * l->n_outputs};
+    }
+    if (out->macs > 0) {
+        return (tin_emit_cost){.fixed = CALL + PER_MAC * out->macs + PER_UNIT * l->n_outputs};
+    }
+    return (tin_emit_cost){.fixed = CALL + PER_DEPTHWISE_MAC * values + PER_ROW * l->n_outputs};
+}

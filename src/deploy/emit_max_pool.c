@@ -48,4 +48,4 @@ static void take(tin_emit *e, int layer)
                        e->model->layers[layer].n_inputs, e->layers[layer].label);
 }
 
-const tin_emit_op tin_emit_max_pool = {kernels, state, NULL, call, take, init};
+const tin_emit_op tin_emit_max_pool = {kernels, state, NULL, call, take, init, NULL};

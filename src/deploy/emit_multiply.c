@@ -16,4 +16,4 @@ static void call(tin_emit *e, int layer)
                        l->shift, tin_emit_output(e, layer, output));
 }
 
-const tin_emit_op tin_emit_multiply = {kernels, NULL, NULL, call, NULL, NULL};
+const tin_emit_op tin_emit_multiply = {kernels, NULL, NULL, call, NULL, NULL, NULL};

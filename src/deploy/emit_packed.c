@@ -254,29 +254,38 @@ static void put_block(stream *s, const tin_emit_matrix *m, tin_encoding encoding
     }
 }
 
-static void put_all(stream *s, const tin_emit_matrix *m, const int *rest, int n, tin_encoding encoding)
+/* The blocks of the first `rows` rows. */
+static void put_rows(stream *s, const tin_emit_matrix *m, const int *rest, int n, tin_encoding encoding, long rows)
 {
     s->n = 0;
-    for (long row = 0; row < m[0].n_rows; row += 4) {
+    for (long row = 0; row < rows; row += 4) {
         for (int i = 0; i < n; i++) {
             put_block(s, &m[i], encoding, rest[i], row);
         }
     }
 }
 
-void tin_packed_emit(tin_emit *e, int layer, const tin_emit_matrix *m, const int *rest, int n)
+long tin_packed_words(const tin_emit_matrix *m, int n, tin_encoding encoding, long rows)
+{
+    static const int no_shift[6] = {0};
+    stream s = {NULL, NULL, 0};
+    put_rows(&s, m, no_shift, n, encoding, rows);
+    return s.n;
+}
+
+void tin_packed_emit(tin_emit *e, int layer, const char *suffix, const tin_emit_matrix *m, const int *rest, int n)
 {
     const tin_encoding encoding = e->layers[layer].encoding;
     tin_error err = {0};
     stream s = {e, NULL, 0};
-    put_all(&s, m, rest, n, encoding);
+    put_rows(&s, m, rest, n, encoding, m[0].n_rows);
     s.words = tin_alloc((size_t)s.n, sizeof *s.words, &err);
     if (s.words == NULL) {
         e->source.status = TIN_ERR_MEMORY;
         return;
     }
-    put_all(&s, m, rest, n, encoding);
-    tin_emit_int32s(e, e->layers[layer].label, "weight", s.words, s.n);
+    put_rows(&s, m, rest, n, encoding, m[0].n_rows);
+    tin_emit_int32s(e, e->layers[layer].label, suffix, s.words, s.n);
     tin_free(s.words);
 }
 
@@ -342,7 +351,7 @@ void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, bool scala
     if (encoding == TIN_ENCODING_PLAIN) {
         *bytes += (m->n_rows + 3) / 4 * 4.0 * ((double)m->taps * m->width + (m->bias != NULL ? 8 : 4));
     } else {
-        put_all(&s, m, &rest, 1, encoding);
+        put_rows(&s, m, &rest, 1, encoding, m->n_rows);
         *bytes += 4.0 * (double)s.n;
     }
     for (long row = 0; row < m->n_rows; row += 4) {

@@ -97,10 +97,24 @@ static void sort_runs(tin_emit *e)
 {
     for (int i = 0; i < e->model->n_layers; i++) {
         if (e->layers[i].pooling != TIN_POOLING_ROWS) {
-            add_run(e, (tin_emit_run){.layer = i, .period = period_of(e, e->model->layers[i].from[0]), .takes = true});
+            add_run(e, (tin_emit_run){
+                           .layer = i, .period = period_of(e, e->model->layers[i].from[0]), .act = TIN_ACT_TAKE});
         }
-        add_run(e, (tin_emit_run){.layer = i, .period = e->layers[i].period});
+        add_run(e, (tin_emit_run){.layer = i, .period = e->layers[i].period, .act = TIN_ACT_GIVE});
     }
+}
+
+const tin_emit_run *tin_emit_parts(const tin_emit *e, int layer, tin_emit_act act, int *n)
+{
+    const tin_emit_run *first = NULL;
+    *n = 0;
+    for (int at = 0; at < e->n_order; at++) {
+        if (e->order[at].layer == layer && e->order[at].act == act) {
+            first = first != NULL ? first : &e->order[at];
+            (*n)++;
+        }
+    }
+    return first;
 }
 
 /* A new group for each period of the sorted runs. */
@@ -113,7 +127,7 @@ static void make_groups(tin_emit *e)
             tin_emit_group *g = &e->groups[e->n_groups++];
             *g = (tin_emit_group){.period = period, .base = base, .ratio = period / base, .ends_step = true};
             for (int later = at; later < e->n_order; later++) {
-                g->ends_step = g->ends_step && e->order[later].period % period == 0;
+                g->ends_step = g->ends_step && !e->spread && e->order[later].period % period == 0;
             }
             base = g->ends_step ? g->period : base;
         }
@@ -128,7 +142,7 @@ static int place_in_order(const tin_emit *e, int layer)
 {
     int at = -1;
     for (int i = 0; layer != TIN_FROM_INPUT && i < e->n_order; i++) {
-        at = e->order[i].layer == layer && !e->order[i].takes ? i : at;
+        at = e->order[i].layer == layer && e->order[i].act == TIN_ACT_GIVE ? i : at;
     }
     return at;
 }
@@ -137,21 +151,22 @@ static int place_in_order(const tin_emit *e, int layer)
 static bool reads(const tin_emit *e, const tin_emit_run *run, int layer)
 {
     const tin_qlayer *l = &e->model->layers[run->layer];
-    if (l->op == TIN_OP_LOG_ENERGY || (e->layers[run->layer].pooling != TIN_POOLING_ROWS && !run->takes)) {
+    const bool keeps_sums = e->layers[run->layer].pooling != TIN_POOLING_ROWS;
+    bool is_read = false;
+    if (l->op == TIN_OP_LOG_ENERGY || run->act == TIN_ACT_AHEAD || (run->act == TIN_ACT_GIVE && keeps_sums)) {
         return false;
     }
     for (int k = 0; k < l->n_from; k++) {
-        if (l->from[k] == layer) {
-            return true;
-        }
+        const bool now = run->act == TIN_ACT_COPY ? k == run->first : !e->layers[run->layer].copied[k];
+        is_read = is_read || (now && l->from[k] == layer);
     }
-    return false;
+    return is_read;
 }
 
 /* Rows that the run looks at. */
 static long span(const tin_emit *e, const tin_emit_run *run)
 {
-    return run->takes ? 1 : tin_emit_span(&e->model->layers[run->layer]);
+    return run->act == TIN_ACT_TAKE ? 1 : tin_emit_span(&e->model->layers[run->layer]);
 }
 
 /* Input k becomes columns of the concat's row where nothing is to be changed: it has the same scale and width, nobody
@@ -203,7 +218,7 @@ static long rows_needed(const tin_emit *e, int layer)
     return most;
 }
 
-static void place_rows(tin_emit *e)
+static void size_rows(tin_emit *e)
 {
     const tin_qmodel *m = e->model;
     for (int layer = TIN_FROM_INPUT; layer < m->n_layers; layer++) {
@@ -211,21 +226,70 @@ static void place_rows(tin_emit *e)
         const tin_qlayer *l = layer == TIN_FROM_INPUT ? NULL : &m->layers[layer];
         row->width = l == NULL ? m->n_channels : l->n_outputs;
         row->bits = (l == NULL ? m->input_bits : l->output_bits) == 16 ? 16 : 8;
+        if (layer < m->n_layers - 1) {
+            e->wide = e->wide || row->bits == 16;
+        }
+    }
+}
+
+/* Whether a row (that of a concat and its parts) is written and read on one and the same frame. */
+static bool on_one_frame(tin_emit *e, int root)
+{
+    int offset = -1;
+    bool one = true;
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        for (int at = 0; root_of(e, layer) == root && at < e->n_order; at++) {
+            const tin_emit_run *run = &e->order[at];
+            if ((run->layer == layer && run->act == TIN_ACT_GIVE) || reads(e, run, layer)) {
+                one = one && (offset < 0 || offset == run->offset);
+                offset = run->offset;
+            }
+        }
+    }
+    return one && (root != TIN_FROM_INPUT || offset <= 0);
+}
+
+static void place_rows(tin_emit *e)
+{
+    const tin_qmodel *m = e->model;
+    for (int layer = TIN_FROM_INPUT; layer < m->n_layers; layer++) {
+        tin_emit_row *row = tin_emit_row_of(e, layer);
+        const tin_qlayer *l = layer == TIN_FROM_INPUT ? NULL : &m->layers[layer];
         row->rows = rows_needed(e, layer);
         row->begin = row->end = place_in_order(e, layer);
         row->place = layer == m->n_layers - 1                                          ? TIN_PLACE_SCORES
                      : row->rows > 1                                                   ? TIN_PLACE_HISTORY
                      : l != NULL && tin_op_recurrent(l->op) && l->op != TIN_OP_MIN_GRU ? TIN_PLACE_STATE
                                                                                        : TIN_PLACE_SCRATCH;
-        if (layer < m->n_layers - 1) {
-            e->wide = e->wide || row->bits == 16;
-        }
     }
     for (int i = 0; i < m->n_layers; i++) {
         if (m->layers[i].op == TIN_OP_CONCAT) {
             join(e, i);
         }
     }
+    for (int layer = TIN_FROM_INPUT; e->spread && layer < m->n_layers; layer++) {
+        tin_emit_row *row = tin_emit_row_of(e, layer);
+        if ((row->place == TIN_PLACE_SCRATCH || row->place == TIN_PLACE_SCORES) && !on_one_frame(e, layer)) {
+            row->place = TIN_PLACE_HELD;
+        }
+    }
+}
+
+/* Whether the entry at `a` runs before the one at `b`, both of one period or in one frame; -1 is the input. */
+static bool is_before(const tin_emit *e, int a, int b)
+{
+    return a >= 0 && b >= 0 && e->order[a].offset != e->order[b].offset ? e->order[a].offset < e->order[b].offset
+                                                                        : a < b;
+}
+
+/* The entry that first writes something of a layer's row. */
+static int first_in_time(const tin_emit *e, int layer)
+{
+    int at = place_in_order(e, layer);
+    while (at > 0 && e->order[at - 1].layer == layer && e->order[at - 1].act == TIN_ACT_GIVE) {
+        at--;
+    }
+    return at;
 }
 
 /* From when to when the memory of each row holds something: from the first that writes to the last that reads, parts of
@@ -234,8 +298,8 @@ static void find_lives(tin_emit *e)
 {
     for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
         tin_emit_row *root = tin_emit_row_of(e, root_of(e, layer));
-        const int written = place_in_order(e, layer);
-        root->begin = written < root->begin ? written : root->begin;
+        const int written = first_in_time(e, layer);
+        root->begin = is_before(e, written, root->begin) ? written : root->begin;
         for (int at = 0; at < e->n_order; at++) {
             if (reads(e, &e->order[at], layer) && at > root->end) {
                 root->end = at;
@@ -250,7 +314,7 @@ static void plan_history(tin_emit *e, int history)
 {
     tin_emit_row *row = tin_emit_row_of(e, history);
     const int period = period_of(e, history);
-    bool together = true;
+    bool together = !e->spread; /* else rows move on before each row, so that they lie still until then */
     row->step = 0;
     for (int pass = 0; pass < 2; pass++) { /* those who look back, then all */
         for (int at = 0; at < e->n_order; at++) {
@@ -335,6 +399,17 @@ static long place_scratch(tin_emit *e, int bits)
     return size;
 }
 
+/* Multiply-accumulates of the frame on which every layer runs. */
+static double all_macs(const tin_emit *e)
+{
+    double sum = 0;
+    for (int i = 0; i < e->model->n_layers; i++) {
+        const tin_qlayer *l = &e->model->layers[i];
+        sum += l->op == TIN_OP_LOG_ENERGY ? l->n_outputs : e->layers[i].macs; /* one detail of each level */
+    }
+    return sum;
+}
+
 tin_status tin_emit_plan(tin_emit *e, tin_error *err)
 {
     for (int i = 0; i < e->model->n_layers; i++) {
@@ -352,13 +427,21 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
         out->pooling = choose_pooling(e, i);
         e->curves = e->curves || l->activation == TIN_ACTIVATION_SIGMOID || l->activation == TIN_ACTIVATION_TANH;
     }
-    sort_runs(e);
-    make_groups(e);
-    place_rows(e);
-    find_lives(e);
+    size_rows(e);
     for (int i = 0; i < e->model->n_layers; i++) {
         tin_emit_choose_encoding(e, i);
     }
+    sort_runs(e);
+    e->worst_mac = all_macs(e);
+    if (e->spread) {
+        const tin_status status = tin_emit_spread(e, err);
+        if (status) {
+            return status;
+        }
+    }
+    make_groups(e);
+    place_rows(e);
+    find_lives(e);
     for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
         if (tin_emit_row_of(e, layer)->place == TIN_PLACE_HISTORY) {
             plan_history(e, layer);
@@ -367,14 +450,4 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
     e->scratch_bytes = place_scratch(e, 8);
     e->scratch_words = place_scratch(e, 16);
     return TIN_OK;
-}
-
-double tin_emit_worst_macs(const tin_emit *e)
-{
-    double sum = 0;
-    for (int i = 0; i < e->model->n_layers; i++) {
-        const tin_qlayer *l = &e->model->layers[i];
-        sum += l->op == TIN_OP_LOG_ENERGY ? l->n_outputs : e->layers[i].macs; /* one detail of each level */
-    }
-    return sum;
 }

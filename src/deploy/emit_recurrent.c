@@ -133,26 +133,38 @@ tin_emit_matrix tin_emit_gate(const tin_qlayer *l, int gate, bool hidden)
                              .shift = hidden ? l->hidden_shift : l->shift};
 }
 
-/* The six products of four units, in the order of the kernel. */
-static void packed_gru_data(tin_emit *e, int layer)
+/* Which gate of which matrix. */
+typedef struct gate_of {
+    int gate;
+    bool hidden;
+} gate_of;
+
+/* The products of four units in the order of the kernel: all six, then those on the state and on x alone. */
+static const gate_of together[6] = {{0, false}, {0, true}, {2, true}, {2, false}, {1, false}, {1, true}};
+static const gate_of on_state[3] = {{2, true}, {0, true}, {1, true}}, on_x[3] = {{0, false}, {2, false}, {1, false}};
+
+/* The matrices of `order`; rest [n]: the shift that is left to the kernel, one for all gates. */
+static void gates_in_order(const tin_qlayer *l, const gate_of *order, int n, tin_emit_matrix *parts, int *rest)
 {
-    static const struct {
-        int gate;
-        bool hidden;
-    } order[6] = {{0, false}, {0, true}, {2, true}, {2, false}, {1, false}, {1, true}};
-    const tin_qlayer *l = &e->model->layers[layer];
-    const char *label = e->layers[layer].label, *encoding = tin_encoding_name(e->layers[layer].encoding);
-    tin_emit_matrix parts[6];
-    int most[2] = {0, 0}, rest[6]; /* of x and of the state: one for all gates */
-    for (int i = 0; i < 6; i++) {
+    int most[2] = {0, 0};
+    for (int i = 0; i < n; i++) {
         parts[i] = tin_emit_gate(l, order[i].gate, order[i].hidden);
         const int one = tin_packed_shift(&parts[i]);
         most[order[i].hidden] = one > most[order[i].hidden] ? one : most[order[i].hidden];
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < n; i++) {
         rest[i] = most[order[i].hidden];
     }
-    tin_packed_emit(e, layer, parts, rest, 6);
+}
+
+static void packed_gru_data(tin_emit *e, int layer)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label, *encoding = tin_encoding_name(e->layers[layer].encoding);
+    tin_emit_matrix parts[6];
+    int rest[6];
+    gates_in_order(l, together, 6, parts, rest);
+    tin_packed_emit(e, layer, "weight", parts, rest, 6);
     tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,\n", e->name, encoding, e->name,
                     label, e->name, label);
     tin_text_printf(&e->source, "    %d, %d, /* inputs, units */\n", l->n_inputs, l->n_outputs);
@@ -165,10 +177,45 @@ static void packed_gru_data(tin_emit *e, int layer)
                     tin_packed_count(&parts[1], rest[1]));
 }
 
+static const char *half_name(tin_emit_act act)
+{
+    return act == TIN_ACT_AHEAD ? "hidden" : "now";
+}
+
+/* One half of a gru that runs in two: its stream, and a descriptor per part. */
+static void half_data(tin_emit *e, int layer, tin_emit_act act)
+{
+    const tin_qlayer *l = &e->model->layers[layer];
+    const char *label = e->layers[layer].label;
+    const tin_encoding encoding = e->layers[layer].encoding;
+    const bool hidden = act == TIN_ACT_AHEAD;
+    tin_emit_matrix gates[3];
+    char suffix[32];
+    int rest[3], n;
+    const tin_emit_run *parts = tin_emit_parts(e, layer, act, &n);
+    gates_in_order(l, hidden ? on_state : on_x, 3, gates, rest);
+    (void)snprintf(suffix, sizeof suffix, "%s_weight", half_name(act));
+    tin_packed_emit(e, layer, suffix, gates, rest, 3);
+    for (int i = 0; i < n; i++) {
+        tin_text_printf(&e->source, "static const %s_%s_half_t %s_%s_%s_%d = {\n    %s_%s_%s", e->name,
+                        tin_encoding_name(encoding), e->name, label, half_name(act), i + 1, e->name, label, suffix);
+        if (parts[i].first > 0) {
+            tin_text_printf(&e->source, " + %ld", tin_packed_words(gates, 3, encoding, parts[i].first));
+        }
+        tin_text_printf(&e->source, ",\n    %d, %d, %ld, /* columns, units, count */\n};\n", gates[0].width, parts[i].n,
+                        tin_packed_count(&gates[0], rest[0]));
+    }
+}
+
 static void data(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label;
+    if (e->layers[layer].ahead) {
+        half_data(e, layer, TIN_ACT_AHEAD);
+        half_data(e, layer, TIN_ACT_GIVE);
+        return;
+    }
     if (e->layers[layer].encoding != TIN_ENCODING_PLAIN) {
         packed_gru_data(e, layer);
         return;
@@ -200,7 +247,7 @@ static void kernels(tin_emit *e, int layer)
         tin_emit_kernel(e, "v16_gru");
     } else {
         tin_emit_kernel(e, tin_encoding_name(encoding));
-        tin_emit_template(e, "packed_gru", encoding);
+        tin_emit_template(e, e->layers[layer].ahead ? "packed_gru_split" : "packed_gru", encoding);
     }
 }
 
@@ -217,6 +264,9 @@ static void state(tin_emit *e, int layer)
     }
     if (l->op != TIN_OP_MIN_GRU) {
         tin_emit_member_add(e, "int8_t", label, "_h8", units, "Q7");
+    }
+    if (e->layers[layer].ahead) {
+        tin_emit_member_add(e, "int32_t", label, "_ahead", 3 * units, "products with the state, for the next row");
     }
 }
 
@@ -235,6 +285,48 @@ static void call(tin_emit *e, int layer)
                        label, work);
     if (tin_emit_row_of(e, layer)->place != TIN_PLACE_STATE) {
         tin_emit_statement(e, "memcpy(%s, s->%s_h8, %d);", tin_emit_output(e, layer, output), label, l->n_outputs);
+    }
+}
+
+/* Part `number` of a gru in two halves. */
+static void call_half(tin_emit *e, const tin_emit_run *run, int number)
+{
+    const char *label = e->layers[run->layer].label;
+    const bool ahead = run->act == TIN_ACT_AHEAD;
+    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], unit[32] = "", product[32] = "";
+    if (run->first > 0) {
+        (void)snprintf(unit, sizeof unit, " + %d", run->first);
+        (void)snprintf(product, sizeof product, " + %d", 3 * run->first);
+    }
+    tin_emit_encoded(e, run->layer, ahead ? "gru_ahead" : "gru_now", kernel);
+    if (ahead) {
+        tin_emit_statement(e, "%s(&%s_%s_hidden_%d, s->%s_h8, s->lanes, s->%s_ahead%s);", kernel, e->name, label,
+                           number, label, label, product);
+        return;
+    }
+    tin_emit_statement(e, "%s(&%s_%s_now_%d, %s, s->%s_ahead%s, s->%s_h%s, s->%s_h8%s, s->lanes);", kernel, e->name,
+                       label, number, tin_emit_input(e, run->layer, 0, input), label, product, label, unit, label,
+                       unit);
+    if (tin_emit_row_of(e, run->layer)->place != TIN_PLACE_STATE) {
+        tin_emit_statement(e, "memcpy(%s%s, s->%s_h8%s, %d);", tin_emit_output(e, run->layer, output), unit, label,
+                           unit, run->n);
+    }
+}
+
+static void part(tin_emit *e, const tin_emit_run *run)
+{
+    int n;
+    const tin_emit_run *parts = tin_emit_parts(e, run->layer, run->act, &n);
+    call_half(e, run, (int)(run - parts) + 1);
+}
+
+/* What the state of 0 adds to the first row. */
+static void init(tin_emit *e, int layer)
+{
+    int n;
+    const tin_emit_run *parts = tin_emit_parts(e, layer, TIN_ACT_AHEAD, &n);
+    for (int i = 0; e->layers[layer].ahead && i < n; i++) {
+        call_half(e, &parts[i], i + 1);
     }
 }
 
@@ -261,5 +353,5 @@ static void min_gru_call(tin_emit *e, int layer)
                        tin_emit_input(e, layer, 0, input), label, tin_emit_output(e, layer, output));
 }
 
-const tin_emit_op tin_emit_recurrent = {kernels, state, data, call, NULL, NULL};
-const tin_emit_op tin_emit_min_gru = {kernels, state, min_gru_data, min_gru_call, NULL, NULL};
+const tin_emit_op tin_emit_recurrent = {kernels, state, data, call, NULL, init, part};
+const tin_emit_op tin_emit_min_gru = {kernels, state, min_gru_data, min_gru_call, NULL, NULL, NULL};

@@ -32,6 +32,9 @@ static const char *array_of(const tin_emit *e, int layer, char text[TIN_EXPRESSI
     case TIN_PLACE_STATE:
         (void)snprintf(text, TIN_EXPRESSION, "s->%s_h8", label_of(e, layer));
         break;
+    case TIN_PLACE_HELD:
+        (void)snprintf(text, TIN_EXPRESSION, "s->%s_row", label_of(e, layer));
+        break;
     case TIN_PLACE_SCORES:
         (void)snprintf(text, TIN_EXPRESSION, "out->score");
         break;
@@ -78,7 +81,14 @@ static const char *newest(tin_emit *e, int layer, int period, char text[TIN_EXPR
     return text;
 }
 
-const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSION])
+const char *tin_emit_copy_name(const tin_emit *e, int layer, int k, const char *before, char text[TIN_EXPRESSION])
+{
+    (void)snprintf(text, TIN_EXPRESSION, "%s%s_copy_%d", before, e->layers[layer].label, k + 1);
+    return text;
+}
+
+/* The oldest row that layer `layer` reads of its input k, where it was written. */
+static const char *source_of(tin_emit *e, int layer, int k, char text[TIN_EXPRESSION])
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const tin_emit_row *row = tin_emit_row_of(e, l->from[k]);
@@ -95,6 +105,11 @@ const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSI
         (void)snprintf(text + used, left, " + %ld", first * row->width);
     }
     return text;
+}
+
+const char *tin_emit_input(tin_emit *e, int layer, int k, char text[TIN_EXPRESSION])
+{
+    return e->layers[layer].copied[k] ? tin_emit_copy_name(e, layer, k, "s->", text) : source_of(e, layer, k, text);
 }
 
 const char *tin_emit_output(tin_emit *e, int layer, char text[TIN_EXPRESSION])
@@ -221,7 +236,11 @@ static void end_group(tin_emit *e, const tin_emit_group *g)
 
 static void decide(tin_emit *e)
 {
-    tin_emit_statement(e, "%s_MARK(%d);", e->upper, e->model->n_layers + 1);
+    const int last = e->model->n_layers - 1;
+    tin_emit_statement(e, "%s_MARK(%d);", e->upper, last + 2);
+    if (tin_emit_row_of(e, last)->place == TIN_PLACE_HELD) { /* `out` is left alone until now */
+        tin_emit_statement(e, "memcpy(out->score, s->%s_row, sizeof out->score);", label_of(e, last));
+    }
     tin_emit_statement(e, "for (k = 1; k < %s_CLASSES; k++) {", e->upper);
     tin_emit_statement(e, "    if (out->score[k] > out->score[best]) {");
     tin_emit_statement(e, "        best = k;");
@@ -235,30 +254,118 @@ static void decide(tin_emit *e)
     tin_emit_statement(e, "return 1;");
 }
 
-void tin_emit_step(tin_emit *e)
+/* Keeps what a layer reads of an input for later frames. */
+static void copy(tin_emit *e, const tin_emit_run *run)
+{
+    char name[TIN_EXPRESSION], source[TIN_EXPRESSION];
+    tin_emit_copy_name(e, run->layer, run->first, "s->", name);
+    tin_emit_statement(e, "memcpy(%s, %s, sizeof %s);", name, source_of(e, run->layer, run->first, source), name);
+}
+
+static void run_entry(tin_emit *e, int at)
+{
+    const tin_emit_run *run = &e->order[at];
+    const tin_emit_op *op = tin_emit_op_at(e, run->layer);
+    move_before(e, at);
+    tin_emit_statement(e, "%s_MARK(%d);", e->upper, run->layer + 1);
+    if (run->act == TIN_ACT_COPY) {
+        copy(e, run);
+    } else if (run->act == TIN_ACT_TAKE) {
+        op->take(e, run->layer);
+    } else if (run->n > 0) {
+        op->part(e, run);
+    } else {
+        op->call(e, run->layer);
+    }
+    move_after(e, at);
+}
+
+/* Every layer as soon as it can. */
+static void earliest(tin_emit *e)
 {
     int group = -1;
+    for (int at = 0; at < e->n_order; at++) {
+        if (e->order[at].group != group) {
+            if (group >= 0) {
+                end_group(e, &e->groups[group]);
+            }
+            group = e->order[at].group;
+            begin_group(e, &e->groups[group]);
+        }
+        run_entry(e, at);
+    }
+    decide(e); /* the last group, of period hop, always ends the step */
+}
+
+/* What the layers of group `group` do `offset` frames behind the one that completes their input; false: nothing. */
+static bool frame_of_group(tin_emit *e, int group, int offset, bool only_look)
+{
+    bool any = false;
+    for (int at = 0; at < e->n_order; at++) {
+        if (e->order[at].group == group && e->order[at].offset == offset) {
+            any = true;
+            if (!only_look) {
+                run_entry(e, at);
+            }
+        }
+    }
+    return any;
+}
+
+/* The frames of a group's period in a switch. Its phase is 0 to period - 1 before the first row has come, in which nothing
+ * is due, then period to 2 * period - 1 again and again. */
+static void spread_group(tin_emit *e, int group)
+{
+    const tin_emit_group *g = &e->groups[group];
+    const int period = g->period;
+    tin_emit_statement(e, "if (++s->phase_%d == %d) {", period, 2 * period);
+    tin_emit_statement(e, "    s->phase_%d = %d;", period, period);
+    tin_emit_statement(e, "}");
+    tin_emit_statement(e, "switch (s->phase_%d) {", period);
+    for (int offset = 0; offset < period; offset++) {
+        const bool last = group == e->n_groups - 1 && offset == e->latency;
+        if (!frame_of_group(e, group, offset, true)) {
+            continue;
+        }
+        tin_emit_statement(e, "case %d:", period + offset);
+        e->indent++;
+        (void)frame_of_group(e, group, offset, false);
+        if (last) {
+            decide(e);
+        } else {
+            tin_emit_statement(e, "break;");
+        }
+        e->indent--;
+    }
+    tin_emit_statement(e, "default:");
+    tin_emit_statement(e, "    break;");
+    tin_emit_statement(e, "}");
+}
+
+static void spread(tin_emit *e)
+{
+    for (int group = 0; group < e->n_groups; group++) {
+        if (e->groups[group].period > 1) {
+            spread_group(e, group);
+        } else {
+            (void)frame_of_group(e, group, 0, false);
+        }
+    }
+    tin_emit_statement(e, "return 0;");
+}
+
+void tin_emit_step(tin_emit *e)
+{
     tin_text_printf(&e->source, "int32_t %s_step(%s_t *s, const int16_t frame[%s_CHANNELS], %s_result_t *out)\n{\n",
                     e->name, e->name, e->upper, e->name);
     e->indent = 1;
     tin_emit_statement(e, "int16_t k, best = 0;");
     move_before(e, -1);
     input_row(e);
-    for (int at = 0; at < e->n_order; at++) {
-        const tin_emit_run *run = &e->order[at];
-        const tin_emit_op *op = tin_emit_op_at(e, run->layer);
-        if (run->group != group) {
-            if (group >= 0) {
-                end_group(e, &e->groups[group]);
-            }
-            group = run->group;
-            begin_group(e, &e->groups[group]);
-        }
-        move_before(e, at);
-        tin_emit_statement(e, "%s_MARK(%d);", e->upper, run->layer + 1);
-        (run->takes ? op->take : op->call)(e, run->layer);
-        move_after(e, at);
+    if (e->spread) {
+        spread(e);
+    } else {
+        earliest(e);
     }
-    decide(e); /* the last group, of period hop, always ends the step */
     tin_text_add(&e->source, "}\n");
 }

@@ -40,7 +40,9 @@
     X(v16_gru)                                                                                                         \
     X(sparse)                                                                                                          \
     X(packed_linear)                                                                                                   \
+    X(gru_four)                                                                                                        \
     X(packed_gru)                                                                                                      \
+    X(packed_gru_split)                                                                                                \
     X(linear)                                                                                                          \
     X(depthwise)                                                                                                       \
     X(recurrent)                                                                                                       \

@@ -277,6 +277,7 @@ tin_status tin_emulate_verify(tin_emulation *e, const char *elf, int64_t max_fra
     tin_status status = list_streams(e, max_frames, &list, &n_list, &frames, err);
     if (status == TIN_OK) {
         status = tin_expectation_begin(&x, e->model, e->rule, err);
+        x.latency = e->latency;
     }
     if (status) {
         goto cleanup;

@@ -23,14 +23,12 @@ void tin_expectation_reset(tin_expectation *x)
 {
     tin_qrunner_reset(x->runner);
     tin_decision_reset(&x->decision);
+    x->wait = 0;
 }
 
-int tin_expectation_step(tin_expectation *x, const int16_t *counts)
+static void decide(tin_expectation *x)
 {
     const int n = x->model->n_classes;
-    if (tin_qrunner_step(x->runner, counts, x->values) == 0) {
-        return 0;
-    }
     int best = 0;
     for (int k = 1; k < n; k++) {
         best = x->values[k] > x->values[best] ? k : best;
@@ -39,7 +37,19 @@ int tin_expectation_step(tin_expectation *x, const int16_t *counts)
     x->values[n] = (int16_t)best;
     x->values[n + 1] = (int16_t)x->decision.active;
     x->values[n + 2] = (int16_t)trigger;
-    return 1;
+}
+
+int tin_expectation_step(tin_expectation *x, const int16_t *counts)
+{
+    if (tin_qrunner_step(x->runner, counts, x->values) == 1) {
+        decide(x);
+        x->wait = x->latency + 1;
+    }
+    if (x->wait == 0) {
+        return 0;
+    }
+    x->wait--;
+    return x->wait == 0;
 }
 
 int tin_expectation_fields(const tin_expectation *x)

@@ -184,6 +184,41 @@ static bool only_powers(const tin_qmodel *m)
     return only;
 }
 
+static bool is(const char *setting, const char *value)
+{
+    return setting != NULL && strcmp(setting, value) == 0;
+}
+
+/* The plan of checked inputs; *out is to be freed. */
+static tin_status make_plan(tin_emit **out, const tin_qmodel *qmodel, const tin_generate_facts *facts, tin_error *err)
+{
+    tin_emit *e = tin_alloc(1, sizeof *e, err);
+    *out = e;
+    if (e == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    e->model = qmodel;
+    e->facts = facts;
+    e->cmsis = is(facts->backend, "cmsis-nn");
+    e->powers = is(facts->target, "m0") && only_powers(qmodel);
+    e->vectors = is(facts->target, "m55");
+    e->scalar = is(facts->target, "m3") || is(facts->target, "rv32");
+    e->spread = is(facts->schedule, "spread") && qmodel->hop > 1;
+    return tin_emit_plan(e, err);
+}
+
+tin_status tin_schedule_latency(const tin_qmodel *qmodel, const tin_generate_facts *facts, int *latency, tin_error *err)
+{
+    tin_emit *e = NULL;
+    tin_status status = tin_qmodel_check(qmodel, err);
+    if (status == TIN_OK) {
+        status = make_plan(&e, qmodel, facts, err);
+    }
+    *latency = status == TIN_OK ? e->latency : 0;
+    tin_free(e);
+    return status;
+}
+
 tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule, const tin_generate_facts *facts,
                         const char *folder, tin_error *err)
 {
@@ -197,24 +232,16 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     if (status) {
         return status;
     }
-    tin_emit *e = tin_alloc(1, sizeof *e, err);
-    if (e == NULL) {
-        return TIN_ERR_MEMORY;
+    tin_emit *e = NULL;
+    status = make_plan(&e, qmodel, facts, err);
+    if (status) {
+        tin_free(e);
+        return status;
     }
-    e->model = qmodel;
     e->rule = rule;
-    e->facts = facts;
     e->name = facts->name;
-    e->cmsis = facts->backend != NULL && strcmp(facts->backend, "cmsis-nn") == 0;
-    e->powers = facts->target != NULL && strcmp(facts->target, "m0") == 0 && only_powers(qmodel);
-    e->vectors = facts->target != NULL && strcmp(facts->target, "m55") == 0;
-    e->scalar = facts->target != NULL && (strcmp(facts->target, "m3") == 0 || strcmp(facts->target, "rv32") == 0);
     for (size_t i = 0; e->name[i] != '\0'; i++) {
         e->upper[i] = (char)toupper((unsigned char)e->name[i]);
-    }
-    status = tin_emit_plan(e, err);
-    if (status) {
-        goto cleanup;
     }
     source(e);
     tin_emit_header(e);
@@ -230,7 +257,6 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
     if (status == TIN_OK) {
         status = write_text(&e->source, folder, e->name, ".c", err);
     }
-cleanup:
     tin_text_free(&e->source);
     tin_text_free(&e->header);
     tin_free(e);

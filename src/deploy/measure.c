@@ -252,7 +252,8 @@ tin_status tin_measure(const tin_qmodel *qmodel, const tin_decision_rule *rule, 
     b->name = name;
     b->target = target;
     b->n_sections = qmodel->n_layers + 4;
-    *e = (tin_emulation){.target = target, .model = qmodel, .rule = rule, .dataset = dataset, .name = name};
+    *e = (tin_emulation){
+        .target = target, .model = qmodel, .rule = rule, .dataset = dataset, .name = name, .latency = options->latency};
     const bool clock = target->ticks_per_insn > 0;
     if ((status = use_cmsis_nn(b, options->cmsis_nn, err)) || (status = prepare(b, e, options, err)) ||
         (status = describe_build(b, footprint, err)) || (status = compile_object(b, err)) ||

@@ -27,6 +27,7 @@ typedef struct tin_emulation {
     const tin_decision_rule *rule;
     const tin_dataset *dataset;
     const char *name;
+    int latency;                                      /* NAME_LATENCY */
     char frames[TIN_PATH_MAX], results[TIN_PATH_MAX]; /* files between host and core */
 } tin_emulation;
 

@@ -14,7 +14,7 @@
 
 /* What the interpreter and the decision layer give, in the driver's format. */
 static int32_t *expected_results(const tin_qmodel *model, const tin_decision_rule *rule, const int16_t *counts,
-                                 size_t *n)
+                                 int latency, size_t *n)
 {
     tin_error err = {0};
     tin_qrunner *runner = NULL;
@@ -26,12 +26,12 @@ static int32_t *expected_results(const tin_qmodel *model, const tin_decision_rul
     must(tin_qrunner_create(&runner, model, &err), &err);
     tin_decision_reset(&state);
     *n = 0;
-    for (int t = 0; t < N_FRAMES; t++) {
+    for (int t = 0; t < N_FRAMES - latency; t++) {
         if (tin_qrunner_step(runner, counts + (ptrdiff_t)t * model->n_channels, scores) == 0) {
             continue;
         }
         int best = 0;
-        values[(*n)++] = t;
+        values[(*n)++] = t + latency;
         for (int k = 0; k < model->n_classes; k++) {
             values[(*n)++] = scores[k];
             best = scores[k] > scores[best] ? k : best;
@@ -46,14 +46,18 @@ static int32_t *expected_results(const tin_qmodel *model, const tin_decision_rul
 }
 
 /* Generates, compiles with `compiler` and `flag`, runs, compares. Returns the number of triggers. */
-static int compare(const tin_qmodel *model, const tin_decision_rule *rule, const char *name,
-                   const char *const compiler[4], uint64_t seed)
+static int compare_schedule(const tin_qmodel *model, const tin_decision_rule *rule, const char *name,
+                            const char *const compiler[4], uint64_t seed, const char *schedule)
 {
     tin_error err = {0};
     static const char *const optimize[] = {"size", "balanced", "speed"}, *const target[] = {"m4", "m55", "rv32"};
     tin_generate_facts facts = facts_of(name);
+    int latency = -1;
     facts.optimize = optimize[seed / 3 % 3];
     facts.target = target[seed / 9 % 3];
+    facts.schedule = schedule;
+    must(tin_schedule_latency(model, &facts, &latency, &err), &err);
+    assert_in_range(latency, 0, model->hop - 1);
     char define_model[80], define_upper[80], define_header[80], upper[64] = "", source[64];
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, &err);
     assert_non_null(counts);
@@ -81,7 +85,7 @@ static int compare(const tin_qmodel *model, const tin_decision_rule *rule, const
     run(execute);
     size_t n = 0, size = 0;
     char *got = NULL;
-    int32_t *expected = expected_results(model, rule, counts, &n);
+    int32_t *expected = expected_results(model, rule, counts, latency, &n);
     must(tin_file_read(path_of("results.bin"), &got, &size, &err), &err);
     assert_int_equal(size, n * sizeof *expected);
     int triggers = 0;
@@ -90,14 +94,25 @@ static int compare(const tin_qmodel *model, const tin_decision_rule *rule, const
         int32_t value;
         memcpy(&value, got + i * sizeof value, sizeof value);
         if (value != expected[i]) {
-            fail_msg("seed %lu, decision %zu, value %zu: %d, expected %d", (unsigned long)seed, i / per_decision,
-                     i % per_decision, (int)value, (int)expected[i]);
+            fail_msg("seed %lu, %s: decision %zu, value %zu: %d, expected %d", (unsigned long)seed, schedule,
+                     i / per_decision, i % per_decision, (int)value, (int)expected[i]);
         }
         triggers += i % per_decision == per_decision - 1 && value >= 0;
     }
     tin_free(got);
     tin_free(expected);
     tin_free(counts);
+    return triggers;
+}
+
+/* The same in both schedules, where they differ. */
+static int compare(const tin_qmodel *model, const tin_decision_rule *rule, const char *name,
+                   const char *const compiler[4], uint64_t seed)
+{
+    const int triggers = compare_schedule(model, rule, name, compiler, seed, "earliest");
+    if (model->hop > 1) {
+        (void)compare_schedule(model, rule, name, compiler, seed, "spread");
+    }
     return triggers;
 }
 

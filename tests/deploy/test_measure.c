@@ -101,7 +101,9 @@ static void test_random_models_on_the_core(void **state)
         tin_qmodel *model = NULL;
         tin_footprint footprint;
         const tin_decision_rule any = random_rule(seed);
-        const tin_generate_facts facts = facts_of("net");
+        tin_generate_facts facts = facts_of("net");
+        tin_measure_options options = seed % 2 ? size_build : speed_build;
+        facts.schedule = seed % 4 < 2 ? "earliest" : "spread";
         must(seed < 70 ? random_model_any(&model, seed, &err) : random_graph(&model, seed, &err), &err);
         int16_t *counts = tin_alloc(N_FRAMES * (size_t)model->n_channels, sizeof *counts, &err);
         assert_non_null(counts);
@@ -109,14 +111,43 @@ static void test_random_models_on_the_core(void **state)
         tin_stream stream = {.id = id_first, .role = TIN_ROLE_TEST, .n_frames = N_FRAMES, .counts = counts};
         const tin_dataset d = {.n_channels = model->n_channels, .streams = &stream, .n_streams = 1};
         must(tin_generate(model, &any, &facts, TEST_TEMPORARY, &err), &err);
-        must(tin_measure(model, &any, &d, TEST_TEMPORARY, "net", seed % 2 ? &size_build : &speed_build, &footprint,
-                         &err),
-             &err);
+        must(tin_schedule_latency(model, &facts, &options.latency, &err), &err);
+        must(tin_measure(model, &any, &d, TEST_TEMPORARY, "net", &options, &footprint, &err), &err);
         assert_int_equal(footprint.verified_frames, N_FRAMES);
         assert_true(footprint.stack_bytes <= footprint.stack_static_bytes);
         tin_free(counts);
         tin_qmodel_free(model);
     }
+}
+
+/* The benchmark network with the schedule "spread": no frame takes much more than the average, decisions come late by
+ * what was said, and by no other number of frames. */
+static void test_spread_levels_frames(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    tin_footprint early, level;
+    tin_measure_options options = {.optimize = "balanced", .quiet = true};
+    tin_generate_facts facts = facts_of("net");
+    must(random_model_har(&model, 7, &err), &err);
+    static int16_t counts[N_FRAMES * 6];
+    random_counts(counts, N_FRAMES, 6, 3);
+    tin_stream stream = {.id = id_first, .role = TIN_ROLE_TEST, .n_frames = N_FRAMES, .counts = counts};
+    const tin_dataset d = {.n_channels = 6, .streams = &stream, .n_streams = 1};
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    must(tin_measure(model, &rule, &d, TEST_TEMPORARY, "net", &options, &early, &err), &err);
+    facts.schedule = "spread";
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    must(tin_schedule_latency(model, &facts, &options.latency, &err), &err);
+    assert_in_range(options.latency, 1, model->hop - 1);
+    must(tin_measure(model, &rule, &d, TEST_TEMPORARY, "net", &options, &level, &err), &err);
+    assert_true((double)early.insn_worst_frame > 3.0 * early.insn_per_frame);
+    assert_true((double)level.insn_worst_frame < 1.4 * level.insn_per_frame);
+    assert_true(level.insn_per_frame < 1.2 * early.insn_per_frame);
+    options.latency--;
+    assert_int_equal(tin_measure(model, &rule, &d, TEST_TEMPORARY, "net", &options, &level, &err), TIN_ERR_MISMATCH);
+    tin_qmodel_free(model);
 }
 
 /* The same figures twice: the emulator's clock counts instructions, not time. */
@@ -363,11 +394,17 @@ static void test_budgets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact_on_the_core),   cmocka_unit_test(test_random_models_on_the_core),
-        cmocka_unit_test(test_measurement_repeats), cmocka_unit_test(test_differences_are_found),
-        cmocka_unit_test(test_what_can_be_wrong),   cmocka_unit_test(test_missing_tool_names_its_package),
-        cmocka_unit_test(test_tampered_code),       cmocka_unit_test(test_allocations_fail),
-        cmocka_unit_test(test_footprint_file),      cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_exact_on_the_core),
+        cmocka_unit_test(test_random_models_on_the_core),
+        cmocka_unit_test(test_spread_levels_frames),
+        cmocka_unit_test(test_measurement_repeats),
+        cmocka_unit_test(test_differences_are_found),
+        cmocka_unit_test(test_what_can_be_wrong),
+        cmocka_unit_test(test_missing_tool_names_its_package),
+        cmocka_unit_test(test_tampered_code),
+        cmocka_unit_test(test_allocations_fail),
+        cmocka_unit_test(test_footprint_file),
+        cmocka_unit_test(test_budgets),
     };
 #ifdef SKIP_WITHOUT_EMULATOR
     if (!tin_process_exists("qemu-system-arm") || !tin_process_exists("arm-none-eabi-gcc")) {
