@@ -35,8 +35,7 @@ static tin_status measure(const tin_qmodel *model, core on, const char *folder, 
                                       .backend = on.cmsis_nn ? "cmsis-nn" : "auto",
                                       .optimize = encode,
                                       .schedule = schedule};
-    tin_measure_options options = {
-        .optimize = optimize, .target = on.target, .cmsis_nn = on.cmsis_nn, .quiet = true};
+    tin_measure_options options = {.optimize = optimize, .target = on.target, .cmsis_nn = on.cmsis_nn, .quiet = true};
     char id[] = "noise";
     int16_t *counts = tin_alloc((size_t)N_FRAMES * (size_t)model->n_channels, sizeof *counts, err);
     if (counts == NULL) {

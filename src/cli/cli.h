@@ -33,7 +33,8 @@ enum {
     CLI_TARGET = 1 << 11,
     CLI_BACKEND = 1 << 12,
     CLI_CMSIS_NN = 1 << 13,
-    CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN, /* settings of deploy */
+    CLI_SCHEDULE = 1 << 14,
+    CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN | CLI_SCHEDULE, /* settings of deploy */
     CLI_MEASURE = 1 << 16,
     CLI_PROFILE = 1 << 17,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
@@ -42,9 +43,10 @@ enum {
 #define CLI_MAX_SEEDS 64
 
 typedef struct cli_options {
-    const char *project; /* folder, "." when not given; NULL for a command that must have it and got none */
-    const char *data;    /* NULL: as the project says */
-    const char *source;  /* init; NULL: from the data, else simulate */
+    const char *project;  /* folder, "." when not given; NULL for a command that must have it and got none */
+    const char *data;     /* NULL: as the project says */
+    const char *schedule; /* NULL: as the project says */
+    const char *source;   /* init; NULL: from the data, else simulate */
     bool json, quiet, force, has_seed;
     int threads; /* -1: as the project says */
     uint64_t seed;
@@ -124,6 +126,9 @@ typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli
 cli_stage_function cli_stage_train, cli_stage_compress, cli_stage_quantize, cli_stage_evaluate, cli_stage_deploy,
     cli_stage_report;
 
+/* Frames by which the decisions of the generated code come later, by the settings of `deploy`. */
+tin_status cli_latency(const cli_session *session, const tin_qmodel *qmodel, int *latency,
+                       tin_error *err) TIN_USE_RESULT;
 /* Holds the figures of the deploy stage, fresh or recalled, against the budgets of tinamou.yaml. */
 tin_status cli_check_budget(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 

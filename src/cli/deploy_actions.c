@@ -31,18 +31,19 @@ static tin_status write_packages(cli_session *session, const tin_qmodel *qmodel,
                                  tin_error *err)
 {
     char code[TIN_PATH_MAX], output[TIN_PATH_MAX];
-    const tin_package package = {.model = qmodel,
-                                 .rule = rule,
-                                 .dataset = session->dataset,
-                                 .code = code,
-                                 .name = session->config->deploy.name,
-                                 .version = TINAMOU_VERSION,
-                                 .frames = session->options.frames,
-                                 .formats = session->options.packages};
+    tin_package package = {.model = qmodel,
+                           .rule = rule,
+                           .dataset = session->dataset,
+                           .code = code,
+                           .name = session->config->deploy.name,
+                           .version = TINAMOU_VERSION,
+                           .frames = session->options.frames,
+                           .formats = session->options.packages};
     tin_status status = cli_in_run(session, code, "code", err);
     status = status                    ? status
              : session->options.output ? tin_path_join(output, session->options.output, "", err)
                                        : cli_in_run(session, output, "package", err);
+    status = status ? status : cli_latency(session, qmodel, &package.latency, err);
     status = status ? status : tin_package_write(&package, output, err);
     return status ? status : add_folders(session, &package, output, err);
 }

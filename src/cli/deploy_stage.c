@@ -97,6 +97,16 @@ static tin_status load_inputs(cli_session *session, tin_qmodel **qmodel, tin_eva
     return status ? status : tin_folder_make(code, err);
 }
 
+tin_status cli_latency(const cli_session *session, const tin_qmodel *qmodel, int *latency, tin_error *err)
+{
+    const tin_config_deploy *settings = &session->config->deploy;
+    const tin_generate_facts facts = {.optimize = settings->optimize,
+                                      .target = settings->target,
+                                      .backend = settings->backend,
+                                      .schedule = settings->schedule};
+    return tin_schedule_latency(qmodel, &facts, latency, err);
+}
+
 tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
     const tin_config_deploy *settings = &session->config->deploy;
@@ -105,12 +115,12 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     tin_footprint footprint = {0};
     char code[TIN_PATH_MAX], build[TIN_PATH_MAX], command[64], folder[32];
     const bool library = strcmp(settings->backend, "cmsis-nn") == 0;
-    const tin_measure_options measure = {.optimize = settings->optimize,
-                                         .target = settings->target,
-                                         .cmsis_nn = library ? settings->cmsis_nn : NULL,
-                                         .max_frames = settings->verify_frames,
-                                         .build = build,
-                                         .quiet = session->options.quiet};
+    tin_measure_options measure = {.optimize = settings->optimize,
+                                   .target = settings->target,
+                                   .cmsis_nn = library ? settings->cmsis_nn : NULL,
+                                   .max_frames = settings->verify_frames,
+                                   .build = build,
+                                   .quiet = session->options.quiet};
 
     tin_status status = load_inputs(session, &qmodel, &summary, code, err);
     (void)snprintf(folder, sizeof folder, "build-%s", settings->target);
@@ -127,12 +137,14 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
                                 .optimize = settings->optimize,
                                 .target = settings->target,
                                 .backend = settings->backend,
+                                .schedule = settings->schedule,
                                 .frame_accuracy = summary.frame_accuracy,
                                 .fnr = summary.fnr,
                                 .fcr = summary.fcr,
                                 .fp_per_hour = summary.fp_per_hour,
                                 .latency_mean_s = summary.latency_mean_s};
-    status = tin_generate(qmodel, &summary.rule, &facts, code, err);
+    status = cli_latency(session, qmodel, &measure.latency, err);
+    status = status ? status : tin_generate(qmodel, &summary.rule, &facts, code, err);
     status =
         status ? status
                : tin_measure(qmodel, &summary.rule, session->dataset, code, settings->name, &measure, &footprint, err);
@@ -143,6 +155,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
     status = status ? status : cli_add_file(files, session, true, err, "code/%s.h", settings->name);
     status = status ? status : cli_add_file(files, session, true, err, "footprint.json");
     status = status ? status : cli_footprint_figures(figures, &footprint, err);
+    status = status ? status : cli_set(figures, "latency_frames", json_integer(measure.latency), err);
     if (status == TIN_OK) {
         cli_log(session, "deploy: %" PRId64 " frames on the emulated %s, %" PRId64 " differ from the reference",
                 footprint.verified_frames, footprint.target, footprint.mismatches);

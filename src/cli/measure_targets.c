@@ -47,17 +47,18 @@ static tin_status measure_target(cli_session *session, const tin_qmodel *qmodel,
     const bool library = strcmp(settings->backend, "cmsis-nn") == 0;
     char code[TIN_PATH_MAX], build[TIN_PATH_MAX], name[64];
     tin_footprint footprint;
-    const tin_measure_options options = {.optimize = settings->optimize,
-                                         .target = target,
-                                         .cmsis_nn = library ? settings->cmsis_nn : NULL,
-                                         .max_frames = settings->verify_frames,
-                                         .build = build,
-                                         .quiet = session->options.quiet};
+    tin_measure_options options = {.optimize = settings->optimize,
+                                   .target = target,
+                                   .cmsis_nn = library ? settings->cmsis_nn : NULL,
+                                   .max_frames = settings->verify_frames,
+                                   .build = build,
+                                   .quiet = session->options.quiet};
     json_t *figures = json_object();
     snprintf(name, sizeof name, "build-%s", target);
     tin_status status = figures ? TIN_OK : tin_fail(err, TIN_ERR_MEMORY, "out of memory for the results");
     status = status ? status : cli_in_run(session, code, "code", err);
     status = status ? status : cli_in_run(session, build, name, err);
+    status = status ? status : cli_latency(session, qmodel, &options.latency, err);
     status =
         status ? status : tin_measure(qmodel, rule, session->dataset, code, settings->name, &options, &footprint, err);
     snprintf(name, sizeof name, "footprint-%s.json", target);

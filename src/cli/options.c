@@ -99,6 +99,7 @@ static const struct {
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
+    {CLI_SCHEDULE, "  --schedule NAME earliest or spread, another than the project's; gives a run of its own"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
     {CLI_TARGET, "  --target NAME   the core that the code is made for: m0, m3, m4, m7, m33, m55 or rv32; gives a run "
                  "of its own, as\n"
@@ -211,6 +212,9 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
     case CLI_DATA:
         options->data = value;
         break;
+    case CLI_SCHEDULE:
+        options->schedule = value;
+        break;
     case CLI_SOURCE:
         options->source = value;
         break;
@@ -295,6 +299,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"measure", required_argument, NULL, CLI_MEASURE},
         {"profile", required_argument, NULL, CLI_PROFILE},
         {"package", required_argument, NULL, CLI_PACKAGE},
+        {"schedule", required_argument, NULL, CLI_SCHEDULE},
         {"output", required_argument, NULL, CLI_OUTPUT},
         {"frames", required_argument, NULL, CLI_FRAMES},
         {"help", no_argument, NULL, HELP},

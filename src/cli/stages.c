@@ -245,16 +245,17 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     tin_qmodel *qmodel = NULL;
     tin_evaluate_summary summary;
     char float_path[TIN_PATH_MAX], int_path[TIN_PATH_MAX];
-    const tin_evaluate_options options = {.settings = session->config->evaluate,
-                                          .seed = session->config->seed,
-                                          .pool = session->pool,
-                                          .folder = session->run.folder,
-                                          .quiet = session->options.quiet};
+    tin_evaluate_options options = {.settings = session->config->evaluate,
+                                    .seed = session->config->seed,
+                                    .pool = session->pool,
+                                    .folder = session->run.folder,
+                                    .quiet = session->options.quiet};
 
     tin_status status = cli_in_run(session, float_path, cli_float_model(session), err);
     status = status ? status : cli_in_run(session, int_path, "model_int8", err);
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_qmodel_load(&qmodel, int_path, err);
+    status = status ? status : cli_latency(session, qmodel, &options.latency, err);
     status = status ? status : tin_evaluate(qmodel, model, session->dataset, &options, &summary, err);
     status = status ? status : evaluate_figures(figures, &summary, err);
     status = status ? status : cli_add_file(files, session, true, err, "metrics.json");

@@ -11,8 +11,7 @@ typedef struct tin_expectation {
     const tin_decision_rule *rule;
     tin_qrunner *runner;
     tin_decision_state decision;
-    int latency; /* frames by which a decision comes later, below the hop; 0 unless the caller sets it: what tin_generate
-                    says of the schedule */
+    int latency; /* frames by which a decision comes later, below the hop; 0 until the caller sets it */
     int wait;    /* frames until a decision that is made comes; 0: none is made */
     /* of the last decision: the scores [n_classes], then class_index, active, trigger */
     int16_t values[TIN_MAX_CLASSES + 3];

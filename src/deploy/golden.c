@@ -58,7 +58,7 @@ static bool find_detection(tin_expectation *x, tin_expectation *alone, const tin
     tin_expectation_reset(x);
     for (int64_t t = 0; t < s->n_frames; t++) {
         const int due = tin_expectation_step(x, counts_at(x, s, t)), trigger = x->values[x->model->n_classes + 2];
-        if (due == 1 && trigger >= 0 && labelled(d, s, t - x->model->delay, trigger)) {
+        if (due == 1 && trigger >= 0 && labelled(d, s, t - x->model->delay - x->latency, trigger)) {
             *piece = piece_around(s, t, n);
             if (triggers(alone, piece)) {
                 return true;
@@ -88,6 +88,7 @@ tin_status tin_piece_choose(tin_expectation *x, const tin_dataset *d, int64_t n,
     tin_expectation alone = {0};
     bool found = false;
     tin_status status = tin_expectation_begin(&alone, x->model, x->rule, err);
+    alone.latency = x->latency;
     for (size_t i = 0; i < d->n_streams && status == TIN_OK && !found; i++) {
         const tin_stream *s = &d->streams[i];
         if (s->role == TIN_ROLE_TEST && s->n_frames > 0) {

@@ -207,6 +207,7 @@ static tin_status make_values(values *v, const tin_package *p, tin_error *err)
     tin_expectation x = {0};
     tin_piece piece;
     tin_status status = tin_expectation_begin(&x, p->model, p->rule, err);
+    x.latency = p->latency;
     if (status == TIN_OK) {
         status = tin_piece_choose(&x, p->dataset, n, &piece, err);
     }

@@ -34,6 +34,7 @@ typedef struct tin_package {
     const char *code;           /* folder of NAME.c and NAME.h */
     const char *name;
     const char *version; /* of Tinamou */
+    int latency;         /* NAME_LATENCY */
     int64_t frames;      /* of a recording; 0: as many as fit 4 KB, with an event in it where there is one */
     unsigned formats;    /* bits */
 } tin_package;

@@ -61,7 +61,7 @@ static tin_status take_settings(work *w, tin_error *err)
     w->windows.history = s->window_history > 0 ? s->window_history : 0;
     w->windows.step = s->window_step > 0 ? s->window_step : (w->windows.frames + 1) / 2;
     w->e.margins = (tin_margins){frames_of(s->early_ms, rate_hz), frames_of(s->late_ms, rate_hz), s->allow_repeats};
-    w->e.timing = (tin_timing){w->e.qmodel->hop, w->e.qmodel->delay};
+    w->e.timing = (tin_timing){w->e.qmodel->hop, w->e.qmodel->delay, w->e.options->latency};
     w->e.has_float = w->float_model != NULL;
     w->e.rule.count = 1;
     for (int k = 0; k < w->e.dataset->n_classes; k++) {
@@ -85,7 +85,8 @@ static tin_status need_streams(const tin_dataset *dataset, tin_error *err)
 static tin_status score_role(work *w, tin_role role, tin_scored_set *integer, tin_scored_set *real, tin_error *err)
 {
     const tin_evaluate_options *o = w->e.options;
-    const tin_scorer of_integer = {.qmodel = w->e.qmodel}, of_float = {.model = w->float_model};
+    const tin_scorer of_integer = {.qmodel = w->e.qmodel, .latency = o->latency},
+                     of_float = {.model = w->float_model, .latency = o->latency};
     tin_status status = tin_score_streams(of_integer, w->e.dataset, role, w->windows, o->pool, o->quiet, integer, err);
     if (status == TIN_OK && w->e.has_float) {
         status = tin_score_streams(of_float, w->e.dataset, role, w->windows, o->pool, o->quiet, real, err);

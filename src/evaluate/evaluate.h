@@ -12,6 +12,7 @@
 typedef struct tin_evaluate_options {
     tin_config_evaluate settings;
     uint64_t seed; /* of the bootstrap */
+    int latency; /* frames by which the device's decisions come later than the frame that completes them, below the hop */
     tin_pool *pool;
     const char *folder; /* run folder: all files of docs/metrics-format.md but the report go there */
     bool quiet;

@@ -306,6 +306,7 @@ tin_status tin_metrics_save(const tin_evaluation *e, const char *folder, tin_err
     tin_json_put(&b, root, "rate_hz", tin_json_real(e->dataset->rate_hz));
     tin_json_put(&b, root, "hop", json_integer(e->timing.hop));
     tin_json_put(&b, root, "delay", json_integer(e->timing.delay));
+    tin_json_put(&b, root, "latency", json_integer(e->timing.latency));
     tin_json_put(&b, root, "classes", classes_json(&b, e->dataset));
     tin_json_put(&b, root, "settings", settings_json(&b, e));
     tin_json_put(&b, root, "has_events", json_boolean(e->has_events));

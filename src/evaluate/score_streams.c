@@ -148,8 +148,8 @@ static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_w
 {
     int n_channels = scorer.qmodel != NULL ? scorer.qmodel->n_channels : scorer.model->n_channels;
     set->n_classes = scorer.qmodel != NULL ? scorer.qmodel->n_classes : scorer.model->n_classes;
-    set->timing = scorer.qmodel != NULL ? (tin_timing){scorer.qmodel->hop, scorer.qmodel->delay}
-                                        : (tin_timing){scorer.model->hop, scorer.model->delay};
+    set->timing = scorer.qmodel != NULL ? (tin_timing){scorer.qmodel->hop, scorer.qmodel->delay, scorer.latency}
+                                        : (tin_timing){scorer.model->hop, scorer.model->delay, scorer.latency};
     if (n_channels != dataset->n_channels || set->n_classes != dataset->n_classes) {
         return tin_fail(
             err, TIN_ERR_MODEL,

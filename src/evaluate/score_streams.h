@@ -28,6 +28,7 @@ typedef struct tin_scored_set {
 
 /* What runs: exactly one of the two is not NULL. */
 typedef struct tin_scorer {
+    int latency; /* of the device, as in tin_timing */
     const tin_qmodel *qmodel;
     const tin_model *model;
 } tin_scorer;

@@ -298,13 +298,17 @@ static tin_detection detection_of(sweep *w, size_t stream)
 {
     const tin_smoothed *m = w->m;
     const tin_sweep_stream *s = &m->input->streams[stream];
-    int64_t hop = m->input->timing.hop;
+    const tin_timing timing = m->input->timing;
+    int64_t hop = timing.hop;
     tin_detection d = {w->triggers, w->segments, 0, 0};
     bool open = false;
     for (size_t word = m->start[stream] / 64; word < m->start[stream + 1] / 64; word++) {
         for (uint64_t bits = w->changes[word]; bits != 0; bits &= bits - 1) {
             size_t slot = word * 64 + (size_t)__builtin_ctzll(bits);
-            int64_t frame = hop * ((int64_t)(slot - m->start[stream]) + 1) - 1;
+            int64_t frame = hop * ((int64_t)(slot - m->start[stream]) + 1) - 1 + timing.latency;
+            if (frame >= s->scene.n_frames) {
+                continue; /* the end of the stream cuts it off */
+            }
             if (open) {
                 d.segments[d.n_segments - 1].end = frame;
             }
@@ -317,10 +321,10 @@ static tin_detection detection_of(sweep *w, size_t stream)
         }
     }
     if (open) {
-        int64_t held = hop * (s->n_decisions + 1) - 1;
+        int64_t held = hop * (s->n_decisions + 1) - 1 + timing.latency;
         d.segments[d.n_segments - 1].end = held < s->scene.n_frames ? held : s->scene.n_frames;
     }
-    d.n_segments = tin_segments_delay(d.segments, d.n_segments, m->input->timing.delay, s->scene.n_frames);
+    d.n_segments = tin_segments_delay(d.segments, d.n_segments, timing.delay + timing.latency, s->scene.n_frames);
     return d;
 }
 

@@ -42,7 +42,10 @@ tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, i
     int before = TIN_DECISION_NONE;
     for (int64_t j = 0; j < n_decisions; j++) {
         int trigger = tin_decision_step(&state, rule, classes, n_classes, scores + j * n_classes);
-        int64_t frame = (int64_t)timing.hop * (j + 1) - 1;
+        int64_t frame = (int64_t)timing.hop * (j + 1) - 1 + timing.latency;
+        if (frame >= n_frames) {
+            break; /* the end of the stream cuts it off */
+        }
         if (trigger != TIN_DECISION_NONE) {
             detection->triggers[detection->n_triggers++] = (tin_trigger){frame, trigger};
         }
@@ -54,7 +57,8 @@ tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, i
         }
         before = state.active;
     }
-    detection->n_segments = tin_segments_delay(detection->segments, detection->n_segments, timing.delay, n_frames);
+    detection->n_segments =
+        tin_segments_delay(detection->segments, detection->n_segments, timing.delay + timing.latency, n_frames);
     return TIN_OK;
 }
 

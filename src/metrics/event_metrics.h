@@ -84,9 +84,9 @@ typedef struct tin_event_figures {
     double false_active_share; /* of all frames */
 } tin_event_figures;
 
-/* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1, when the
- * device reports it, whatever the delay. `active` after decision j holds for frames hop*(j+1)-1 .. hop*(j+2)-2, and the
- * segment is what it speaks of, `delay` frames earlier (tin_segments_delay). The arrays of `detection` belong to the
+/* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1 +
+ * latency, when the device reports it, whatever the delay. `active` after decision j holds for `hop` frames from there
+ * on, and the segment is what it speaks of, delay + latency frames earlier (tin_segments_delay). The arrays of `detection` belong to the
  * caller: tin_detection_free. */
 tin_status tin_detect(const tin_decision_rule *rule, const tin_class *classes, int n_classes, tin_timing timing,
                       const int16_t *scores, int64_t n_decisions, int64_t n_frames, tin_detection *detection,

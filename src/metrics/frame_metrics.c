@@ -18,12 +18,13 @@ void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_cla
 {
     int64_t j = 0; /* decisions that have come */
     int16_t held = 0;
-    for (int64_t t = 0; t < n_frames + timing.delay; t++) {
-        if (t < n_frames && j < n_decisions && t == timing.hop * (j + 1) - 1) {
+    const int ago = timing.delay + timing.latency;
+    for (int64_t t = 0; t < n_frames + ago; t++) {
+        if (t < n_frames && j < n_decisions && t == timing.hop * (j + 1) - 1 + timing.latency) {
             held = (int16_t)tin_argmax_s16(scores + j++ * n_classes, n_classes);
         }
-        if (t >= timing.delay) {
-            predictions[t - timing.delay] = held;
+        if (t >= ago) {
+            predictions[t - ago] = held;
         }
     }
 }

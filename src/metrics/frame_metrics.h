@@ -22,15 +22,16 @@ typedef struct tin_frame_figures {
 /* Index of the greatest score, the lowest on a tie. scores [n_classes], n_classes >= 1. */
 int tin_argmax_s16(const int16_t *scores, int n_classes);
 
-/* When a model speaks, and of which frame: decision j comes after frame hop*(j+1)-1, is held for `hop` frames from that
- * one on, and what is held at frame t speaks of frame t - delay. */
+/* When a model speaks, and of which frame: decision j is complete after frame hop*(j+1)-1, comes `latency` frames later, is
+ * held for `hop` frames from that one on, and what is held at frame t speaks of frame t - latency - delay. */
 typedef struct tin_timing {
-    int hop;   /* >= 1 */
-    int delay; /* frames, a multiple of hop, 0: it speaks of the frame at which it comes */
+    int hop;     /* >= 1 */
+    int delay;   /* frames, a multiple of hop, 0: it speaks of the frame that completes it */
+    int latency; /* frames, below hop: of the device, whose work is spread over frames */
 } tin_timing;
 
 /* predictions [n_frames]: what the model says of each frame, from scores [n_decisions][n_classes]. Frames of which it
- * speaks before its first decision get class 0. The last `delay` frames, whose decision the end of the stream cuts off,
+ * speaks before its first decision get class 0. The last delay + latency frames, whose decision the end of the stream cuts off,
  * get the last one that came. */
 void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_classes, tin_timing timing,
                            int64_t n_frames, int16_t *predictions);

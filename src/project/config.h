@@ -165,6 +165,7 @@ typedef struct tin_config_deploy {
     char *target;   /* "m4" (default), "m0", "m3", "m7", "m33", "m55", "rv32": the core that kernels and encodings are chosen for */
     char *backend;  /* "auto" (default): own kernels; "cmsis-nn": the library's functions where they give the result */
     char *cmsis_nn; /* folder of the library, with Include/ and libcmsis-nn.a; "" (default): none */
+    char *schedule; /* "earliest" (default), or "spread": no frame has much more work than the others */
     char *optimize; /* "balanced" (default), "speed" or "size": encodings of weights, and -O2 or -Os */
     int verify_frames; /* frames of the test recordings checked on the emulated core, 0: all (default) */
     int max_flash_bytes, max_ram_bytes; /* budgets: code and weights; state and greatest stack; 0 (default): none */

@@ -239,6 +239,7 @@ static const tin_setting deploy_settings[] = {
      .text = "",
      .neutral = true,
      .meaning = "the folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
+    TEXT(tin_config_deploy, schedule, "earliest", "earliest spread", "when layers run"),
     TEXT(tin_config_deploy, optimize, "balanced", "balanced speed size", "what the code is optimised for"),
     NUMBER(tin_config_deploy, verify_frames, 0, 2000000000, 0, "frames checked on the emulated core, 0: all"),
     LIMIT(tin_config_deploy, max_flash_bytes, 2000000000, "the flash that code and weights may take, 0: any"),

@@ -371,7 +371,7 @@ static void count_frames(tin_validation *v)
 
 static tin_status count_events(tin_validation *v, tin_event_counts *counts, tin_error *err)
 {
-    const tin_timing timing = {v->model->hop, v->model->delay};
+    const tin_timing timing = {v->model->hop, v->model->delay, 0};
     const tin_interval *events = v->events;
     tin_status status = TIN_OK;
     for (size_t i = 0; i < v->n_pieces && status == TIN_OK; i++) {

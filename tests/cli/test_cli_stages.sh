@@ -105,6 +105,16 @@ logs 'run: ' train "$project" --seed 6
 [ "$(wc -l <"$folder/out")" = 3 ] || fail "runs: $(cat "$folder/out")"
 "$tinamou" runs "$project" --json | grep -q '"seed": "6"' || fail "no seed 6 in the JSON of runs"
 
+# another schedule is another run, whose decisions come later: code, evaluation and check on the core agree by how much
+small_project "$folder/level"
+code=0
+"$tinamou" deploy "$folder/level" --schedule soon >"$folder/out" 2>"$folder/log" || code=$?
+[ $code = 2 ] && grep -q "schedule is 'soon'; give one of: earliest spread" "$folder/log" || fail "schedule soon: $code $(cat "$folder/log")"
+logs ' 0 differ from the reference' deploy "$folder/level" --schedule spread
+late=$(sed -n 's/^#define SMALL_LATENCY \([0-9]*\) .*/\1/p' "$folder"/level/runs/*/code/small.h)
+[ -n "$late" ] || fail "the header says nothing of the schedule"
+grep -q '"latency": '"$late"',' "$folder"/level/runs/*/metrics.json || fail "the evaluation does not count the schedule"
+
 # bits chosen by measurement: a table, a file, the same bytes again; codebooks need all weights at 8 bits
 small_project "$folder/auto"
 sed '/method: share/d; s/^quantize:.*/quantize: {steps: 20, weight_bits: auto, activation_bits: auto, input_bits: auto, max_weight_bytes: 400}/' \

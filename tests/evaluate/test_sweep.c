@@ -62,7 +62,11 @@ static void make_world(world *w, uint64_t seed, int hop, int32_t range)
         w->streams[s] =
             (tin_sweep_stream){{w->events[s], n_events, w->labels[s], n_frames}, w->scores[s], n_decisions[s]};
     }
-    w->input = (tin_sweep_input){w->streams,   N_STREAMS, CLASSES, N_CLASSES, {hop, seed % 3 == 2 ? 2 * (int)hop : 0},
+    w->input = (tin_sweep_input){w->streams,
+                                 N_STREAMS,
+                                 CLASSES,
+                                 N_CLASSES,
+                                 {hop, seed % 3 == 2 ? 2 * (int)hop : 0, (int)((int64_t)seed % hop)},
                                  {2, 4, false}};
 }
 
@@ -155,7 +159,7 @@ static void thresholds_are_all_values_once_from_the_top(void **state)
     const int16_t scores[] = {0, 5, 1, 10, 2, 7};
     const tin_class classes[] = {{"rest", false}, {"wave", true}};
     const tin_sweep_stream stream = {{NULL, 0, NULL, 3}, scores, 3};
-    const tin_sweep_input input = {&stream, 1, classes, 2, {1, 0}, {0, 0, false}};
+    const tin_sweep_input input = {&stream, 1, classes, 2, {1, 0, 0}, {0, 0, false}};
     tin_smoothed *smoothed = NULL;
     int32_t *thresholds = NULL;
     size_t n = 0;

@@ -250,7 +250,7 @@ static void detection_puts_decisions_at_their_frames(void **state)
     const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
     const tin_decision_rule rule = {0, 256, 100, 1, 0};
     tin_detection d;
-    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0}, scores, 4, 9, &d, NULL), TIN_OK);
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 0}, scores, 4, 9, &d, NULL), TIN_OK);
     assert_int_equal(d.n_triggers, 1);
     assert_int_equal(d.triggers[0].frame, 3);
     assert_int_equal(d.triggers[0].class_index, 1);
@@ -259,8 +259,26 @@ static void detection_puts_decisions_at_their_frames(void **state)
     assert_int_equal(d.segments[0].end, 7);
     tin_detection_free(&d);
     /* active to the end: the last decision is held to the end of the stream and not past it */
-    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0}, scores, 3, 6, &d, NULL), TIN_OK);
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 0}, scores, 3, 6, &d, NULL), TIN_OK);
     assert_int_equal(d.segments[0].end, 6);
+    tin_detection_free(&d);
+}
+
+/* A device that reports 1 frame later: the trigger comes later, the segment is the same; what would come behind the end of
+ * the stream does not. */
+static void a_late_device_moves_triggers_and_no_segment(void **state)
+{
+    (void)state;
+    const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
+    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    tin_detection d;
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 1}, scores, 4, 9, &d, NULL), TIN_OK);
+    assert_int_equal(d.triggers[0].frame, 4);
+    assert_int_equal(d.segments[0].start, 3);
+    assert_int_equal(d.segments[0].end, 7);
+    tin_detection_free(&d);
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 1}, scores, 2, 4, &d, NULL), TIN_OK);
+    assert_int_equal(d.n_triggers, 0);
     tin_detection_free(&d);
 }
 
@@ -271,12 +289,12 @@ static void a_delay_moves_segments_and_no_trigger(void **state)
     const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
     const tin_decision_rule rule = {0, 256, 100, 1, 0};
     tin_detection d;
-    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 2}, scores, 4, 9, &d, NULL), TIN_OK);
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 2, 0}, scores, 4, 9, &d, NULL), TIN_OK);
     assert_int_equal(d.triggers[0].frame, 3);
     assert_int_equal(d.segments[0].start, 1);
     assert_int_equal(d.segments[0].end, 5);
     tin_detection_free(&d);
-    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 2}, scores, 3, 6, &d, NULL), TIN_OK);
+    assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 2, 0}, scores, 3, 6, &d, NULL), TIN_OK);
     assert_int_equal(d.segments[0].start, 1);
     assert_int_equal(d.segments[0].end, 6); /* active to the end */
     tin_detection_free(&d);
@@ -300,7 +318,7 @@ static void every_allocation_may_fail(void **state)
         tin_event_counts c = {0};
         tin_error err = {0};
         tin_memory_fail_at(n);
-        tin_status status = tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0}, scores, 4, 9, &d, &err);
+        tin_status status = tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 0}, scores, 4, 9, &d, &err);
         if (status == TIN_OK) {
             status = tin_event_count(&scene, &d, &margins, NULL, NULL, &c, &err);
         }
@@ -333,6 +351,7 @@ int main(void)
         cmocka_unit_test(counts_add_up),
         cmocka_unit_test(detection_puts_decisions_at_their_frames),
         cmocka_unit_test(a_delay_moves_segments_and_no_trigger),
+        cmocka_unit_test(a_late_device_moves_triggers_and_no_segment),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

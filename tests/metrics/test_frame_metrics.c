@@ -22,7 +22,7 @@ static void predictions_are_held_from_the_decision_frame(void **state)
     const int16_t scores[] = {1, 5, 2, 7, 0, 7};
     const int16_t expected[] = {0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0};
     int16_t predictions[11];
-    tin_frame_predictions(scores, 2, 3, (tin_timing){4, 0}, 11, predictions);
+    tin_frame_predictions(scores, 2, 3, (tin_timing){4, 0, 0}, 11, predictions);
     assert_memory_equal(predictions, expected, sizeof expected);
 }
 
@@ -34,13 +34,27 @@ static void a_delayed_decision_speaks_of_earlier_frames(void **state)
     const int16_t scores[] = {1, 5, 2, 7, 0, 7};
     const int16_t expected[] = {1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}, held[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     int16_t predictions[11];
-    tin_frame_predictions(scores, 2, 3, (tin_timing){4, 4}, 11, predictions);
+    tin_frame_predictions(scores, 2, 3, (tin_timing){4, 4, 0}, 11, predictions);
     assert_memory_equal(predictions, expected, sizeof expected);
-    tin_frame_predictions(scores, 1, 3, (tin_timing){4, 4}, 11, predictions);
+    tin_frame_predictions(scores, 1, 3, (tin_timing){4, 4, 0}, 11, predictions);
     assert_memory_equal(predictions, held, sizeof held);
     /* a stream that is shorter than the delay */
-    tin_frame_predictions(scores, 0, 3, (tin_timing){4, 4}, 3, predictions);
+    tin_frame_predictions(scores, 0, 3, (tin_timing){4, 4, 0}, 3, predictions);
     assert_int_equal(predictions[0] + predictions[1] + predictions[2], 0);
+}
+
+/* A device that reports each decision 3 frames later says the same of every frame, up to the decision that the end of the
+ * stream cuts off. */
+static void a_late_device_says_the_same(void **state)
+{
+    (void)state;
+    const int16_t scores[] = {1, 5, 2, 7, 0, 7};
+    const int16_t all[] = {0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0}, cut[] = {0, 0, 0, 1, 1, 1, 1, 1, 1, 1};
+    int16_t predictions[11];
+    tin_frame_predictions(scores, 2, 3, (tin_timing){4, 0, 3}, 11, predictions);
+    assert_memory_equal(predictions, all, sizeof all);
+    tin_frame_predictions(scores, 2, 3, (tin_timing){4, 0, 3}, 10, predictions);
+    assert_memory_equal(predictions, cut, sizeof cut);
 }
 
 static void hop_one_decides_every_frame_and_ties_take_the_lowest(void **state)
@@ -49,7 +63,7 @@ static void hop_one_decides_every_frame_and_ties_take_the_lowest(void **state)
     const int16_t scores[] = {3, 3, -1, 2, 4, 9};
     const int16_t expected[] = {0, 1, 1};
     int16_t predictions[3];
-    tin_frame_predictions(scores, 3, 2, (tin_timing){1, 0}, 3, predictions);
+    tin_frame_predictions(scores, 3, 2, (tin_timing){1, 0, 0}, 3, predictions);
     assert_memory_equal(predictions, expected, sizeof expected);
 }
 
@@ -58,7 +72,7 @@ static void a_stream_shorter_than_hop_is_class_zero(void **state)
     (void)state;
     int16_t predictions[3] = {9, 9, 9};
     const int16_t expected[3] = {0, 0, 0};
-    tin_frame_predictions(NULL, 0, 3, (tin_timing){4, 0}, 3, predictions);
+    tin_frame_predictions(NULL, 0, 3, (tin_timing){4, 0, 0}, 3, predictions);
     assert_memory_equal(predictions, expected, sizeof expected);
 }
 
@@ -125,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predictions_are_held_from_the_decision_frame),
         cmocka_unit_test(a_delayed_decision_speaks_of_earlier_frames),
+        cmocka_unit_test(a_late_device_says_the_same),
         cmocka_unit_test(hop_one_decides_every_frame_and_ties_take_the_lowest),
         cmocka_unit_test(a_stream_shorter_than_hop_is_class_zero),
         cmocka_unit_test(figures_by_hand),
