@@ -156,6 +156,13 @@ bool tin_emit_is_joined(tin_emit *e, int layer, int k);
 /* Entries of the order in which layer `layer` does `act`; *n of them, one behind the other. */
 const tin_emit_run *tin_emit_parts(const tin_emit *e, int layer, tin_emit_act act, int *n);
 
+/* ---- emit_memory.c ---- */
+
+/* Gives the rows in scratch and the room that layers need while they run their places, and scratch its size. */
+void tin_emit_place_scratch(tin_emit *e);
+/* The comment with all of them, and when they are alive. */
+void tin_emit_memory_plan(tin_emit *e);
+
 /* ---- emit_schedule.c ---- */
 
 /* Fills order and latency: which frame of its period each layer runs on, and how the large ones are cut. */

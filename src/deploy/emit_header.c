@@ -274,10 +274,8 @@ static void list_members(tin_emit *e)
         tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes,
                             "input of the layer that runs, as its kernel reads it");
     }
-    /* Two rows share memory only if one is read for the last time before the other is written: first fit over the
-     * stretches of layers in which each is alive (emit_plan.c). */
     if (e->scratch_bytes > 0) {
-        tin_emit_member_add(e, "int8_t", "scratch", "", e->scratch_bytes, "rows within one step; see docs");
+        tin_emit_member_add(e, "int8_t", "scratch", "", e->scratch_bytes, "rows within one step: see the memory plan");
     }
     if (e->scratch_words > 0) {
         tin_emit_member_add(e, "int16_t", "scratch16", "", e->scratch_words, "likewise, of 16 bits");

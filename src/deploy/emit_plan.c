@@ -345,60 +345,6 @@ static void plan_history(tin_emit *e, int history)
     }
 }
 
-/* ---- scratch ---- */
-
-typedef struct interval {
-    int begin, end; /* places in the order; both belong to it */
-    long size, at;
-} interval;
-
-/* The lowest place in which `x` meets no interval that is alive with it. Returns the end of the memory that it takes. */
-static long first_fit(const interval *others, int n, interval *x)
-{
-    x->at = 0;
-    for (int i = 0; i < n; i++) {
-        const interval *o = &others[i];
-        if (x->begin <= o->end && o->begin <= x->end && x->at < o->at + o->size && o->at < x->at + x->size) {
-            x->at = o->at + o->size;
-            i = -1; /* from the start: another one may lie there */
-        }
-    }
-    return x->at + x->size;
-}
-
-static long multiple_of_4(long n)
-{
-    return (n + 3) / 4 * 4;
-}
-
-/* Rows of one width of values. Rows of 8 bits share their memory with the room that layers need while they run. */
-static long place_scratch(tin_emit *e, int bits)
-{
-    interval taken[2 * TIN_MAX_LAYERS + 1];
-    long size = 0;
-    int n = 0;
-    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
-        tin_emit_row *row = tin_emit_row_of(e, layer);
-        if (row->place == TIN_PLACE_SCRATCH && row->bits == bits && row->end > row->begin) {
-            taken[n] = (interval){row->begin, row->end, multiple_of_4(row->width), 0};
-            const long end = first_fit(taken, n, &taken[n]);
-            row->at = taken[n++].at;
-            size = end > size ? end : size;
-        }
-    }
-    for (int i = 0; i < e->model->n_layers && bits == 8; i++) {
-        const tin_qlayer *l = &e->model->layers[i];
-        if (l->op == TIN_OP_LSTM || (l->op == TIN_OP_GRU && l->reset_before)) {
-            const int now = place_in_order(e, i);
-            taken[n] = (interval){now, now, multiple_of_4(l->n_outputs), 0};
-            const long end = first_fit(taken, n, &taken[n]);
-            e->layers[i].work_at = taken[n++].at;
-            size = end > size ? end : size;
-        }
-    }
-    return size;
-}
-
 /* Multiply-accumulates of the frame on which every layer runs. */
 static double all_macs(const tin_emit *e)
 {
@@ -447,7 +393,6 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
             plan_history(e, layer);
         }
     }
-    e->scratch_bytes = place_scratch(e, 8);
-    e->scratch_words = place_scratch(e, 16);
+    tin_emit_place_scratch(e);
     return TIN_OK;
 }

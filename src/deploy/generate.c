@@ -145,6 +145,7 @@ static void source(tin_emit *e)
                     e->upper, e->name, e->upper, e->name, e->upper);
     kernels(e);
     layer_data(e);
+    tin_emit_memory_plan(e);
     tin_emit_init(e);
     tin_emit_step(e);
 }
