@@ -126,28 +126,41 @@ static void title(tin_emit *e)
                     e->name, e->name, e->name);
 }
 
-/* Letters and digits of the class name, upper case; false when another class gives the same or nothing is left. */
+/* Letters and digits of a class name, upper case, single underscores between them; "" for none, or for more than fit. */
+static void class_word(const char *name, char out[64])
+{
+    size_t n = 0;
+    bool gap = false;
+    for (const char *s = name; *s != '\0'; s++) {
+        const unsigned char c = (unsigned char)*s;
+        if (c >= 128 || !isalnum(c)) {
+            gap = n > 0;
+            continue;
+        }
+        if (n + gap + 1 >= 64) {
+            n = 0;
+            break;
+        }
+        if (gap) {
+            out[n++] = '_';
+        }
+        gap = false;
+        out[n++] = (char)toupper(c);
+    }
+    out[n] = '\0';
+}
+
+/* The word of class k; false when it has none, or a class before it has the same. */
 static bool class_constant(const tin_qmodel *model, int k, char out[64])
 {
-    for (int other = -1; other < k; other++) {
-        char text[64];
-        const char *s = other < 0 ? model->classes[k].name : model->classes[other].name;
-        size_t n = 0;
-        for (; *s != '\0' && n < sizeof text - 1; s++) {
-            const unsigned char c = (unsigned char)*s;
-            text[n++] = c < 128 && isalnum(c) ? (char)toupper(c) : '_';
-        }
-        text[n] = '\0';
-        if (other < 0) {
-            memcpy(out, text, sizeof text);
-            if (strspn(text, "_") == n || *s != '\0') {
-                return false;
-            }
-        } else if (strcmp(text, out) == 0) {
-            return false;
-        }
+    class_word(model->classes[k].name, out);
+    bool own = out[0] != '\0';
+    for (int other = 0; other < k && own; other++) {
+        char word[64];
+        class_word(model->classes[other].name, word);
+        own = strcmp(word, out) != 0;
     }
-    return true;
+    return own;
 }
 
 static void constants(tin_emit *e)

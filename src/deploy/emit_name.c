@@ -1,6 +1,7 @@
 /* Which names can be the prefix of generated code. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "deploy/emit.h"
 
@@ -60,6 +61,26 @@ static bool is_taken(const char *name)
     return false;
 }
 
+/* The first word of the name behind the first one that generated names have too, as NAME_CLASS_..., NAME_result_t and
+ * NAME_decision_t do: with it another model in the same firmware could share them. NULL: none. */
+static const char *shared_word(const char *name)
+{
+    static const struct {
+        const char *word;
+        bool last; /* only at the end */
+    } words[] = {{"class", false}, {"result", true}, {"decision", true}};
+    for (const char *part = strchr(name, '_'); part != NULL; part = strchr(part + 1, '_')) {
+        const size_t n = strcspn(part + 1, "_");
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            const char *word = words[i].word;
+            if (n == strlen(word) && strncasecmp(part + 1, word, n) == 0 && (!words[i].last || part[1 + n] == '\0')) {
+                return word;
+            }
+        }
+    }
+    return NULL;
+}
+
 tin_status tin_emit_check_name(const char *name, tin_error *err)
 {
     if (name == NULL || name[0] == '\0') {
@@ -89,6 +110,14 @@ tin_status tin_emit_check_name(const char *name, tin_error *err)
         return tin_fail(err, TIN_ERR_MODEL,
                         "\"%s_t\" or \"%s.h\" belongs to the C library; add something, for example \"%s_model\"", name,
                         name, name);
+    }
+    const char *word = shared_word(name);
+    if (word != NULL) {
+        return tin_fail(
+            err, TIN_ERR_MODEL,
+            "\"%s\" has _%s in it, as generated names do, so that another model in the same firmware could share "
+            "one of them; write it otherwise, for example \"%ss\" or \"%.*s%s\"",
+            name, word, word, (int)(strcspn(name, "_")), name, word);
     }
     return TIN_OK;
 }

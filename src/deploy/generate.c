@@ -190,13 +190,35 @@ static bool is(const char *setting, const char *value)
     return setting != NULL && strcmp(setting, value) == 0;
 }
 
+/* Settings have few values; an unknown one is not to be taken for the default. */
+static tin_status check_settings(const tin_generate_facts *facts, tin_error *err)
+{
+    const struct {
+        const char *name, *value, *choices[4];
+    } settings[] = {{"optimize", facts->optimize, {"balanced", "speed", "size", "plain"}},
+                    {"target", facts->target, {"m4", "m55"}},
+                    {"backend", facts->backend, {"auto", "cmsis-nn"}},
+                    {"schedule", facts->schedule, {"earliest", "spread"}}};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        bool known = settings[i].value == NULL;
+        for (int k = 0; k < 4 && settings[i].choices[k] != NULL; k++) {
+            known = known || is(settings[i].value, settings[i].choices[k]);
+        }
+        if (!known) {
+            return tin_fail(err, TIN_ERR_MODEL, "deploy.%s is '%s'; write %s or %s", settings[i].name,
+                            settings[i].value, settings[i].choices[0], settings[i].choices[1]);
+        }
+    }
+    return TIN_OK;
+}
+
 /* The plan of checked inputs; *out is to be freed. */
 static tin_status make_plan(tin_emit **out, const tin_qmodel *qmodel, const tin_generate_facts *facts, tin_error *err)
 {
-    tin_emit *e = tin_alloc(1, sizeof *e, err);
-    *out = e;
+    const tin_status status = check_settings(facts, err);
+    tin_emit *e = *out = status ? NULL : tin_alloc(1, sizeof *e, err);
     if (e == NULL) {
-        return TIN_ERR_MEMORY;
+        return status ? status : TIN_ERR_MEMORY;
     }
     e->model = qmodel;
     e->facts = facts;
