@@ -194,14 +194,14 @@ static bool is(const char *setting, const char *value)
 static tin_status check_settings(const tin_generate_facts *facts, tin_error *err)
 {
     const struct {
-        const char *name, *value, *choices[4];
+        const char *name, *value, *choices[7];
     } settings[] = {{"optimize", facts->optimize, {"balanced", "speed", "size", "plain"}},
-                    {"target", facts->target, {"m4", "m55"}},
+                    {"target", facts->target, {"m4", "m55", "m0", "m3", "m7", "m33", "rv32"}},
                     {"backend", facts->backend, {"auto", "cmsis-nn"}},
                     {"schedule", facts->schedule, {"earliest", "spread"}}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         bool known = settings[i].value == NULL;
-        for (int k = 0; k < 4 && settings[i].choices[k] != NULL; k++) {
+        for (int k = 0; k < 7 && settings[i].choices[k] != NULL; k++) {
             known = known || is(settings[i].value, settings[i].choices[k]);
         }
         if (!known) {

@@ -539,6 +539,32 @@ static tin_status loop(training *t, tin_error *err)
     return status;
 }
 
+/* Whether the model belongs to the dataset, and decides at least once in the longest recording. */
+static tin_status check_data(const tin_model *model, const tin_dataset *dataset, tin_error *err)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        const tin_stream *s = &dataset->streams[i];
+        longest = s->role == TIN_ROLE_TRAIN && s->n_frames > longest ? s->n_frames : longest;
+    }
+    if (dataset->n_channels != model->n_channels) {
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "the dataset has %d channels, the model %d; make the model for this dataset",
+                        dataset->n_channels, model->n_channels);
+    }
+    if (dataset->n_classes != model->n_classes) {
+        return tin_fail(err, TIN_ERR_MODEL, "the dataset has %d classes, the model %d; make the model for this dataset",
+                        dataset->n_classes, model->n_classes);
+    }
+    if (longest > 0 && longest < model->hop) {
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "the model decides every %d frames, but the longest recording of the training people has %lld; "
+                        "give layers smaller strides, or the dataset longer recordings",
+                        model->hop, (long long)longest);
+    }
+    return TIN_OK;
+}
+
 tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_train_options *options,
                      tin_train_result *result, tin_error *err)
 {
@@ -548,15 +574,8 @@ tin_status tin_train(tin_model *model, const tin_dataset *dataset, const tin_tra
                   .settings = &options->settings,
                   .metric = tin_metric_from_name(options->settings.metric)};
     tin_status status = check_settings(t.settings, err);
-    if (status == TIN_OK && dataset->n_channels != model->n_channels) {
-        status =
-            tin_fail(err, TIN_ERR_MODEL, "the dataset has %d channels, the model %d; make the model for this dataset",
-                     dataset->n_channels, model->n_channels);
-    }
-    if (status == TIN_OK && dataset->n_classes != model->n_classes) {
-        status =
-            tin_fail(err, TIN_ERR_MODEL, "the dataset has %d classes, the model %d; make the model for this dataset",
-                     dataset->n_classes, model->n_classes);
+    if (status == TIN_OK) {
+        status = check_data(model, dataset, err);
     }
     if (status == TIN_OK) {
         status = check_memory(&t, err);

@@ -55,4 +55,14 @@ static inline char *path_of(const char *file)
     return path;
 }
 
+/* Of a file in TEST_TEMPORARY; to be freed. */
+__attribute__((noinline, unused)) static char *read_text(const char *file)
+{
+    tin_error err = {0};
+    char *text = NULL;
+    size_t size = 0;
+    must(tin_file_read(path_of(file), &text, &size, &err), &err);
+    return text;
+}
+
 #endif
