@@ -33,6 +33,8 @@ qemu-system-misc | the emulated RISC-V and AVR
 qemu-user | programs of big-endian PowerPC and of AArch64
 gcc-riscv64-unknown-elf | builds for RISC-V
 picolibc-riscv64-unknown-elf | its string.h
+gcc-avr | builds for AVR
+avr-libc | its string.h
 gcc-powerpc-linux-gnu | builds for big-endian PowerPC
 libc6-dev-powerpc-cross | its C library
 gcc-aarch64-linux-gnu | builds for AArch64

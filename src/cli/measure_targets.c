@@ -40,6 +40,11 @@ static tin_status add_estimates(const cli_session *session, json_t *figures, con
     return cli_set(figures, "estimates", list, err);
 }
 
+static bool several(const cli_session *session)
+{
+    return (session->options.targets & (session->options.targets - 1)) != 0;
+}
+
 static tin_status measure_target(cli_session *session, const tin_qmodel *qmodel, const tin_decision_rule *rule,
                                  const char *target, json_t *results, tin_error *err)
 {
@@ -61,6 +66,13 @@ static tin_status measure_target(cli_session *session, const tin_qmodel *qmodel,
     status = status ? status : cli_latency(session, qmodel, &options.latency, err);
     status =
         status ? status : tin_measure(qmodel, rule, session->dataset, code, settings->name, &options, &footprint, err);
+    if (status == TIN_ERR_MODEL && several(session)) { /* too large for this one is no reason to stop */
+        cli_log(session, "measure: %s: %s", target, err->message);
+        status = cli_set(figures, "does_not_fit", json_string(err->message), err);
+        status = status ? status : cli_set(figures, "target", json_string(footprint.target), err);
+        *err = (tin_error){0};
+        return status ? (json_decref(figures), status) : cli_set(results, target, figures, err);
+    }
     snprintf(name, sizeof name, "footprint-%s.json", target);
     status = status ? status : tin_footprint_save(&footprint, session->run.folder, name, err);
     status = status ? status : cli_footprint_figures(figures, &footprint, err);
@@ -163,10 +175,10 @@ void cli_print_measure(const json_t *measure)
     json_object_foreach((json_t *)(uintptr_t)measure, target, figures)
     {
         printf("  %-20s", json_string_value(json_object_get(figures, "target")));
-        for (i = 0; i < sizeof keys / sizeof *keys; i++) {
+        for (i = 0; i < sizeof keys / sizeof *keys && !json_object_get(figures, "does_not_fit"); i++) {
             printf(" %*s", widths[i], whole(text, figures, keys[i]));
         }
-        puts("");
+        puts(json_object_get(figures, "does_not_fit") ? " does not fit its memory" : "");
         estimates += json_array_size(json_object_get(figures, "estimates"));
     }
     if (estimates == 0) {

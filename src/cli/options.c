@@ -106,7 +106,7 @@ static const struct {
                  "                  --backend does"},
     {CLI_BACKEND, "  --backend NAME  auto, or cmsis-nn for the functions of that library"},
     {CLI_CMSIS_NN, "  --cmsis-nn PATH folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
-    {CLI_MEASURE, "  --measure LIST  emulated cores: m0, m3, m4, m7, m33, m55, rv32, ppc, aarch64, x86-64, or all"},
+    {CLI_MEASURE, "  --measure LIST  emulated cores: m0, m3, m4, m7, m33, m55, rv32, avr, ppc, aarch64, x86-64, or all"},
     {CLI_PROFILE,
      "  --profile NAME  the device to estimate for: nrf51822, nrf52840, apollo3, stm32l4, stm32u5, esp32c3\n"
      "                  (default: all with a core that was measured)"},

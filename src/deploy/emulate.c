@@ -48,6 +48,23 @@ typedef struct stretch {
     int64_t n;
 } stretch;
 
+/* On a serial line the byte 1 is the emulator's escape, and is sent twice. */
+#define ESCAPE 1
+
+static void put_bytes(const tin_emulation *e, const void *data, size_t n, FILE *to)
+{
+    if (!e->target->serial) {
+        (void)fwrite(data, 1, n, to);
+        return;
+    }
+    for (const uint8_t *from = data; n > 0; n--, from++) {
+        if (*from == ESCAPE) {
+            (void)putc(ESCAPE, to);
+        }
+        (void)putc(*from, to);
+    }
+}
+
 static tin_status write_frames(const tin_emulation *e, const stretch *list, size_t n_list, tin_error *err)
 {
     tin_writer w = {0};
@@ -58,14 +75,33 @@ static tin_status write_frames(const tin_emulation *e, const stretch *list, size
     for (size_t i = 0; i <= n_list; i++) {
         const uint32_t n = i < n_list ? (uint32_t)list[i].n : 0;
         const uint8_t bytes[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
-        (void)fwrite(bytes, 1, sizeof bytes, w.stream);
+        put_bytes(e, bytes, sizeof bytes, w.stream);
         if (n > 0) {
-            (void)fwrite(list[i].stream->counts, 2 * (size_t)e->model->n_channels, n, w.stream);
+            put_bytes(e, list[i].stream->counts, 2 * (size_t)e->model->n_channels * n, w.stream);
         }
+    }
+    if (e->target->serial) { /* the emulator reads ahead by 32 bytes; then the escape that ends it */
+        (void)fprintf(w.stream, "%64s%cx", "", ESCAPE);
     }
     status = tin_writer_commit(&w, err);
     tin_writer_abort(&w);
     return status;
+}
+
+/* The ends of the line are FRAMES.in and FRAMES.out, which must be there; a comma in an option is doubled. */
+static tin_status add_line(const tin_emulation *e, tin_command *command, char option[2 * TIN_PATH_MAX], tin_error *err)
+{
+    char *to = option + sprintf(option, "pipe,id=line,mux=on,path=");
+    for (const char *from = e->frames; from[3] != '\0'; from++) { /* without .in */
+        *to++ = *from;
+        if (*from == ',') {
+            *to++ = ',';
+        }
+    }
+    *to = '\0';
+    tin_command_add(command, "-chardev");
+    tin_command_add(command, option);
+    return tin_file_write(e->results, "", 0, err);
 }
 
 static tin_status run_core(const tin_emulation *e, const char *elf, tin_error *err)
@@ -76,7 +112,12 @@ static tin_status run_core(const tin_emulation *e, const char *elf, tin_error *e
     tin_command_words(&command, e->target->emulator);
     tin_command_add(&command, elf);
     (void)remove(e->results);
-    tin_status status = tin_command_run(&command, SECONDS_PER_PIECE, &result, &inner);
+    char option[2 * TIN_PATH_MAX];
+    tin_status status = e->target->serial ? add_line(e, &command, option, err) : TIN_OK;
+    if (status) {
+        return status;
+    }
+    status = tin_command_run(&command, SECONDS_PER_PIECE, &result, &inner);
     if (status) {
         const char *what =
             result.exit_code == 101 ? "met a fault" : "did not finish; if the model is large, set deploy.verify_frames";
@@ -99,6 +140,11 @@ static tin_status read_results(const tin_emulation *e, int n_sections, char **da
     const tin_status status = tin_file_read(e->results, data, &size, err);
     if (status) {
         return status;
+    }
+    static const char farewell[] = "QEMU: Terminated\n\r"; /* of the emulator, on the serial line */
+    const size_t n_farewell = sizeof farewell - 1;
+    if (e->target->serial && size >= n_farewell && memcmp(*data + size - n_farewell, farewell, n_farewell) == 0) {
+        size -= n_farewell;
     }
     const size_t record = 2 * ((size_t)e->model->n_classes + 5), n_words = R_WORDS + 3 * (size_t)n_sections;
     const bool whole = size >= 4 * n_words;

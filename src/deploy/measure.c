@@ -12,6 +12,7 @@
     X(harness, "harness.c")                                                                                            \
     X(board_arm, "board_arm.h")                                                                                        \
     X(board_riscv, "board_riscv.h")                                                                                    \
+    X(board_avr, "board_avr.h")                                                                                        \
     X(board_hosted, "board_hosted.h")                                                                                  \
     X(semihosting, "semihosting.h")                                                                                    \
     X(link, "link.ld")
@@ -116,10 +117,9 @@ static tin_status prepare(build *b, tin_emulation *e, const tin_measure_options 
     const struct {
         char *path;
         const char *stem, *ending;
-    } files[] = {{b->object, b->name, ".o"},    {b->su, b->name, ".su"},
-                 {b->harness, "harness", ".c"}, {b->link, "link", ".ld"},
-                 {b->elf, b->name, ".elf"},     {b->profile_elf, b->name, "-profile.elf"},
-                 {e->frames, "frames", ".bin"}, {e->results, "results", ".bin"}};
+    } files[] = {{b->object, b->name, ".o"},   {b->su, b->name, ".su"},       {b->harness, "harness", ".c"},
+                 {b->link, "link", ".ld"},     {b->elf, b->name, ".elf"},     {b->profile_elf, b->name, "-profile.elf"},
+                 {e->frames, "frames", ".in"}, {e->results, "frames", ".out"}};
     char folder[32];
     (void)snprintf(folder, sizeof folder, "build-%s", b->target->name);
     status = path_in(b->source, b->folder, b->name, ".c", err);
@@ -199,12 +199,13 @@ static tin_status link_program(const build *b, bool profile, tin_error *err)
     tin_error inner = {0};
     tin_status status = tin_command_run(&command, 120, &result, &inner);
     if (status) {
-        const char *overflow = strstr(inner.message, "overflowed by");
-        status = overflow != NULL ? tin_fail(err, TIN_ERR_MODEL,
-                                             "code or state do not fit the emulated %s (memory %.40s); leave this "
-                                             "target out, or make the model smaller",
-                                             b->target->title, overflow)
-                                  : tin_fail(err, status, "%s", inner.message);
+        const bool large = strstr(inner.message, "overflowed by") || strstr(inner.message, "not within region");
+        status = large
+                     ? tin_fail(err, TIN_ERR_MODEL,
+                                "code, constants or state do not fit the memory of the emulated %s; leave this target "
+                                "out, or make the model smaller",
+                                b->target->title)
+                     : tin_fail(err, status, "%s", inner.message);
     }
     tin_process_free(&result);
     return status;
@@ -215,7 +216,7 @@ static tin_status describe_build(const build *b, tin_footprint *footprint, tin_e
     tin_process_result result = {0};
     tin_command command = {0};
     tin_command_format(&command, "%sgcc", b->target->tools);
-    tin_command_add(&command, "-dumpfullversion");
+    tin_command_words(&command, "-dumpfullversion -dumpversion"); /* the first one is not known to old ones */
     const tin_status status = tin_command_run(&command, 60, &result, err);
     if (status == TIN_OK) {
         (void)snprintf(footprint->compiler, sizeof footprint->compiler, "%s %.*s", command.argv[0],

@@ -4,7 +4,7 @@ foreach(fragment kernel multiply_high requantize read_row write_row sigmoid curv
         packed_linear gru_four packed_gru packed_gru_split linear depthwise recurrent gru gru_before mgu min_gru lstm mean sum_row sum_slide sum_pool max_row avg_pool max_pool ema log_energy add multiply rescale scale_input decision)
     tin_embed(tin_deploy tin_fragment_${fragment} ${PROJECT_SOURCE_DIR}/runtime/${fragment}.h)
 endforeach()
-foreach(file harness.c board_arm.h board_riscv.h board_hosted.h semihosting.h link.ld)
+foreach(file harness.c board_arm.h board_riscv.h board_avr.h board_hosted.h semihosting.h link.ld)
     get_filename_component(name ${file} NAME_WE)
     tin_embed(tin_deploy tin_target_${name} ${PROJECT_SOURCE_DIR}/src/deploy/targets/${file})
 endforeach()

@@ -242,17 +242,19 @@ static tin_status library_frame(graph *g, int index, const char *elf, tin_error 
     tin_process_result result = {0};
     tin_command command = {0};
     tin_command_format(&command, "%sobjdump", g->target->tools);
-    tin_command_format(&command, "--disassemble=%s", f->name);
-    tin_command_words(&command, "--no-show-raw-insn");
+    tin_command_words(&command, "-d --no-show-raw-insn"); /* all: old ones cannot pick a function */
     tin_command_add(&command, elf);
     tin_status status = tin_command_run(&command, 60, &result, err);
     char *save = NULL;
+    bool inside = false;
     long bytes = g->target->return_bytes, instructions = 0;
     for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
          line = strtok_r(NULL, "\n", &save)) {
         unsigned long address;
         char mnemonic[32], operands[128] = "";
-        if (sscanf(line, " %lx: %31s %127[^\n]", &address, mnemonic, operands) >= 2) {
+        if (sscanf(line, "%lx <%127[^>]>:", &address, operands) == 2) {
+            inside = strcmp(operands, f->name) == 0 || (inside && operands[0] == '.');
+        } else if (inside && sscanf(line, " %lx: %31s %127[^\n]", &address, mnemonic, operands) >= 2) {
             bytes += pushed(mnemonic, operands);
             instructions++;
             status = library_call(g, index, mnemonic, operands, err);

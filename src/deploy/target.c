@@ -90,6 +90,20 @@ const tin_target tin_targets[] = {
      .ticks_per_insn = 1,
      .helpers = "",
      .forbidden = "div rem fadd fsub fmul fdiv fmadd fcvt flw fld fsw fsd"},
+    {.name = "avr",
+     .title = "AVR ATmega2560",
+     .tools = "avr-",
+     .flags = "-mmcu=atmega2560",
+     .harness = "-DBOARD=\"board_avr.h\" -DMODEL_STACK=512 -Wl,--defsym=__DATA_REGION_LENGTH__=7680",
+     .emulator = "qemu-system-avr -M mega2560 -display none -monitor none -icount shift=0 "
+                 "-serial chardev:line -bios",
+     .serial = true,
+     .ticks_per_insn = 1 / 62.0, /* 16 MHz, which the emulator rounds to 62 ns */
+     .helpers = "__mulhisi3 __umulhisi3 __usmulhisi3 __muluhisi3 __mulshisi3 __mulohisi3 __mulsi3 __mulsidi3 "
+                "__umulsidi3 __muldi3 __ashldi3 __ashrdi3 __lshrdi3 __adddi3 __subdi3 __negdi2 __cmpdi2 "
+                "__tablejump2__ __do_copy_data __do_clear_bss",
+     .return_bytes = 3,
+     .forbidden = ""},
     {.name = "ppc",
      .title = "PowerPC, big-endian",
      .tools = "powerpc-linux-gnu-",

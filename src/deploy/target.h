@@ -17,6 +17,7 @@ typedef struct tin_target {
     const char *harness;   /* board and memory: for the harness and the link */
     bool bare;             /* the harness starts without an operating system, by targets/link.ld */
     const char *emulator;  /* command that the program's file is added to; "": the program is run as it is */
+    bool serial;           /* frames and results go through the emulated serial line */
     double ticks_per_insn; /* of the emulated clock; 0: there is none, and no stack of the model's own */
     const char *helpers;   /* how the compiler's own functions begin that the code may call besides memcpy, memmove
                               and memset */

@@ -23,6 +23,7 @@ grep -q 'ESTIMATE, no measurement' "$folder/out" || fail "no word that it is an 
 for word in Cortex-M0 Cortex-M55 RISC-V PowerPC nrf52840 'cycles per instruction'; do
     grep -q "$word" "$folder/out" || fail "$word is missing: $(cat "$folder/out")"
 done
+grep -q 'AVR ATmega2560 *does not fit' "$folder/out" || fail "the AVR holds too much: $(cat "$folder/out")"
 grep -q '"insn_per_decision": null' "$run/footprint-ppc.json" || fail "a core without a clock has a figure"
 
 # one device, for a program; the stage is not done again, and the Cortex-M4 gives what the stage gave
@@ -42,6 +43,7 @@ refused() { # refused WORD CODE OPTIONS...
 refused "there is no target 'm44'" 2 --measure m4,m44
 refused 'give --measure m4' 2 --profile apollo3 --measure m0
 refused "no power profile 'toaster'" 2 --profile toaster --measure m0
+refused 'do not fit the memory of the emulated AVR' 9 --measure avr
 mkdir "$folder/bin"
 for tool in /usr/bin/arm-none-eabi-*; do ln -s "$tool" "$folder/bin/"; done
 PATH=$folder/bin

@@ -12,6 +12,7 @@
 
 /* Frames that were compared, over all cores: the figure exact.frames. */
 static int64_t frames_compared;
+static int too_large;
 
 /* One test stream of random counts. */
 static void measure(const tin_target *target, const tin_qmodel *model, const tin_decision_rule *rule,
@@ -27,6 +28,12 @@ static void measure(const tin_target *target, const tin_qmodel *model, const tin
     const tin_dataset d = {.n_channels = model->n_channels, .streams = &stream, .n_streams = 1};
     const tin_measure_options options = {.optimize = optimize, .target = target->name, .quiet = true};
     const tin_status status = tin_measure(model, rule, &d, TEST_TEMPORARY, "net", &options, &footprint, &err);
+    if (status == TIN_ERR_MODEL && strstr(err.message, "do not fit") != NULL) { /* the AVR has 8 KB for all */
+        assert_string_equal(target->name, "avr");
+        too_large++;
+        tin_free(counts);
+        return;
+    }
     if (status != TIN_OK) {
         fail_msg("%s, seed %d: %s", target->title, (int)seed, tin_error_text(&err));
     }
@@ -58,10 +65,11 @@ static void test_random_models_on_every_core(void **state)
         facts.target = seed % 5 == 0 ? "m55" : "m4";
         must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
         for (const tin_target *t = tin_targets; t->name != NULL; t++) {
-            measure(t, model, &rule, optimize[seed % 2], 600, seed);
+            measure(t, model, &rule, optimize[seed % 2], t->serial ? 150 : 600, seed);
         }
         tin_qmodel_free(model);
     }
+    assert_true(too_large <= 7); /* 5 of them HAR networks */
 }
 
 /* Long without a reset: what a device does. */
@@ -75,7 +83,9 @@ static void test_long_stream_on_every_core(void **state)
     must(random_model_har(&model, 7, &err), &err);
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
     for (const tin_target *t = tin_targets; t->name != NULL; t++) {
-        measure(t, model, &rule, "balanced", 100000, 7);
+        if (!t->serial) {
+            measure(t, model, &rule, "balanced", 100000, 7);
+        }
     }
     tin_qmodel_free(model);
 }

@@ -18,7 +18,7 @@ static int32_t semihost(int32_t operation, const void *argument)
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 
 #if defined(TIMER_NRF51) /* TIMER0 counts up at 16 MHz; a capture makes its value readable */
-static inline uint32_t ticks(void)
+static inline uint32_t clock_start(void)
 {
     REGISTER(0x40008040u) = 1;
     return REGISTER(0x40008540u);
@@ -30,7 +30,7 @@ static void start_clock(void)
     REGISTER(0x40008000u) = 1;
 }
 #elif defined(TIMER_SSE300) /* the system counter of the SSE-300 counts up at 32 MHz */
-static inline uint32_t ticks(void)
+static inline uint32_t clock_start(void)
 {
     return REGISTER(0x48000000u);
 }
@@ -39,7 +39,7 @@ static void start_clock(void)
     REGISTER(0x58100000u) = 1;
 }
 #else                       /* the CMSDK's timer 0 counts down, at the board's clock */
-static inline uint32_t ticks(void)
+static inline uint32_t clock_start(void)
 {
     return ~REGISTER(0x40000004u);
 }
@@ -52,9 +52,9 @@ static void start_clock(void)
 }
 #endif
 
-static inline uint32_t elapsed(uint32_t before, uint32_t after)
+static inline uint32_t clock_stop(uint32_t start)
 {
-    return after - before;
+    return clock_start() - start;
 }
 
 static void calibration_loop(uint32_t turns)

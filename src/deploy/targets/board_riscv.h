@@ -21,7 +21,7 @@ static int32_t semihost(int32_t operation, const void *argument)
 
 #include "semihosting.h"
 
-static inline uint32_t ticks(void)
+static inline uint32_t clock_start(void)
 {
     uint32_t count;
     __asm__ volatile(".option push\n .option arch, +zicsr\n csrr %0, mcycle\n .option pop\n"
@@ -31,9 +31,9 @@ static inline uint32_t ticks(void)
     return count;
 }
 
-static inline uint32_t elapsed(uint32_t before, uint32_t after)
+static inline uint32_t clock_stop(uint32_t start)
 {
-    return after - before;
+    return clock_start() - start;
 }
 
 static void calibration_loop(uint32_t turns)

@@ -14,7 +14,7 @@
  *   get(to, n)        reads n bytes
  *   put(from, n)      writes n bytes
  *   quit(code)        writes what is left and ends the emulator: 0 is success
- *   ticks()           the clock, and elapsed(before, after) its difference
+ *   clock_start()     begins a measurement, clock_stop(start) gives its ticks
  *   calibration_loop  two instructions per turn
  *   call_on_model_stack(function, state, frame, out)   with model_stack_top as stack */
 #include <stdint.h>
@@ -84,9 +84,9 @@ static struct report {
 static uint32_t timed(call_t function, void *state, const int16_t *frame, void *out, int32_t *result)
 {
 #if TICKS
-    const uint32_t before = ticks();
+    const uint32_t start = clock_start();
     *result = call_on_model_stack(function, state, frame, out);
-    return elapsed(before, ticks());
+    return clock_stop(start);
 #else
     *result = call_on_model_stack(function, state, frame, out);
     return 0;
@@ -100,9 +100,9 @@ static void calibrate(void)
     for (uint32_t i = 0; i < CALIBRATION_CALLS; i++) {
         report.call_ticks += timed(nothing, 0, 0, 0, &ignored);
     }
-    const uint32_t before = ticks();
+    const uint32_t start = clock_start();
     calibration_loop(CALIBRATION_LOOPS);
-    report.loop_ticks = elapsed(before, ticks());
+    report.loop_ticks = clock_stop(start);
 }
 
 static uint32_t used_stack(void)
@@ -124,17 +124,17 @@ static uint32_t section_start;
 
 void IN_MODEL(_profile)(int32_t layer)
 {
-    const uint32_t spent = elapsed(section_start, ticks());
+    const uint32_t spent = clock_stop(section_start);
     sections[section].ticks_low += spent;
     sections[section].ticks_high += sections[section].ticks_low < spent;
     sections[layer].runs++;
     section = (uint16_t)layer;
-    section_start = ticks();
+    section_start = clock_start();
 }
 
 static void calibrate_marks(void)
 {
-    section_start = ticks();
+    section_start = clock_start();
     for (uint32_t i = 0; i < CALIBRATION_CALLS; i++) {
         IN_MODEL(_profile)(SECTIONS - 2);
         IN_MODEL(_profile)(SECTIONS - 1);
