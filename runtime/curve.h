@@ -10,7 +10,8 @@ static int32_t tink_curve(int32_t v, int32_t curve)
 {
     if (curve == 1) {
         v = (tink_sigmoid(v) + ((int32_t)1 << 20)) >> 21;
-    } else if (curve == 2) {
+    }
+    if (curve == 2) {
         v = (tink_sigmoid(v) - ((int32_t)1 << 27) + ((int32_t)1 << 19)) >> 20;
     }
     return v;

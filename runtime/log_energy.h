@@ -18,15 +18,16 @@ TINK_KERNEL void tink_log_energy_take(const int16_t *counts, int32_t channels, i
     const int32_t before = *frames; /* modulo 2^16 */
     int32_t c, l;
     for (c = 0; c < channels; c++, left += levels, sum += levels) {
-        int32_t a = counts[c];
-        for (l = 0; l < levels; l++) {
-            const int32_t first = left[l], d = a - first;
-            if (((before >> l) & 1) == 0) {
+        int32_t a = counts[c], second = 1;
+        for (l = 0; l < levels && second != 0; l++) {
+            second = (before >> l) & 1;
+            if (second != 0) {
+                const int32_t d = a - left[l];
+                sum[l] += (uint64_t)((int64_t)d * d);
+                a += left[l];
+            } else {
                 left[l] = a;
-                break;
             }
-            sum[l] += (uint64_t)((int64_t)d * d);
-            a += first;
         }
     }
     *frames = (uint16_t)(before + 1);

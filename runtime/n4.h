@@ -55,8 +55,9 @@ TINK_BLOCK tink_four tink_n4(const int32_t **stream, const int32_t *x, int32_t c
     row.c = c;
     row.d = d;
 #else
-    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1, i;
+    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1;
     if (with_bias) {
+        int32_t i;
         for (i = 0; i < 4; i++) {
             sums[i] = *w++ >> 12;
         }

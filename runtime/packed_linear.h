@@ -82,8 +82,8 @@ TINK_KERNEL void tink_packed_linear(const tink_packed_linear_t *c, const int8_t 
     const int32_t *w = c->weight;
     int32_t *to = lanes;
     int32_t left;
-    for (left = c->taps; left > 0; left--, x += c->jump) {
-        to = tink_widen(x, c->columns, to);
+    for (left = 0; left < c->taps; left++) {
+        to = tink_widen(x + left * c->jump, c->columns, to);
     }
     for (left = c->rows; left > 0; left -= 4) {
 #if TINK_CURVES

@@ -40,6 +40,9 @@ libc6-dev-powerpc-cross | its C library
 gcc-aarch64-linux-gnu | builds for AArch64
 libc6-dev-arm64-cross | its C library
 node-typescript | types of the page of the report
+frama-c-base | no undefined behaviour in generated code
+cppcheck | MISRA rules of generated code
+python3 | its MISRA rules
 '
 [ "${1:-}" != test ] || packages=$packages$test_packages
 

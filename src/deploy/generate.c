@@ -58,6 +58,24 @@ static void describe_inputs(tin_emit *e, int i)
     }
 }
 
+/* What the proof of the sums says: how far they reach, and how many bits of an int32 stay unused behind the shift. */
+static void describe_sums(tin_emit *e, int i)
+{
+    const tin_qlayer *l = &e->model->layers[i];
+    for (int hidden = 0; hidden < 2; hidden++) {
+        const int shift = hidden ? l->hidden_shift : l->shift;
+        const int64_t bound = tin_qmodel_sum_bound(e->model, i, hidden);
+        int left = 0;
+        while (left < 31 && bound << (shift + left + 1) < INT64_C(1) << 31) {
+            left++;
+        }
+        if (bound > 0) {
+            tin_text_printf(&e->source, "%s %lld * 2^%d, bits left: %d",
+                            hidden ? "; on the state" : "\n * sums at most", (long long)bound, shift, left);
+        }
+    }
+}
+
 static void describe(tin_emit *e, int i)
 {
     static const char *const activations[] = {"", ", relu", ", sigmoid", ", tanh"};
@@ -81,6 +99,7 @@ static void describe(tin_emit *e, int i)
     if (e->layers[i].encoding != TIN_ENCODING_PLAIN && e->layers[i].encoding != TIN_ENCODING_CMSIS) {
         tin_text_printf(t, "; weights packed as %s", tin_encoding_name(e->layers[i].encoding));
     }
+    describe_sums(e, i);
     tin_text_add(t, " */\n");
 }
 

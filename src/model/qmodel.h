@@ -151,6 +151,9 @@ void tin_qmodel_free(tin_qmodel *model);
  * |bias| + sum |w| * bound of the tensor read < 2^(31 - shift), and likewise for the ops without weights.
  * TIN_ERR_MODEL names layer, row and bound. Called by load and by the quantiser. */
 tin_status tin_qmodel_check(const tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
+/* Greatest size that a sum of layer `layer` can reach before its shift, over the rows of the matrix on the input or, where
+ * `hidden`, on the state; below 2^(31 - shift). 0 where there is no such sum: add, concat, max_pool, log_energy. */
+int64_t tin_qmodel_sum_bound(const tin_qmodel *model, int layer, bool hidden);
 /* Fills hash. */
 tin_status tin_qmodel_seal(tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
 double tin_qmodel_macs(const tin_qmodel *model); /* per decision */

@@ -157,17 +157,23 @@ typedef struct sum {
     int shift;
 } sum;
 
-/* |bias| + sum |w| * input_bound must stay below 2^(31 - shift). */
-static tin_status check_sum(const sum *s, tin_error *err)
+/* |bias| + sum |w| * input_bound */
+static int64_t bound_of(const sum *s)
 {
     int64_t bound = llabs((long long)s->bias);
-    for (int i = 0; i < s->n; i++) {
-        if (s->weight[i] == INT8_MIN)
-            return tin_fail(err, TIN_ERR_MODEL,
-                            "layer %d (%s), %s %d: weight -128 is outside -127..127; quantise the model again",
-                            s->layer + 1, tin_op_name(s->op), s->what, s->row);
+    for (int i = 0; i < s->n; i++)
         bound += (int64_t)abs(s->weight[i]) * s->input_bound;
-    }
+    return bound;
+}
+
+/* It must stay below 2^(31 - shift). */
+static tin_status check_sum(const sum *s, tin_error *err)
+{
+    const int64_t bound = bound_of(s);
+    if (s->n > 0 && memchr(s->weight, INT8_MIN, (size_t)s->n) != NULL)
+        return tin_fail(err, TIN_ERR_MODEL,
+                        "layer %d (%s), %s %d: weight -128 is outside -127..127; quantise the model again",
+                        s->layer + 1, tin_op_name(s->op), s->what, s->row);
     if (s->mult < 0)
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s), %s %d: multiplier %d is negative; quantise the model again",
                         s->layer + 1, tin_op_name(s->op), s->what, s->row, (int)s->mult);
@@ -189,30 +195,37 @@ static tin_status check_shift(int layer, tin_op op, int shift, int least, int mo
                     tin_op_name(op), shift, least, most);
 }
 
-/* conv1d, dense, recurrent: every row of both matrices. */
-static tin_status check_rows(const tin_qmodel *m, int index, tin_error *err)
+/* Row `row` of the matrix on the input, or on the state; avg_pool, ema and multiply have a sum without weights. */
+static sum row_of(const tin_qmodel *m, int index, bool hidden, int row)
 {
     const tin_qlayer *l = &m->layers[index];
-    int rows = tin_qlayer_rows(l), units = l->n_outputs, first = rows - units; /* row of the candidate */
-    sum s = {.layer = index, .op = l->op, .what = "row", .shift = l->shift};
-    s.n = (int)(tin_qlayer_weights(l) / (size_t)rows);
-    s.input_bound = tin_qmodel_bound(m, l->from[0]);
-    tin_status status = TIN_OK;
-    for (s.row = 0; !status && s.row < rows; s.row++) {
-        s.weight = l->weight + (size_t)s.row * (size_t)s.n;
-        s.bias = l->bias[s.row];
-        s.mult = l->mult[s.row];
-        status = check_sum(&s, err);
+    const int rows = tin_qlayer_rows(l), units = l->n_outputs, first = rows - units; /* row of the candidate */
+    const int bound = hidden ? 128 : tin_qmodel_bound(m, l->from[0]);
+    sum s = {.layer = index, .row = row, .op = l->op, .what = hidden ? "hidden row" : "row", .input_bound = bound};
+    s.shift = hidden ? l->hidden_shift : l->shift;
+    s.n = hidden ? units : (int)(tin_qlayer_weights(l) / (size_t)rows);
+    s.mult = (hidden ? l->hidden_mult : l->mult)[row];
+    if (hidden) {
+        s.weight = l->hidden_weight + (size_t)row * (size_t)units;
+        s.bias = tin_qlayer_gates_candidate(l) && row >= first ? l->hidden_bias[row - first] : 0;
+    } else if (s.n > 0) {
+        s.weight = l->weight + (size_t)row * (size_t)s.n;
+        s.bias = l->bias[row];
+    } else {
+        s.bias = l->op == TIN_OP_AVG_POOL ? l->kernel * bound
+                 : l->op == TIN_OP_EMA    ? bound * (256 << l->ema_shift) + (1 << (l->ema_shift - 1))
+                                          : bound * tin_qmodel_bound(m, l->from[1]);
     }
-    if (status || !tin_qlayer_reads_state(l))
-        return status;
-    status = check_shift(index, l->op, l->hidden_shift, 0, 16, err);
-    s = (sum){.layer = index, .op = l->op, .what = "hidden row", .n = units, .input_bound = 128};
-    s.shift = l->hidden_shift;
-    for (s.row = 0; !status && s.row < rows; s.row++) {
-        s.weight = l->hidden_weight + (size_t)s.row * (size_t)units;
-        s.bias = tin_qlayer_gates_candidate(l) && s.row >= first ? l->hidden_bias[s.row - first] : 0;
-        s.mult = l->hidden_mult[s.row];
+    return s;
+}
+
+/* Every row of one matrix. */
+static tin_status check_rows(const tin_qmodel *m, int index, bool hidden, tin_error *err)
+{
+    const tin_qlayer *l = &m->layers[index];
+    tin_status status = check_shift(index, l->op, hidden ? l->hidden_shift : l->shift, 0, 16, err);
+    for (int row = 0; !status && row < tin_qlayer_rows(l); row++) {
+        const sum s = row_of(m, index, hidden, row);
         status = check_sum(&s, err);
     }
     return status;
@@ -242,19 +255,25 @@ static tin_status check_mix(const tin_qmodel *m, int index, tin_error *err)
 static tin_status check_sums(const tin_qmodel *m, int index, tin_error *err)
 {
     const tin_qlayer *l = &m->layers[index];
-    int bound = tin_qmodel_bound(m, l->from[0]);
     if (l->op == TIN_OP_MAX_POOL || l->op == TIN_OP_LOG_ENERGY)
         return TIN_OK;
     if (l->op == TIN_OP_ADD || l->op == TIN_OP_CONCAT)
         return check_mix(m, index, err);
-    tin_status status = check_shift(index, l->op, l->shift, 0, 16, err);
-    if (status || (l->op != TIN_OP_AVG_POOL && l->op != TIN_OP_EMA && l->op != TIN_OP_MULTIPLY))
-        return status ? status : check_rows(m, index, err);
-    sum s = {.layer = index, .op = l->op, .what = "row", .mult = l->mult[0], .shift = l->shift};
-    s.bias = l->op == TIN_OP_AVG_POOL ? l->kernel * bound
-             : l->op == TIN_OP_EMA    ? bound * (256 << l->ema_shift) + (1 << (l->ema_shift - 1))
-                                      : bound * tin_qmodel_bound(m, l->from[1]);
-    return check_sum(&s, err);
+    const tin_status status = check_rows(m, index, false, err);
+    return status || !tin_qlayer_reads_state(l) ? status : check_rows(m, index, true, err);
+}
+
+int64_t tin_qmodel_sum_bound(const tin_qmodel *model, int layer, bool hidden)
+{
+    const tin_qlayer *l = &model->layers[layer];
+    const bool mixes = l->op == TIN_OP_ADD || l->op == TIN_OP_CONCAT; /* products of 15 bits, see check_mix */
+    int64_t most = 0;
+    for (int row = 0; !mixes && (!hidden || tin_qlayer_reads_state(l)) && row < tin_qlayer_rows(l); row++) {
+        const sum s = row_of(model, layer, hidden, row);
+        const int64_t bound = bound_of(&s);
+        most = bound > most ? bound : most;
+    }
+    return most;
 }
 
 tin_status tin_qmodel_check(const tin_qmodel *model, tin_error *err)
