@@ -94,7 +94,7 @@ static tin_status measure_encodings(const char *folder, tin_error *err)
 static tin_status measure_core(const tin_qmodel *model, core on, const char *folder, tin_error *err)
 {
     tin_footprint f;
-    const tin_status status = measure(model, on, folder, "balanced", "balanced", &f, err);
+    const tin_status status = measure(model, on, folder, "balanced", "balanced", "earliest", &f, err);
     if (status == TIN_OK) {
         char id[64];
         (void)snprintf(id, sizeof id, "%s.har%s", on.target, on.cmsis_nn ? ".cmsis_nn" : "");
