@@ -4,23 +4,24 @@
 
 #include "runtime/move.h"
 #include "runtime/quad.h"
+#include "runtime/v16_rows.h"
 
 /* [fragment] */
-#ifndef TINK_HELIUM
-/* Byte i of the words, low byte first. */
-static inline int32_t tink_v16_byte(const int32_t *words, int32_t i)
+/* What the kernel reads x from. */
+typedef const int8_t *tink_v16_x;
+
+/* x of n columns, brought to `room` unless it is there. */
+static inline tink_v16_x tink_v16_open(const int8_t *x, int32_t n, int8_t *room)
 {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return ((const int8_t *)words)[i];
-#else
-    return (int8_t)((uint32_t)words[i >> 2] >> (8 * (i & 3)));
-#endif
+    if (x != room) {
+        tink_move(room, x, n);
+    }
+    return room;
 }
-#endif
 
 /* Four rows, requantised. A stream: a bias per row, where with_bias; per 16 columns 16 bytes of each row; where eight
  * columns and less are left, eight bytes of each row; a multiplier per row. x: `groups` times eight columns; what stands behind those that there are has weight 0. */
-TINK_BLOCK tink_quad tink_v16(const int32_t **stream, const int8_t *x, int32_t groups, int32_t shift, int32_t with_bias)
+TINK_BLOCK tink_quad tink_v16(const int32_t **stream, tink_v16_x x, int32_t groups, int32_t shift, int32_t with_bias)
 {
     const int32_t *w = *stream;
     tink_quad sum;
@@ -64,21 +65,7 @@ TINK_BLOCK tink_quad tink_v16(const int32_t **stream, const int8_t *x, int32_t g
                      : [groups] "r"(groups)
                      : "q0", "q1", "q2", "r12", "lr", "cc", "memory");
 #else
-    int32_t r, left, width;
-    memset(sum.v, 0, sizeof sum.v);
-    if (with_bias) {
-        sum = tink_quad_load(w);
-        w += 4;
-    }
-    for (left = groups * 8; left > 0; left -= width, x += width, w += width) {
-        width = left < 16 ? 8 : 16;
-        for (r = 0; r < 4; r++) {
-            int32_t i;
-            for (i = 0; i < width; i++) {
-                sum.v[r] += tink_v16_byte(w, r * width + i) * x[i];
-            }
-        }
-    }
+    sum = tink_v16_rows(&w, x, groups, with_bias);
 #endif
     *stream = w + 4;
     return tink_quad_requantize(sum, tink_quad_load(w), shift);

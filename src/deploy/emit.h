@@ -53,7 +53,8 @@ typedef enum tin_encoding {
     TIN_ENCODING_N4,
     TIN_ENCODING_BOOK,
     TIN_ENCODING_SPARSE,
-    TIN_ENCODING_V16,   /* on cores with vectors only */
+    TIN_ENCODING_V16,   /* this and the next on cores with vectors only */
+    TIN_ENCODING_V32,   /* rows of 17 to 32 columns: the stream of V16 */
     TIN_ENCODING_CMSIS, /* rows one after another, for the library CMSIS-NN */
     TIN_ENCODING_COUNT
 } tin_encoding;
@@ -291,7 +292,9 @@ void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, bool scala
 int tin_packed_shift(const tin_emit_matrix *m);
 /* Words of RAM that the input takes in the form that the kernel reads. */
 long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding);
-/* V16: groups of eight columns. */
+/* Whether the kernels are those of vectors: V16, V32. */
+bool tin_encoding_is_vector(tin_encoding encoding);
+/* V16, V32: groups of eight columns. */
 long tin_packed_eights(const tin_emit_matrix *m);
 /* The kernel's `count`. */
 long tin_packed_count(const tin_emit_matrix *m, int rest);

@@ -89,7 +89,7 @@ static void packed_linear_part(tin_emit *e, int layer, int part, int first, int 
     part_name(e, layer, part);
     tin_text_printf(&e->source, " = {\n    %s_%s_weight%s,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name,
                     e->layers[layer].label, place, l->dilation * l->n_inputs, m.taps, m.width);
-    if (encoding == TIN_ENCODING_V16) {
+    if (tin_encoding_is_vector(encoding)) {
         tin_text_printf(&e->source, "    %ld, %d, /* groups, shift */\n", tin_packed_eights(&m), rest);
     } else {
         tin_text_printf(&e->source, "    %ld, /* count */\n", tin_packed_count(&m, rest));
@@ -164,8 +164,9 @@ static void kernels(tin_emit *e, int layer)
         tin_emit_kernel(e, "depthwise");
     } else if (encoding == TIN_ENCODING_PLAIN) {
         tin_emit_kernel(e, "linear");
-    } else if (encoding == TIN_ENCODING_V16) {
-        tin_emit_kernel(e, "v16_linear");
+    } else if (tin_encoding_is_vector(encoding)) {
+        tin_emit_kernel(e, tin_encoding_name(encoding));
+        tin_emit_template(e, "vector_linear", encoding);
     } else {
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, "packed_linear", encoding);

@@ -8,7 +8,7 @@
 
 const char *tin_encoding_name(tin_encoding encoding)
 {
-    static const char *const names[] = {"plain", "t2", "t43", "n4", "book", "sparse", "v16", "cmsis"};
+    static const char *const names[] = {"plain", "t2", "t43", "n4", "book", "sparse", "v16", "v32", "cmsis"};
     return names[encoding];
 }
 
@@ -88,7 +88,7 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     double least = INFINITY;
     for (int k = e->scalar ? TIN_ENCODING_PLAIN : TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_CMSIS; k++) {
         double bytes, insn;
-        if ((k == TIN_ENCODING_T43 && !fast) || (k == TIN_ENCODING_V16 && !e->vectors) ||
+        if ((k == TIN_ENCODING_T43 && !fast) || (tin_encoding_is_vector((tin_encoding)k) && !e->vectors) ||
             !cost_of(e, m, n, (tin_encoding)k, &bytes, &insn)) {
             continue;
         }
@@ -142,7 +142,8 @@ tin_emit_cost tin_emit_layer_cost(const tin_emit *e, int layer)
         matrices_of(l, m);
         const tin_emit_cost c = gru_cost(m, out->encoding, e->scalar, l->n_outputs);
         const double all = c.fixed + c.ahead_fixed + c.blocks * (c.per_block + c.ahead_per_block);
-        return out->encoding == TIN_ENCODING_V16 ? (tin_emit_cost){.fixed = all} : c; /* it has no kernel for halves */
+        return tin_encoding_is_vector(out->encoding) ? (tin_emit_cost){.fixed = all}
+                                                     : c; /* it has no kernel for halves */
     }
     if ((l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE) {
         const tin_emit_matrix window = tin_emit_window(l);

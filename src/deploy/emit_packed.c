@@ -13,6 +13,11 @@ static long groups_of(const tin_emit_matrix *m)
     return (long)m->taps * ((m->width + 3) / 4);
 }
 
+bool tin_encoding_is_vector(tin_encoding encoding)
+{
+    return encoding == TIN_ENCODING_V16 || encoding == TIN_ENCODING_V32;
+}
+
 long tin_packed_eights(const tin_emit_matrix *m)
 {
     return ((long)m->taps * m->width + 7) / 8;
@@ -20,7 +25,7 @@ long tin_packed_eights(const tin_emit_matrix *m)
 
 long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding)
 {
-    return 2 * (encoding == TIN_ENCODING_V16 ? tin_packed_eights(m) : groups_of(m));
+    return 2 * (tin_encoding_is_vector(encoding) ? tin_packed_eights(m) : groups_of(m));
 }
 
 /* The part of the shift that no multiplier can take in: mult * 2^(shift - rest) < 2^31. */
@@ -82,7 +87,7 @@ static void put_bias(stream *s, const tin_emit_matrix *m, tin_encoding encoding,
         const bool pair = encoding == TIN_ENCODING_T43 || r % 2 == 0;
         if (encoding == TIN_ENCODING_N4) {
             put(s, (uint32_t)(4096 * bias));
-        } else if (encoding == TIN_ENCODING_BOOK || encoding == TIN_ENCODING_V16 || !pair) {
+        } else if (encoding == TIN_ENCODING_BOOK || tin_encoding_is_vector(encoding) || !pair) {
             put(s, (uint32_t)bias);
         } else {
             put(s, (uint32_t)(256 * bias + bias_at(m, row + r + 1)));
@@ -232,7 +237,7 @@ static void put_block(stream *s, const tin_emit_matrix *m, tin_encoding encoding
         put_book(s, m, row);
     } else if (encoding == TIN_ENCODING_SPARSE) {
         put_sparse(s, m, row);
-    } else if (encoding == TIN_ENCODING_V16) {
+    } else if (tin_encoding_is_vector(encoding)) {
         put_v16(s, m, row);
     } else {
         for (long group = 0; group < groups_of(m); group++) {
@@ -292,19 +297,22 @@ void tin_packed_emit(tin_emit *e, int layer, const char *suffix, const tin_emit_
 /* How far left the kernel can shift: as far as its sums are too great. */
 static int most_shift(tin_encoding encoding)
 {
-    return encoding == TIN_ENCODING_V16 ? 16 : encoding == TIN_ENCODING_N4 ? 12 : 8;
+    return tin_encoding_is_vector(encoding) ? 16 : encoding == TIN_ENCODING_N4 ? 12 : 8;
 }
 
 /* Sums, with all inputs at 128 or -128, must stay below 2^31 times this much. */
 static int scale_of(tin_encoding encoding)
 {
-    const bool whole = encoding == TIN_ENCODING_BOOK || encoding == TIN_ENCODING_V16;
+    const bool whole = encoding == TIN_ENCODING_BOOK || tin_encoding_is_vector(encoding);
     return encoding == TIN_ENCODING_N4 ? 4096 : whole ? 1 : 257;
 }
 
 bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
 {
     const long n = (long)m->taps * m->width;
+    if (encoding == TIN_ENCODING_V32 && (tin_packed_eights(m) < 3 || tin_packed_eights(m) > 4)) {
+        return false;
+    }
     if (4 * groups_of(m) > MAX_COLUMNS || tin_packed_shift(m) > most_shift(encoding)) {
         return false;
     }
@@ -312,7 +320,7 @@ bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
         int64_t bound = m->bias != NULL ? llabs((long long)m->bias[r]) : 0;
         for (long i = 0; i < n; i++) {
             const int w = m->weight[r * n + i];
-            if ((w < -127 && encoding != TIN_ENCODING_V16) || (encoding == TIN_ENCODING_N4 && (w < -8 || w > 7))) {
+            if ((w < -127 && !tin_encoding_is_vector(encoding)) || (encoding == TIN_ENCODING_N4 && (w < -8 || w > 7))) {
                 return false;
             }
             bound += 128 * abs(w);
@@ -337,11 +345,11 @@ typedef struct price {
 } price;
 
 /* With dual multiplications: measured on a Cortex-M4; a Cortex-M55 takes the same, and its vectors in v16. */
-static const price dual[TIN_ENCODING_COUNT] = {{0, 0},   {15, 45}, {10, 49},  {19, 47},
-                                               {60, 55}, {18, 50}, {2.5, 15}, {0, 0}};
+static const price dual[TIN_ENCODING_COUNT] = {{0, 0},   {15, 45},  {10, 49}, {19, 47}, {60, 55},
+                                               {18, 50}, {2.5, 15}, {2, 13},  {0, 0}};
 /* With a product per instruction: measured on rv32imc. */
-static const price single[TIN_ENCODING_COUNT] = {{58, 260},  {88, 260}, {100, 185}, {80, 178},
-                                                 {193, 157}, {88, 330}, {0, 0},     {0, 0}};
+static const price single[TIN_ENCODING_COUNT] = {{58, 260}, {88, 260}, {100, 185}, {80, 178}, {193, 157},
+                                                 {88, 330}, {0, 0},    {0, 0},     {0, 0}};
 
 void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, bool scalar, double *bytes, double *insn)
 {

@@ -168,7 +168,7 @@ static void packed_gru_data(tin_emit *e, int layer)
     tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,\n", e->name, encoding, e->name,
                     label, e->name, label);
     tin_text_printf(&e->source, "    %d, %d, /* inputs, units */\n", l->n_inputs, l->n_outputs);
-    if (e->layers[layer].encoding == TIN_ENCODING_V16) {
+    if (tin_encoding_is_vector(e->layers[layer].encoding)) {
         tin_text_printf(&e->source, "    %ld, %d, %ld, %d, /* groups, shift, those of the state */\n};\n",
                         tin_packed_eights(&parts[0]), rest[0], tin_packed_eights(&parts[1]), rest[1]);
         return;
@@ -243,8 +243,9 @@ static void kernels(tin_emit *e, int layer)
     const tin_encoding encoding = e->layers[layer].encoding;
     if (encoding == TIN_ENCODING_PLAIN) {
         tin_emit_kernel(e, kernel_of(&e->model->layers[layer]));
-    } else if (encoding == TIN_ENCODING_V16) {
-        tin_emit_kernel(e, "v16_gru");
+    } else if (tin_encoding_is_vector(encoding)) {
+        tin_emit_kernel(e, tin_encoding_name(encoding));
+        tin_emit_template(e, "vector_gru", encoding);
     } else {
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, e->layers[layer].ahead ? "packed_gru_split" : "packed_gru", encoding);

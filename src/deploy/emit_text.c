@@ -36,8 +36,10 @@
     X(quad_curve)                                                                                                      \
     X(move)                                                                                                            \
     X(v16)                                                                                                             \
-    X(v16_linear)                                                                                                      \
-    X(v16_gru)                                                                                                         \
+    X(v16_rows)                                                                                                        \
+    X(v32)                                                                                                             \
+    X(vector_linear)                                                                                                   \
+    X(vector_gru)                                                                                                      \
     X(sparse)                                                                                                          \
     X(packed_linear)                                                                                                   \
     X(gru_four)                                                                                                        \

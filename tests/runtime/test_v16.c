@@ -13,8 +13,16 @@
 
 #define tink_sigmoid_table tin_sigmoid_table
 
-#include "runtime/v16_gru.h"
-#include "runtime/v16_linear.h"
+#include "runtime/v16.h"
+#include "runtime/v32.h"
+
+/* What the generator does with templates. */
+#define tink_packed tink_v16
+#define tink_packed_x tink_v16_x
+#define tink_packed_open tink_v16_open
+
+#include "runtime/vector_gru.h"
+#include "runtime/vector_linear.h"
 
 #define MOST 70 /* columns */
 #define ROWS 11
@@ -92,8 +100,15 @@ static void test_every_length(void **state)
             const int32_t *end = put_rows(stream, &m, 0, with_bias);
             memset(lanes, 0x55, sizeof lanes); /* what stands behind the columns has no effect */
             tink_move(lanes, x, columns);
-            const tink_quad got = tink_v16(&read, (const int8_t *)lanes, (columns + 7) / 8, shift, with_bias);
+            const int groups = (columns + 7) / 8;
+            const int32_t *again = stream;
+            const tink_quad got = tink_v16(&read, (const int8_t *)lanes, groups, shift, with_bias);
             assert_ptr_equal(read, end);
+            if (columns > 16 && columns <= 32) {
+                const tink_v32_x window = tink_v32_open(x, columns, (int8_t *)lanes);
+                const tink_quad same = tink_v32(&again, window, groups, shift, with_bias);
+                assert_memory_equal(&same, &got, sizeof got);
+            }
             for (int r = 0; r < 4; r++) {
                 assert_int_equal(got.v[r], row_of(&m, r, x, shift, with_bias));
             }
@@ -124,20 +139,20 @@ static void test_linear(void **state)
         for (int row = 0; row < rows; row += 4) {
             to = put_rows(to, &m, row, true);
         }
-        tink_v16_linear_t layer = {.weight = stream,
-                                   .jump = jump,
-                                   .taps = taps,
-                                   .columns = columns,
-                                   .groups = (taps * columns + 7) / 8,
-                                   .shift = round % 5,
-                                   .rows = (int16_t)rows,
-                                   .low = round % 2 ? -127 : 0,
-                                   .curve = (int16_t)(round % 3)};
+        tink_packed_linear_t layer = {.weight = stream,
+                                      .jump = jump,
+                                      .taps = taps,
+                                      .columns = columns,
+                                      .groups = (taps * columns + 7) / 8,
+                                      .shift = round % 5,
+                                      .rows = (int16_t)rows,
+                                      .low = round % 2 ? -127 : 0,
+                                      .curve = (int16_t)(round % 3)};
         memset(y8, 99, sizeof y8);
         memset(y16, 99, sizeof y16);
-        tink_v16_linear(&layer, x, lanes, y8, NULL);
+        tink_packed_linear(&layer, x, lanes, y8, NULL);
         layer.low = -32768;
-        tink_v16_linear(&layer, x, lanes, NULL, y16);
+        tink_packed_linear(&layer, x, lanes, NULL, y16);
         for (int r = 0; r < rows; r++) {
             int32_t v = row_of(&m, r, window, layer.shift, true);
             if (layer.curve == 1) {
@@ -177,12 +192,12 @@ static void test_gru(void **state)
             to = put_rows(to, &x_of[1], u, true);
             to = put_rows(to, &h_of[1], u, false);
         }
-        const tink_v16_gru_t layer = {stream, inputs, units, (inputs + 7) / 8, 1, (units + 7) / 8, 2};
+        const tink_packed_gru_t layer = {stream, inputs, units, (inputs + 7) / 8, 1, (units + 7) / 8, 2};
         for (int t = 0; t < 20; t++) {
             for (int i = 0; i < inputs; i++) {
                 x[i] = random_int8(&rng);
             }
-            tink_v16_gru(&layer, x, h, h8, lanes);
+            tink_packed_gru(&layer, x, h, h8, lanes);
             for (int u = 0; u < units; u++) {
                 const int32_t r = tin_sigmoid_q28(row_of(&x_of[0], u, x, 1, true) + row_of(&h_of[0], u, old, 2, false));
                 const int32_t z = tin_sigmoid_q28(row_of(&x_of[1], u, x, 1, true) + row_of(&h_of[1], u, old, 2, false));
