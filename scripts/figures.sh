@@ -45,7 +45,7 @@ values() { # values PROJECT KEY: one line per seed
 build() {
     sh "$root/scripts/setup.sh"
     cmake -S "$root" -B "$root/build/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTINAMOU_TESTS=OFF >&2
-    cmake --build "$root/build/release" --target tinamou bench_m4_har bench_drift >&2
+    cmake --build "$root/build/release" --target tinamou bench_har bench_drift >&2
     tinamou=$root/build/release/tinamou
     # a program that was built anew begins anew, though its version may be the same
     program=$(sha256sum "$tinamou" | cut -c1-64)
@@ -79,7 +79,7 @@ demo() {
 }
 
 spsw() {
-    any_wanted spsw.int8.frame_accuracy spsw.int8_minus_float spsw.int8.iou50_f1 exact.m4.mismatches exact.frames || return 0
+    any_wanted spsw.int8.frame_accuracy spsw.int8_minus_float spsw.int8.iou50_f1 exact.m4.mismatches || return 0
     run_example spsw spsw
     put spsw.int8.frame_accuracy "$(values spsw frame_accuracy | mean)" fraction
     put spsw.int8_minus_float "$(
@@ -105,7 +105,7 @@ hapt() {
         run_example hapt-windows-history hapt
         put hapt.int8.window_accuracy_h "$(values hapt-windows-history window_accuracy | mean)" fraction
     fi
-    if any_wanted hapt.int8.frame_accuracy exact.m4.mismatches exact.frames; then
+    if any_wanted hapt.int8.frame_accuracy exact.m4.mismatches; then
         run_example hapt-activities hapt
         put hapt.int8.frame_accuracy "$(values hapt-activities frame_accuracy | mean)" fraction
     fi
@@ -122,14 +122,25 @@ hapt() {
 }
 
 exact() { # every frame of the test recordings of both data sets, over all seeds
-    any_wanted exact.m4.mismatches exact.frames || return 0
+    any_wanted exact.m4.mismatches || return 0
     put exact.m4.mismatches "$({ values spsw mismatches; values hapt-activities mismatches; } | total)" frames
-    put exact.frames "$({ values spsw verified_frames; values hapt-activities verified_frames; } | total)" frames
 }
 
-m4() {
-    group_wanted m4.har || return 0
-    "$root/build/release/bench_m4_har" "$work/m4" | while read -r id value unit; do put "$id" "$value" "$unit"; done
+cores() { # the simulated gestures' whole test recordings on each emulated core that holds the model
+    any_wanted exact.cores exact.frames || return 0
+    [ -d "$work/cores" ] || "$tinamou" init --quiet "$work/cores"
+    "$tinamou" deploy "$work/cores" --measure all >/dev/null
+    for footprint in "$work"/cores/runs/*/footprint-*.json; do
+        echo "$(field "$footprint" verified_frames) $(field "$footprint" mismatches)"
+    done >"$work/cores/compared"
+    put exact.cores "$(awk '$2 == 0 {n++} END {print n + 0}' "$work/cores/compared")" cores
+    put exact.frames "$(total <"$work/cores/compared")" frames
+}
+
+har() {
+    group_wanted m4.har || group_wanted m0.har || group_wanted m3.har || group_wanted m7.har || group_wanted m33.har ||
+        group_wanted m55.har || group_wanted rv32.har || return 0
+    "$root/build/release/bench_har" "$work/har" | while read -r id value unit; do put "$id" "$value" "$unit"; done
 }
 
 train() { # one thread, batch 64: the loop with sampling and augmentation, seconds of this thread only; the step over the core's peak
@@ -171,7 +182,8 @@ spsw
 spsw_delay
 hapt
 exact
-m4
+cores
+har
 train
 drift
 determinism

@@ -15,4 +15,4 @@ foreach(template selftest.h selftest.c example.c example.ino readme readme_cmake
     string(REPLACE "." "_" symbol ${template})
     tin_embed(tin_deploy tin_package_${symbol} ${PROJECT_SOURCE_DIR}/src/deploy/packages/${template}.in)
 endforeach()
-include(${PROJECT_SOURCE_DIR}/bench/m4/bench.cmake)
+include(${PROJECT_SOURCE_DIR}/bench/har/bench.cmake)

@@ -1,5 +1,5 @@
 /* Figures of the network of docs/deployment.md (conv 6->16 k5 s2 relu, conv 16->24 k5 s2 relu, GRU 24, dense 24->6)
- * with random weights on random frames: bench_m4_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]] prints "id value unit" lines;
+ * with random weights on random frames: bench_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]] prints "id value unit" lines;
  * with folders of CMSIS-NN, built for the two cores, those of the back end cmsis-nn too. Files are left in FOLDER. */
 #include <math.h>
 #include <stdio.h>
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
     tin_footprint speed, size, spread;
     int latency = 0;
     if (argc < 2 || argc > 4) {
-        (void)fprintf(stderr, "usage: bench_m4_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]]\n");
+        (void)fprintf(stderr, "usage: bench_har FOLDER [CMSIS-NN-M4 [CMSIS-NN-M55]]\n");
         return tin_status_exit_code(TIN_ERR_USAGE);
     }
     tin_status status = tin_folder_make(argv[1], &err);
@@ -138,9 +138,17 @@ int main(int argc, char **argv)
     if (status == TIN_OK) {
         status = measure_encodings(argv[1], &err);
     }
-    const core others[] = {{"m55", NULL}, {"m4", argc > 2 ? argv[2] : NULL}, {"m55", argc > 3 ? argv[3] : NULL}};
-    for (int i = 0; i < argc - 1 && status == TIN_OK; i++) {
-        status = measure_core(model, others[i], argv[1], &err);
+    const core cores[] = {{"m0", NULL},
+                          {"m3", NULL},
+                          {"m7", NULL},
+                          {"m33", NULL},
+                          {"m55", NULL},
+                          {"rv32", NULL},
+                          {"m4", argc > 2 ? argv[2] : NULL},
+                          {"m55", argc > 3 ? argv[3] : NULL}};
+    const int n_cores = 6 + argc - 2; /* the last two by the library */
+    for (int i = 0; i < n_cores && status == TIN_OK; i++) {
+        status = measure_core(model, cores[i], argv[1], &err);
     }
     tin_qmodel_free(model);
     if (status) {
