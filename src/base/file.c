@@ -205,10 +205,16 @@ tin_status tin_folder_replace(const char *made, const char *path, tin_error *err
         sync_folder(path);
         return TIN_OK;
     }
-    if (errno != EEXIST || renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_EXCHANGE) != 0)
+    if (errno == EEXIST && renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_EXCHANGE) == 0) {
+        sync_folder(path);
+        return tin_folder_remove(made, err); /* now the earlier one */
+    }
+    if (errno != EINVAL && errno != ENOSYS)
         return tin_fail_errno(err, path, "cannot put the folder in place");
-    sync_folder(path);
-    return tin_folder_remove(made, err); /* now the earlier one */
+    tin_status status = tin_folder_remove(path, err); /* a file system that cannot exchange, such as NFS */
+    if (status == TIN_OK && rename(made, path) != 0)
+        status = tin_fail_errno(err, path, "cannot put the folder in place");
+    return status;
 }
 
 tin_status tin_path_join(char dst[TIN_PATH_MAX], const char *a, const char *b, tin_error *err)

@@ -43,7 +43,8 @@ tin_status tin_folder_make(const char *path, tin_error *err) TIN_USE_RESULT;
 /* rm -r; a folder that is not there is no error. */
 tin_status tin_folder_remove(const char *path, tin_error *err) TIN_USE_RESULT;
 /* Puts the finished folder `made` in the place of `path`, whose earlier folder, if there is one, is removed. At no moment
- * is there half a folder at `path`. Both must be in the same file system. */
+ * is there half a folder at `path`, and, where the file system can exchange two names (not NFS), always a whole one. Both
+ * must be in the same file system. */
 tin_status tin_folder_replace(const char *made, const char *path, tin_error *err) TIN_USE_RESULT;
 /* dst = a "/" b; fails with TIN_ERR_IO when it does not fit TIN_PATH_MAX. */
 tin_status tin_path_join(char dst[TIN_PATH_MAX], const char *a, const char *b, tin_error *err) TIN_USE_RESULT;

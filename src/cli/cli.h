@@ -35,6 +35,8 @@ enum {
     CLI_CMSIS_NN = 1 << 13,
     CLI_SCHEDULE = 1 << 14,
     CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN | CLI_SCHEDULE, /* settings of deploy */
+    CLI_VERIFY = 1 << 18,
+    CLI_BAUD = 1 << 19,
     CLI_MEASURE = 1 << 16,
     CLI_PROFILE = 1 << 17,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
@@ -57,7 +59,9 @@ typedef struct cli_options {
     const char *profile;                     /* the device to estimate for; NULL: all with a measured core */
     unsigned packages;                       /* bits of formats, 0: none */
     const char *output;                      /* folder of the packages; NULL: package in the run folder */
-    int64_t frames;                          /* of a recording in a package; 0: not given */
+    const char *verify;                      /* serial line of a board; NULL: none */
+    long baud;                               /* of that line; 0: not given */
+    int64_t frames;                          /* of recordings in a package or to a board; -1: not given */
 } cli_options;
 
 typedef struct cli_command {
@@ -143,7 +147,8 @@ tin_status cli_footprint_figures(json_t *figures, const tin_footprint *footprint
 tin_status cli_measure_targets(cli_session *session, const tin_qmodel *qmodel, const tin_decision_rule *rule,
                                tin_error *err) TIN_USE_RESULT;
 void cli_print_measure(const json_t *measure);
-/* What `deploy` is asked for besides its stage: measurement on other cores, packages. Does nothing when nothing is asked for. */
+/* What `deploy` is asked for besides its stage: measurement on other cores, packages, a board on a serial
+ * line. Does nothing when nothing is asked for. */
 tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 /* Prints results: one JSON object, or a table for people. */

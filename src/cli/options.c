@@ -59,7 +59,8 @@ const cli_command cli_commands[] = {
     STAGE_COMMAND("evaluate", TIN_STAGE_EVALUATE, "measure on people that the model never saw",
                   "Chooses the threshold and decision rule on the validation people and reads the test people once."),
     {.name = "deploy",
-     .allowed = CLI_WORK | CLI_CODE | CLI_MEASURE | CLI_PROFILE | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES,
+     .allowed = CLI_WORK | CLI_CODE | CLI_MEASURE | CLI_PROFILE | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES | CLI_VERIFY |
+                CLI_BAUD,
      .summary = "generate, measure and verify the C code; packages of it",
      .description =
          "Generates the pair of C files, builds it for the Cortex-M4, runs it on the emulated core over the test\n"
@@ -70,13 +71,17 @@ const cli_command cli_commands[] = {
          "an estimate of cycles, duty and energy on devices.\n"
          "With --package: then writes the code as a library for CMake, Arduino, Zephyr, PlatformIO or ESP-IDF, with a\n"
          "self-test for the board and an example. A package holds a piece of your recordings: whoever gets the\n"
-         "package gets those frames.",
+         "package gets those frames.\n"
+         "With --verify: then sends recorded frames to a board that runs the package's example NAME_verify, reads the\n"
+         "decisions back, compares every one with the reference, bit for bit, and reports the times of the board.",
      .examples = "  tinamou deploy my-gestures\n"
                  "  tinamou deploy my-gestures --force                      # redo it\n"
                  "  tinamou deploy my-gestures --json > out.json            # results for a program\n"
                  "  tinamou deploy my-gestures --measure m0,m33,rv32        # on other cores, with estimates of power\n"
                  "  tinamou deploy my-gestures --package cmake              # runs/ID/package/cmake/my_gestures\n"
-                 "  tinamou deploy my-gestures --package arduino,zephyr --output ~/packages\n",
+                 "  tinamou deploy my-gestures --package arduino,zephyr --output ~/packages\n"
+                 "  tinamou deploy my-gestures --verify /dev/ttyACM0        # a board on a serial line\n"
+                 "  tinamou deploy my-gestures --verify /dev/ttyUSB0 --baud 921600 --frames 0\n",
      .run = cli_command_stages,
      .last_stage = TIN_STAGE_DEPLOY},
     STAGE_COMMAND("report", TIN_STAGE_REPORT, "write report.html", "Writes report.html, one file that opens offline."),
@@ -112,7 +117,11 @@ static const struct {
      "                  (default: all with a core that was measured)"},
     {CLI_PACKAGE, "  --package LIST  formats of packages to write: cmake, arduino, zephyr, platformio, espidf, or all"},
     {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
-    {CLI_FRAMES, "  --frames N      frames of a recording in a package (default: as many as fit 4 KB)"},
+    {CLI_VERIFY, "  --verify PORT   serial line of a board to compare with the reference"},
+    {CLI_BAUD, "  --baud N        speed of that line (default: 115200)"},
+    {CLI_FRAMES,
+     "  --frames N      frames of recordings: in a package (default: as many as fit 4 KB), to a board (default:\n"
+     "                  5000; 0: all of the test recordings)"},
     {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
     {CLI_QUIET, "  --quiet         no progress and no log on stderr"},
 };
@@ -247,6 +256,13 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
         status = parse_number("--frames", value, 1000000000, &number, err);
         options->frames = (int64_t)number;
         break;
+    case CLI_VERIFY:
+        options->verify = value;
+        break;
+    case CLI_BAUD:
+        status = parse_number("--baud", value, 100000000, &number, err);
+        options->baud = (long)number;
+        break;
     case CLI_THREADS:
         status = parse_number("--threads", value, TIN_MAX_THREADS, &number, err);
         options->threads = (int)number;
@@ -280,6 +296,21 @@ static tin_status check_profile(const cli_options *options, tin_error *err)
                     profile->name, profile->target, profile->target);
 }
 
+/* Options that mean nothing without another one. */
+static tin_status check_together(const cli_options *options, tin_error *err)
+{
+    if (options->output && options->packages == 0) {
+        return tin_fail(err, TIN_ERR_USAGE, "--output belongs to --package; say which package, e.g. --package cmake");
+    }
+    if (options->baud > 0 && !options->verify) {
+        return tin_fail(err, TIN_ERR_USAGE, "--baud belongs to --verify; say which board, e.g. --verify /dev/ttyACM0");
+    }
+    if (options->frames >= 0 && options->packages == 0 && !options->verify) {
+        return tin_fail(err, TIN_ERR_USAGE, "--frames belongs to --package or --verify; give one of them");
+    }
+    return check_profile(options, err);
+}
+
 tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
                      tin_error *err)
 {
@@ -302,10 +333,12 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"schedule", required_argument, NULL, CLI_SCHEDULE},
         {"output", required_argument, NULL, CLI_OUTPUT},
         {"frames", required_argument, NULL, CLI_FRAMES},
+        {"verify", required_argument, NULL, CLI_VERIFY},
+        {"baud", required_argument, NULL, CLI_BAUD},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
-    *options = (cli_options){.threads = -1};
+    *options = (cli_options){.threads = -1, .frames = -1};
     opterr = 0;
     for (;;) {
         int at = optind < argc ? optind : argc - 1;
@@ -335,13 +368,9 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
     if (options->has_seed && options->n_seeds > 0) {
         return tin_fail(err, TIN_ERR_USAGE, "--seed and --seeds exclude each other; give one of them");
     }
-    tin_status fits = check_profile(options, err);
-    if (fits) {
-        return fits;
-    }
-    if (options->packages == 0 && (options->output || options->frames > 0)) {
-        return tin_fail(err, TIN_ERR_USAGE, "%s belongs to --package; say which package, e.g. --package cmake",
-                        options->output ? "--output" : "--frames");
+    tin_status status = check_together(options, err);
+    if (status) {
+        return status;
     }
     if (argc - optind > 1) {
         return tin_fail(err, TIN_ERR_USAGE, "one folder at a time; '%s' is too much", argv[optind + 1]);

@@ -81,6 +81,23 @@ static void print_place(const json_t *results, const char *label, const char *se
     }
 }
 
+static void print_board(const json_t *r)
+{
+    char a[32], b[32], c[32];
+    printf("  board       %s frames, %s decisions, %s differ from the reference\n",
+           show(a, 0, number(r, "verify", "frames")), show(b, 0, number(r, "verify", "decisions")),
+           show(c, 0, number(r, "verify", "mismatches")));
+    if (isfinite(number(r, "verify", "step_mean_s"))) {
+        printf("              step %s us on average, %s us in the worst frame, by the board's clock\n",
+               show(a, 1, 1e6 * number(r, "verify", "step_mean_s")),
+               show(b, 1, 1e6 * number(r, "verify", "step_worst_s")));
+    }
+    printf("              a packet of up to %s frames and its answer: %s ms on average, %s ms at most\n",
+           show(a, 0, number(r, "verify", "frames_per_packet")),
+           show(b, 2, 1e3 * number(r, "verify", "round_trip_mean_s")),
+           show(c, 2, 1e3 * number(r, "verify", "round_trip_worst_s")));
+}
+
 tin_status cli_print_results(const cli_session *session, tin_error *err)
 {
     const json_t *r = session->results, *folder;
@@ -106,6 +123,9 @@ tin_status cli_print_results(const cli_session *session, tin_error *err)
     }
     if (json_object_get(r, "measure")) {
         cli_print_measure(json_object_get(r, "measure"));
+    }
+    if (json_object_get(r, "verify")) {
+        print_board(r);
     }
     print_place(r, "dataset", "data", "file");
     print_place(r, "code", "deploy", "code");

@@ -68,23 +68,25 @@ static bool find_detection(tin_expectation *x, tin_expectation *alone, const tin
     return false;
 }
 
-static bool find_event(const tin_dataset *d, int64_t n, tin_piece *piece)
+static const tin_interval *first_event(const tin_dataset *d, const tin_stream *s)
 {
-    for (size_t i = 0; i < d->n_streams; i++) {
-        const tin_stream *s = &d->streams[i];
-        for (size_t k = 0; s->role == TIN_ROLE_TEST && k < s->n_intervals; k++) {
-            if (is_event(d, &s->intervals[k])) {
-                *piece = piece_around(s, s->intervals[k].start, n);
-                return true;
-            }
+    for (size_t k = 0; k < s->n_intervals; k++) {
+        if (is_event(d, &s->intervals[k])) {
+            return &s->intervals[k];
         }
     }
-    return false;
+    return NULL;
+}
+
+tin_piece tin_piece_of(const tin_dataset *d, const tin_stream *s, int64_t n)
+{
+    const tin_interval *event = first_event(d, s);
+    return piece_around(s, event != NULL ? event->start : 0, n);
 }
 
 tin_status tin_piece_choose(tin_expectation *x, const tin_dataset *d, int64_t n, tin_piece *piece, tin_error *err)
 {
-    const tin_stream *any = NULL;
+    const tin_stream *any = NULL; /* the first one, or the first one with an event */
     tin_expectation alone = {0};
     bool found = false;
     tin_status status = tin_expectation_begin(&alone, x->model, x->rule, err);
@@ -92,7 +94,7 @@ tin_status tin_piece_choose(tin_expectation *x, const tin_dataset *d, int64_t n,
     for (size_t i = 0; i < d->n_streams && status == TIN_OK && !found; i++) {
         const tin_stream *s = &d->streams[i];
         if (s->role == TIN_ROLE_TEST && s->n_frames > 0) {
-            any = any == NULL ? s : any;
+            any = any == NULL || (first_event(d, any) == NULL && first_event(d, s) != NULL) ? s : any;
             found = find_detection(x, &alone, d, s, n, piece);
         }
     }
@@ -101,8 +103,8 @@ tin_status tin_piece_choose(tin_expectation *x, const tin_dataset *d, int64_t n,
         status = tin_fail(err, TIN_ERR_DATA,
                           "there is no frame of a test stream; give data.test at least one subject with recordings");
     }
-    if (status == TIN_OK && !found && !find_event(d, n, piece)) {
-        *piece = piece_around(any, 0, n);
+    if (status == TIN_OK && !found) {
+        *piece = tin_piece_of(d, any, n);
     }
     return status;
 }

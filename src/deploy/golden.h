@@ -17,6 +17,9 @@ typedef struct tin_piece {
 tin_status tin_piece_choose(tin_expectation *x, const tin_dataset *dataset, int64_t n, tin_piece *piece,
                             tin_error *err) TIN_USE_RESULT;
 
+/* At most n frames of one stream, around its first event; without one, from its beginning. */
+tin_piece tin_piece_of(const tin_dataset *dataset, const tin_stream *stream, int64_t n);
+
 #define TIN_GOLDEN_MADE 4096 /* frames that the self-test makes up itself */
 #define TIN_GOLDEN_MADE_STRETCH 256
 #define TIN_GOLDEN_RECORDED_STRETCH 32

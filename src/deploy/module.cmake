@@ -9,8 +9,8 @@ foreach(file harness.c board_arm.h board_riscv.h board_avr.h board_hosted.h semi
     tin_embed(tin_deploy tin_target_${name} ${PROJECT_SOURCE_DIR}/src/deploy/targets/${file})
 endforeach()
 # What packages are made from.
-foreach(template selftest.h selftest.c example.c example.ino readme readme_cmake readme_arduino readme_zephyr readme_platformio readme_espidf
-        cmake_lists arduino_properties zephyr_module zephyr_cmake zephyr_kconfig zephyr_sample_cmake zephyr_prj zephyr_sample platformio_library
+foreach(template selftest.h selftest.c serial.h serial.c example.c example.ino verify.c verify.ino verify_zephyr.c verify_espidf.c readme readme_cmake readme_arduino readme_zephyr readme_platformio readme_espidf
+        cmake_lists arduino_properties zephyr_module zephyr_cmake zephyr_kconfig zephyr_sample_cmake zephyr_prj zephyr_prj_verify zephyr_sample zephyr_sample_verify platformio_library
         platformio_ini espidf_cmake espidf_component espidf_project espidf_main_cmake espidf_main_component)
     string(REPLACE "." "_" symbol ${template})
     tin_embed(tin_deploy tin_package_${symbol} ${PROJECT_SOURCE_DIR}/src/deploy/packages/${template}.in)

@@ -17,35 +17,16 @@
 /* ---- what is in a package ---- */
 
 /* The templates, packages/NAME.in, as module.cmake embeds them. */
-#define TEMPLATES(X)                                                                                                   \
-    X(selftest_h)                                                                                                      \
-    X(selftest_c)                                                                                                      \
-    X(example_c)                                                                                                       \
-    X(example_ino)                                                                                                     \
-    X(readme)                                                                                                          \
-    X(readme_cmake)                                                                                                    \
-    X(readme_arduino)                                                                                                  \
-    X(readme_zephyr)                                                                                                   \
-    X(readme_platformio)                                                                                               \
-    X(readme_espidf)                                                                                                   \
-    X(cmake_lists)                                                                                                     \
-    X(arduino_properties)                                                                                              \
-    X(zephyr_module)                                                                                                   \
-    X(zephyr_cmake)                                                                                                    \
-    X(zephyr_kconfig)                                                                                                  \
-    X(zephyr_sample_cmake)                                                                                             \
-    X(zephyr_prj)                                                                                                      \
-    X(zephyr_sample)                                                                                                   \
-    X(platformio_library)                                                                                              \
-    X(platformio_ini)                                                                                                  \
-    X(espidf_cmake)                                                                                                    \
-    X(espidf_component)                                                                                                \
-    X(espidf_project)                                                                                                  \
-    X(espidf_main_cmake)                                                                                               \
-    X(espidf_main_component)
-#define X(name) extern const char tin_package_##name[];
-TEMPLATES(X)
-#undef X
+extern const char tin_package_selftest_h[], tin_package_selftest_c[], tin_package_serial_h[], tin_package_serial_c[],
+    tin_package_example_c[], tin_package_example_ino[], tin_package_verify_c[], tin_package_verify_ino[],
+    tin_package_verify_zephyr_c[], tin_package_verify_espidf_c[], tin_package_readme[], tin_package_readme_cmake[],
+    tin_package_readme_arduino[], tin_package_readme_zephyr[], tin_package_readme_platformio[],
+    tin_package_readme_espidf[], tin_package_cmake_lists[], tin_package_arduino_properties[],
+    tin_package_zephyr_module[], tin_package_zephyr_cmake[], tin_package_zephyr_kconfig[],
+    tin_package_zephyr_sample_cmake[], tin_package_zephyr_prj[], tin_package_zephyr_prj_verify[],
+    tin_package_zephyr_sample_verify[], tin_package_zephyr_sample[], tin_package_platformio_library[],
+    tin_package_platformio_ini[], tin_package_espidf_cmake[], tin_package_espidf_component[],
+    tin_package_espidf_project[], tin_package_espidf_main_cmake[], tin_package_espidf_main_component[];
 
 static const char *const names[TIN_PACKAGE_COUNT] = {
 #define X(format, bit, name) [bit] = name,
@@ -67,10 +48,14 @@ static const struct {
     {TIN_PACKAGE_ALL, "src/@NAME@.h", NULL},
     {TIN_PACKAGE_ALL, "src/@NAME@_selftest.c", tin_package_selftest_c},
     {TIN_PACKAGE_ALL, "src/@NAME@_selftest.h", tin_package_selftest_h},
+    {TIN_PACKAGE_ALL, "src/@NAME@_serial.c", tin_package_serial_c},
+    {TIN_PACKAGE_ALL, "src/@NAME@_serial.h", tin_package_serial_h},
     {TIN_PACKAGE_CMAKE, "CMakeLists.txt", tin_package_cmake_lists},
     {TIN_PACKAGE_CMAKE, "examples/@NAME@/main.c", tin_package_example_c},
+    {TIN_PACKAGE_CMAKE, "examples/@NAME@_verify/main.c", tin_package_verify_c},
     {TIN_PACKAGE_ARDUINO, "library.properties", tin_package_arduino_properties},
     {TIN_PACKAGE_ARDUINO, "examples/@NAME@/@NAME@.ino", tin_package_example_ino},
+    {TIN_PACKAGE_ARDUINO, "examples/@NAME@_verify/@NAME@_verify.ino", tin_package_verify_ino},
     {TIN_PACKAGE_ZEPHYR, "zephyr/module.yml", tin_package_zephyr_module},
     {TIN_PACKAGE_ZEPHYR, "CMakeLists.txt", tin_package_zephyr_cmake},
     {TIN_PACKAGE_ZEPHYR, "Kconfig", tin_package_zephyr_kconfig},
@@ -78,15 +63,25 @@ static const struct {
     {TIN_PACKAGE_ZEPHYR, "samples/@NAME@/prj.conf", tin_package_zephyr_prj},
     {TIN_PACKAGE_ZEPHYR, "samples/@NAME@/sample.yaml", tin_package_zephyr_sample},
     {TIN_PACKAGE_ZEPHYR, "samples/@NAME@/src/main.c", tin_package_example_c},
+    {TIN_PACKAGE_ZEPHYR, "samples/@NAME@_verify/CMakeLists.txt", tin_package_zephyr_sample_cmake},
+    {TIN_PACKAGE_ZEPHYR, "samples/@NAME@_verify/prj.conf", tin_package_zephyr_prj_verify},
+    {TIN_PACKAGE_ZEPHYR, "samples/@NAME@_verify/sample.yaml", tin_package_zephyr_sample_verify},
+    {TIN_PACKAGE_ZEPHYR, "samples/@NAME@_verify/src/main.c", tin_package_verify_zephyr_c},
     {TIN_PACKAGE_PLATFORMIO, "library.json", tin_package_platformio_library},
     {TIN_PACKAGE_PLATFORMIO, "examples/@NAME@/platformio.ini", tin_package_platformio_ini},
     {TIN_PACKAGE_PLATFORMIO, "examples/@NAME@/src/main.cpp", tin_package_example_ino},
+    {TIN_PACKAGE_PLATFORMIO, "examples/@NAME@_verify/platformio.ini", tin_package_platformio_ini},
+    {TIN_PACKAGE_PLATFORMIO, "examples/@NAME@_verify/src/main.cpp", tin_package_verify_ino},
     {TIN_PACKAGE_ESPIDF, "CMakeLists.txt", tin_package_espidf_cmake},
     {TIN_PACKAGE_ESPIDF, "idf_component.yml", tin_package_espidf_component},
     {TIN_PACKAGE_ESPIDF, "examples/@NAME@/CMakeLists.txt", tin_package_espidf_project},
     {TIN_PACKAGE_ESPIDF, "examples/@NAME@/main/CMakeLists.txt", tin_package_espidf_main_cmake},
     {TIN_PACKAGE_ESPIDF, "examples/@NAME@/main/idf_component.yml", tin_package_espidf_main_component},
     {TIN_PACKAGE_ESPIDF, "examples/@NAME@/main/main.c", tin_package_example_c},
+    {TIN_PACKAGE_ESPIDF, "examples/@NAME@_verify/CMakeLists.txt", tin_package_espidf_project},
+    {TIN_PACKAGE_ESPIDF, "examples/@NAME@_verify/main/CMakeLists.txt", tin_package_espidf_main_cmake},
+    {TIN_PACKAGE_ESPIDF, "examples/@NAME@_verify/main/idf_component.yml", tin_package_espidf_main_component},
+    {TIN_PACKAGE_ESPIDF, "examples/@NAME@_verify/main/main.c", tin_package_verify_espidf_c},
 };
 #define N_FILES (sizeof files / sizeof files[0])
 
@@ -123,7 +118,7 @@ typedef struct values {
         const char *key, *text;
     } list[MAX_VALUES];
     int n;
-    char upper[TIN_NAME_MAX + 1], hash12[13], numbers[9][24];
+    char upper[TIN_NAME_MAX + 1], hash12[13], hash_bytes[32 * 6 + 8], numbers[9][24];
     tin_text piece, use;
     tin_golden golden;
 } values;
@@ -171,6 +166,15 @@ static const char *number(values *v, int i, double value)
     return v->numbers[i];
 }
 
+/* "    0x01, 0x23, ...," in two lines. */
+static void hash_bytes(const char hash[65], char *out, size_t size)
+{
+    size_t n = 0;
+    for (int i = 0; i < 32; i++) {
+        n += (size_t)snprintf(out + n, size - n, "%s0x%.2s,", i == 0 ? "    " : i == 16 ? "\n    " : " ", hash + 2 * i);
+    }
+}
+
 static void fill_values(values *v, const tin_package *p)
 {
     const tin_qmodel *m = p->model;
@@ -178,11 +182,13 @@ static void fill_values(values *v, const tin_package *p)
         v->upper[i] = (char)toupper((unsigned char)p->name[i]);
     }
     (void)snprintf(v->hash12, sizeof v->hash12, "%.12s", m->hash);
+    hash_bytes(m->hash, v->hash_bytes, sizeof v->hash_bytes);
     set(v, "NAME", p->name);
     set(v, "UPPER", v->upper);
     set(v, "VERSION", p->version);
     set(v, "HASH", m->hash);
     set(v, "HASH12", v->hash12);
+    set(v, "HASH_BYTES", v->hash_bytes);
     set(v, "CHANNELS", number(v, 0, m->n_channels));
     set(v, "CLASSES", number(v, 1, m->n_classes));
     set(v, "HOP", number(v, 2, m->hop));

@@ -33,7 +33,8 @@ refuses 2 'tinamou init nowhere' run nowhere
 refuses 2 "source is 'moon'" init p --source moon
 refuses 2 "'fly' is no format of packages" deploy --package cmake,fly
 refuses 2 '--output belongs to --package' deploy --output x
-refuses 2 '--frames belongs to --package' deploy --frames 3
+refuses 2 '--frames belongs to --package or --verify' deploy --frames 3
+refuses 2 '--baud belongs to --verify' deploy --baud 9600
 refuses 2 '--output is empty' deploy --package all --output ''
 refuses 2 'no option --package' run --package cmake
 for command in init run data train compress quantize evaluate deploy report runs; do

@@ -1,7 +1,7 @@
 # Without the cross compiler or the emulator these tests fail, unless someone says that they may be skipped.
 option(TINAMOU_SKIP_WITHOUT_EMULATOR "Skip the tests on the emulated Cortex-M4 when arm-none-eabi-gcc or qemu-system-arm is missing" OFF)
 
-foreach(name test_generate test_proofs test_generated_names test_measure test_cores test_object_check test_cmsis_nn test_shifts test_package)
+foreach(name test_generate test_proofs test_generated_names test_measure test_cores test_object_check test_cmsis_nn test_shifts test_package test_verify)
     if(TARGET ${name})
         target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/deploy/random_model.c)
         target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
