@@ -135,9 +135,12 @@ tin_emit_cost tin_emit_layer_cost(const tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const tin_emit_layer *out = &e->layers[layer];
-    const bool packed = out->encoding != TIN_ENCODING_PLAIN && out->encoding != TIN_ENCODING_CMSIS;
+    const bool packed = out->encoding != TIN_ENCODING_PLAIN;
     const double values = (double)l->n_outputs * l->kernel * (l->n_from > 1 ? l->n_from : 1);
     tin_emit_matrix m[6];
+    if (out->encoding == TIN_ENCODING_CMSIS) { /* one call of the library, in no parts */
+        return (tin_emit_cost){.fixed = CALL + PER_MAC * out->macs + PER_ROW * l->n_outputs};
+    }
     if (packed && l->op == TIN_OP_GRU) {
         matrices_of(l, m);
         const tin_emit_cost c = gru_cost(m, out->encoding, e->scalar, l->n_outputs);

@@ -105,6 +105,28 @@ static void test_layers_without_a_function(void **state)
     tin_qmodel_free(model);
 }
 
+/* A call of the library cannot be made in parts, however much work it is. */
+static void test_no_parts_of_a_call(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    static const random_layer layers[] = {{.op = TIN_OP_CONV1D, .units = 200, .kernel = 20, .stride = 8},
+                                          {.op = TIN_OP_GRU, .units = 4}};
+    const random_spec spec = {.n_channels = 8, .n_classes = 2, .layers = layers, .n_layers = 2, .event_every = 2};
+    const tin_decision_rule rule = random_rule(1);
+    tin_generate_facts facts = facts_of("net");
+    facts.schedule = "spread";
+    must(random_model(&model, &spec, 1, &err), &err);
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    assert_true(in_code("net_conv1d_1_2")); /* our kernels take it in parts */
+    facts.backend = "cmsis-nn";
+    must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
+    assert_true(in_code("net_cmsis_linear(&net_conv1d_1,"));
+    assert_false(in_code("net_conv1d_1_2"));
+    tin_qmodel_free(model);
+}
+
 /* Builds the stand-in for the core and measures with it, as with the library. */
 static void test_measure(void **state)
 {
@@ -187,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_random_models),
         cmocka_unit_test(test_every_rounding),
         cmocka_unit_test(test_layers_without_a_function),
+        cmocka_unit_test(test_no_parts_of_a_call),
         cmocka_unit_test(test_measure),
         cmocka_unit_test(test_what_is_missing_is_said),
     };
