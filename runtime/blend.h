@@ -7,19 +7,9 @@
 
 /* [fragment] */
 /* n + z * (h - n): h Q15, n Q27, z Q28. */
-static inline int16_t tink_blend(int32_t h, int32_t n, int32_t z)
+static inline TINK_UNUSED int16_t tink_blend(int32_t h, int32_t n, int32_t z)
 {
     return (int16_t)((n + tink_multiply_high(h * ((int32_t)1 << 12) - n, z) * 16 + 2048) >> 12);
-}
-
-/* The state in 8 bits, 1/128. */
-static void tink_state8(const int16_t *h, int32_t units, int8_t *h8)
-{
-    int32_t k;
-    for (k = 0; k < units; k++) {
-        const int32_t v = (h[k] + (int32_t)128) >> 8;
-        h8[k] = (int8_t)(v > 127 ? 127 : v);
-    }
 }
 /* [end] */
 

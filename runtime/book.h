@@ -2,57 +2,73 @@
 #ifndef TINK_BOOK_H
 #define TINK_BOOK_H
 
-#include "runtime/lanes.h"
+#include "runtime/requantize_four.h"
 
 /* [fragment] */
+/* Four rows, requantised. A stream: biases; 16 values, four in a word, low byte first; per four columns two words, of
+ * columns 0 and 2, then 1 and 3, each with four nibbles for the rows, row 0 lowest; a multiplier per row. */
+#ifdef TINK_DSP
+#define TINK_BOOK_ROW(row, product, index, bit, x)                                                                     \
+    "ubfx r10, " index ", #" bit ", #4\n\tldrsb r10, [r7, r10]\n\t" product " " row ", r10, " x ", " row "\n\t"
+#define TINK_BOOK_PAIR(index, x)                                                                                       \
+    TINK_BOOK_ROW("r2", "smlabb", index, "0", x)                                                                       \
+    TINK_BOOK_ROW("r3", "smlabb", index, "4", x)                                                                       \
+    TINK_BOOK_ROW("r4", "smlabb", index, "8", x)                                                                       \
+    TINK_BOOK_ROW("r5", "smlabb", index, "12", x)                                                                      \
+    TINK_BOOK_ROW("r2", "smlabt", index, "16", x)                                                                      \
+    TINK_BOOK_ROW("r3", "smlabt", index, "20", x)                                                                      \
+    TINK_BOOK_ROW("r4", "smlabt", index, "24", x)                                                                      \
+    TINK_BOOK_ROW("r5", "smlabt", index, "28", x)
+
+TINK_ASSEMBLY void tink_book(void)
+{
+    __asm__ volatile("ldmia r0!, {r2-r5}\n\t"
+                     "mov r7, r0\n\t"
+                     "add r0, r0, #16\n"
+                     "1:\n\t"
+                     "ldmia r1!, {r6, r11}\n\t"
+                     "ldmia r0!, {r8, r9}\n\t" TINK_BOOK_PAIR("r8", "r6") /* columns 0, 2 */
+                     TINK_BOOK_PAIR("r9", "r11")                          /* columns 1, 3 */
+                     "subs r12, r12, #256\n\t"
+                     "bpl 1b\n\t"
+                     "lsl r2, r2, r12\n\t"
+                     "lsl r3, r3, r12\n\t"
+                     "lsl r4, r4, r12\n\t"
+                     "lsl r5, r5, r12\n\t" TINK_SCALE_ROWS "bx lr");
+}
+#else
 static inline int32_t tink_book_value(const int32_t *table, uint32_t index)
 {
-#ifdef TINK_DSP
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     return ((const int8_t *)table)[index];
 #else
     return (int8_t)((uint32_t)table[index >> 2] >> (8 * (index & 3)));
 #endif
 }
 
-/* Four rows, requantised, plus *add unless it is NULL. A stream: biases, where with_bias; 16 values, four in a word,
- * low byte first; per four columns two words, of columns 0 and 2, then 1 and 3, each with four nibbles for the rows,
- * row 0 lowest; a multiplier per row. count: as in T2. */
-TINK_BLOCK tink_four tink_book(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
-                               const tink_four *add)
+TINK_BLOCK const int32_t *tink_book(const int32_t *w, const int32_t *x, int32_t count, int32_t row[4])
 {
-    const int32_t *w = *stream, *table;
-    const int32_t shift = count & 255;
-    int32_t a = 0, b = 0, c = 0, d = 0, groups = (count >> 8) + 1;
-    tink_four row;
-    if (with_bias) {
-        a = w[0];
-        b = w[1];
-        c = w[2];
-        d = w[3];
+    const int32_t *table;
+    int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1, i;
+    if ((count & TINK_UNBIASED) == 0) {
+        memcpy(sums, w, sizeof sums);
         w += 4;
     }
     table = w;
     w += 4;
-    for (groups *= 2; groups > 0; groups--) {
+    for (groups *= 2; groups > 0; groups--, x++) {
         const int32_t low = (int16_t)*x, high = *x >> 16;
-        const uint32_t index = (uint32_t)*w++;
-        a += tink_book_value(table, index & 15) * low;
-        b += tink_book_value(table, index >> 4 & 15) * low;
-        c += tink_book_value(table, index >> 8 & 15) * low;
-        d += tink_book_value(table, index >> 12 & 15) * low;
-        a += tink_book_value(table, index >> 16 & 15) * high;
-        b += tink_book_value(table, index >> 20 & 15) * high;
-        c += tink_book_value(table, index >> 24 & 15) * high;
-        d += tink_book_value(table, index >> 28) * high;
-        x++;
+        uint32_t indices = (uint32_t)*w++;
+        for (i = 0; i < 4; i++, indices >>= 4) {
+            sums[i] += tink_book_value(table, indices & 15) * low;
+        }
+        for (i = 0; i < 4; i++, indices >>= 4) {
+            sums[i] += tink_book_value(table, indices & 15) * high;
+        }
     }
-    row.a = tink_requantize(a, w[0], shift) + (add != NULL ? add->a : 0);
-    row.b = tink_requantize(b, w[1], shift) + (add != NULL ? add->b : 0);
-    row.c = tink_requantize(c, w[2], shift) + (add != NULL ? add->c : 0);
-    row.d = tink_requantize(d, w[3], shift) + (add != NULL ? add->d : 0);
-    *stream = w + 4;
-    return row;
+    return tink_requantize_four(sums, w, count, row);
 }
+#endif
 /* [end] */
 
 #endif

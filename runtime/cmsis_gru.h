@@ -5,6 +5,7 @@
 #include "runtime/blend.h"
 #include "runtime/cmsis_products.h"
 #include "runtime/sigmoid.h"
+#include "runtime/state8.h"
 
 /* [fragment] */
 typedef struct tink_cmsis_gru_t {

@@ -5,6 +5,7 @@
 #include "runtime/blend.h"
 #include "runtime/multiply_high.h"
 #include "runtime/recurrent.h"
+#include "runtime/state8.h"
 
 /* [fragment] */
 /* Gates r, z, n. h: state, Q15; h8: the same rounded to 8 bits, also the output. Old h8 is read by all units before it

@@ -19,8 +19,10 @@
 /* Kernels stay functions of their own: shared by the layers, and with a small stack. */
 #if defined(__GNUC__)
 #define TINK_KERNEL static __attribute__((noinline))
+#define TINK_UNUSED __attribute__((unused)) /* assembly does without, or takes it from its register */
 #else
 #define TINK_KERNEL static
+#define TINK_UNUSED
 #endif
 
 /* The inner product of a kernel: part of its loop where speed counts, called where size counts. */
@@ -32,12 +34,27 @@
 
 #if TINK_POWERS
 #else
-/* Cores with the DSP instructions of Armv7E-M and Armv8-M: the same results by fewer instructions. */
+/* Cores with the DSP instructions of Armv7E-M and Armv8-M: the same results by fewer instructions. Not where code is to
+ * be independent of its place, as assembly names functions. */
 #if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED) && \
-    !defined(__ARM_BIG_ENDIAN)
+    !defined(__ARM_BIG_ENDIAN) && !defined(__PIC__)
 #define TINK_DSP 1
 #endif
 #endif
+
+/* Cores whose multiplication has no 64-bit result. */
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__) || defined(__AVR__)
+#define TINK_SHORT_MULTIPLY 1
+#endif
+
+/* Cores with Thumb-1 and a multiplication of one instruction, where the compiler runs out of its eight registers. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb__) && !defined(__thumb2__) &&                        \
+    !defined(__ARM_BIG_ENDIAN) && defined(__ARM_ARCH) && __ARM_ARCH >= 6
+#define TINK_THUMB1 1
+#endif
+
+/* A function in assembly, which finds its parameters in registers. */
+#define TINK_ASSEMBLY static __attribute__((naked, noinline))
 
 #if TINK_WIDE
 /* A row between two layers: int8_t, or int16_t where it is wide. */

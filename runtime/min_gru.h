@@ -5,6 +5,7 @@
 #include "runtime/blend.h"
 #include "runtime/dot4.h"
 #include "runtime/sigmoid.h"
+#include "runtime/state8.h"
 #if TINK_WIDE
 #include "runtime/dot4_wide.h"
 #endif

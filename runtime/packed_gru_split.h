@@ -1,7 +1,10 @@
 /* gru with packed weights in two halves, so that its work can be spread over frames: the products with the state need no
  * new row and may run ahead of it. A template: tink_packed is the kernel of an encoding (t2.h, t43.h), whose name the
  * generator puts in. */
-#include "runtime/gru_four.h"
+#include "runtime/blend.h"
+#include "runtime/multiply_high.h"
+#include "runtime/packed_rows.h"
+#include "runtime/sigmoid.h"
 
 /* [fragment] */
 /* Of some of the units. ahead: per four of them n, r, z of h; the other half: r, n, z of x. */
@@ -18,8 +21,7 @@ TINK_KERNEL void tink_packed_gru_ahead(const tink_packed_half_t *c, const int8_t
     (void)tink_widen(h8, c->columns, lanes);
     for (left = c->units; left > 0; left -= 4) {
         for (gate = 0; gate < 3; gate++, ahead += 4) {
-            const tink_four v = tink_packed(&w, lanes, c->count, gate == 0, NULL);
-            memcpy(ahead, &v, sizeof v);
+            w = tink_packed_rows(w, lanes, gate == 0 ? c->count : c->count + TINK_UNBIASED, ahead);
         }
     }
 }
@@ -31,21 +33,17 @@ TINK_KERNEL void tink_packed_gru_now(const tink_packed_half_t *c, const int8_t *
     const int32_t *w = c->weight;
     int32_t left;
     (void)tink_widen(x, c->columns, lanes);
-    for (left = c->units; left > 0; left -= 4, ahead += 12, h += 4, h8 += 4) {
-        tink_four n, z;
-        memcpy(&z, ahead + 4, sizeof z);
-        z = tink_sigmoid_four(tink_packed(&w, lanes, c->count, 1, &z)); /* r */
-        n.a = tink_multiply_high(ahead[0], z.a);
-        n.b = tink_multiply_high(ahead[1], z.b);
-        n.c = tink_multiply_high(ahead[2], z.c);
-        n.d = tink_multiply_high(ahead[3], z.d);
-        n = tink_sigmoid_four(tink_packed(&w, lanes, c->count, 1, &n));
-        memcpy(&z, ahead + 8, sizeof z);
-        z = tink_sigmoid_four(tink_packed(&w, lanes, c->count, 1, &z));
-        tink_gru_unit(n.a, z.a, h, h8);
-        tink_gru_unit(n.b, z.b, h + 1, h8 + 1);
-        tink_gru_unit(n.c, z.c, h + 2, h8 + 2);
-        tink_gru_unit(n.d, z.d, h + 3, h8 + 3);
+    for (left = c->units; left > 0; left -= 4, ahead += 12) {
+        int32_t sum[12], i; /* r, n, z */
+        w = tink_packed_rows(w, lanes, c->count, sum);
+        w = tink_packed_rows(w, lanes, c->count, sum + 4);
+        w = tink_packed_rows(w, lanes, c->count, sum + 8);
+        for (i = 0; i < 4; i++) {
+            const int32_t r = tink_sigmoid(sum[i] + ahead[4 + i]), z = tink_sigmoid(sum[8 + i] + ahead[8 + i]);
+            const int32_t n = tink_sigmoid(sum[4 + i] + tink_multiply_high(ahead[i], r));
+            *h = tink_blend(*h, n - ((int32_t)1 << 27), z);
+            *h8++ = (int8_t)tink_limit8((*h++ + 128) >> 8);
+        }
     }
 }
 /* [end] */

@@ -6,7 +6,7 @@
 
 /* [fragment] */
 /* t: Q12. Result: Q28, on the chord of the sigmoid over [i/16, (i+1)/16). */
-static inline int32_t tink_sigmoid(int32_t t)
+static inline TINK_UNUSED int32_t tink_sigmoid(int32_t t)
 {
 #ifdef TINK_DSP
     int32_t p;

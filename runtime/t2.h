@@ -7,62 +7,135 @@
 #include "runtime/t2_products.h"
 
 /* [fragment] */
+/* Four rows, requantised. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over them and B the sum over their
+ * low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0 and 2 of rows 0, 1 and rows
+ * 2, 3, then columns 1 and 3. In front of them the biases, in the same way (A, B, A, B); behind them a multiplier per
+ * row. The shift is at most 8. |row| * 257 < 2^31, so nothing overflows. */
 #ifdef TINK_DSP
-#define TINK_T2_COLUMNS "ldmia %[x]!, {r6, r12}\n\t" TINK_T2_PRODUCTS
-#endif
+#define TINK_T2_COLUMNS "ldmia r1!, {r6, r7}\n\t" TINK_T2_PRODUCTS("r6", "r7")
 
-/* Four rows, requantised, plus *add unless it is NULL. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over
- * them and B the sum over their low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0
- * and 2 of rows 0, 1 and rows 2, 3, then columns 1 and 3. In front of them the biases, in the same way (A, B, A, B),
- * where with_bias; behind them a multiplier per row. count: (groups of four columns - 1) * 256 + shift
- * (at most 8). |row| * 257 < 2^31, so nothing overflows. */
-TINK_BLOCK tink_four tink_t2(const int32_t **stream, const int32_t *x, int32_t count, int32_t with_bias,
-                             const tink_four *add)
+TINK_ASSEMBLY void tink_t2(void)
 {
-    const int32_t *w = *stream;
-    tink_four row;
-#ifdef TINK_DSP
-    register int32_t a __asm__("r2") = 0;
-    register int32_t b __asm__("r3") = 0;
-    register int32_t c __asm__("r4") = 0;
-    register int32_t d __asm__("r5") = 0;
-    if (with_bias) {
-        __asm__("ldmia %0!, {r2-r5}" : "+r"(w), "=r"(a), "=r"(b), "=r"(c), "=r"(d) : : "memory");
-    }
-    __asm__ volatile(
-        TINK_LOOP(TINK_T2_COLUMNS) "sub %[a], %[a], %[b]\n\t"
-                                   "sub %[c], %[c], %[d]\n\t"
-                                   "rsb r6, %[count], #8\n\t" /* the low byte of count is the shift still */
-                                   "asr %[a], %[a], r6\n\t"
-                                   "lsl %[b], %[b], %[count]\n\t"
-                                   "asr %[c], %[c], r6\n\t"
-                                   "lsl %[d], %[d], %[count]"
-        : [w] "+r"(w), [x] "+r"(x), [count] "+r"(count), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
-        :
-        : "r6", "r8", "r9", "r10", "r11", "r12", "cc", "memory");
-    TINK_REQUANTIZE(w, add)
-    row.a = a;
-    row.b = b;
-    row.c = c;
-    row.d = d;
+    __asm__ volatile("ldmia r0!, {r2-r5}\n\t" TINK_LOOP(TINK_T2_COLUMNS) /* sums */
+                     TINK_T2_ROWS TINK_SCALE_ROWS "bx lr");
+}
+#elif defined(TINK_THUMB1)
+/* Two columns of two rows: the word of weights in w, the sums in high registers. */
+#define TINK_T2_PAIR(w, sum, low_bytes)                                                                                \
+    "sxth r4, " w "\n\tsxtb r5, " w "\n\t"                                                                             \
+    "muls r4, r6, r4\n\tadd " sum ", r4\n\tmuls r5, r6, r5\n\tadd " low_bytes ", r5\n\t"                               \
+    "asrs " w ", " w ", #16\n\tsxtb r5, " w "\n\t"                                                                     \
+    "muls " w ", r7, " w "\n\tadd " sum ", " w "\n\tmuls r5, r7, r5\n\tadd " low_bytes ", r5\n\t"
+#define TINK_T2_WORD                                                                                                   \
+    "ldmia r1!, {r6}\n\tasrs r7, r6, #16\n\tsxth r6, r6\n\tldmia r0!, {r2, r3}\n\t" /* x, weights */                   \
+        TINK_T2_PAIR("r2", "r8", "r9")                                              /* rows 0, 1 */                    \
+        TINK_T2_PAIR("r3", "r10", "r11")
+
+TINK_ASSEMBLY const int32_t *tink_t2(const int32_t *w TINK_UNUSED, const int32_t *x TINK_UNUSED,
+                                     int32_t count TINK_UNUSED, int32_t row[4] TINK_UNUSED)
+{
+    __asm__ volatile(".syntax unified\n\t"
+                     "push {r3-r7, lr}\n\t"
+                     "mov r4, r8\n\t"
+                     "mov r5, r9\n\t"
+                     "mov r6, r10\n\t"
+                     "mov r7, r11\n\t"
+                     "push {r4-r7}\n\t"
+                     "lsls r4, r2, #25\n\t"
+                     "lsrs r4, r4, #25\n\t"
+                     "mov lr, r4\n\t" /* shift */
+                     "movs r4, #0\n\t"
+                     "movs r5, #0\n\t"
+                     "movs r6, #0\n\t"
+                     "movs r7, #0\n\t"
+                     "lsrs r2, r2, #8\n\t" /* carry: without biases */
+                     "bcs 1f\n\t"
+                     "ldmia r0!, {r4-r7}\n"
+                     "1:\n\t"
+                     "mov r8, r4\n\t"
+                     "mov r9, r5\n\t"
+                     "mov r10, r6\n\t"
+                     "mov r11, r7\n\t"
+                     "adds r2, r2, #1\n\t"
+                     "lsls r2, r2, #3\n\t"
+                     "adds r2, r2, r1\n\t"
+                     "mov r12, r2\n"                    /* where the lanes end */
+                     "3:\n\t" TINK_T2_WORD TINK_T2_WORD /* four columns */
+                     "cmp r1, r12\n\t"
+                     "bne 3b\n\t"
+                     "mov r4, r8\n\t"
+                     "mov r5, r9\n\t"
+                     "mov r6, r10\n\t"
+                     "mov r7, r11\n\t"
+                     "subs r4, r4, r5\n\t"
+                     "subs r6, r6, r7\n\t"
+                     "asrs r4, r4, #8\n\t"
+                     "asrs r6, r6, #8\n\t"
+                     "sub sp, sp, #16\n\t"
+                     "mov r1, sp\n\t"
+                     "stmia r1!, {r4-r7}\n\t"
+                     "mov r1, sp\n\t"
+                     "ldr r3, [sp, #32]\n\t"
+                     "movs r4, r3\n\t"
+                     "adds r4, r4, #16\n\t"
+                     "mov r12, r4\n" /* where the rows end */
+                     "4:\n\t"
+                     "ldmia r1!, {r4}\n\t"
+                     "mov r7, lr\n\t"
+                     "lsls r4, r4, r7\n\t"
+                     "ldmia r0!, {r5}\n\t"
+#if TINK_POWERS
+                     "subs r5, r5, #1\n\t"
+                     "asrs r4, r4, r5\n\t"
+                     "adds r5, r4, #1\n\t"
+                     "asrs r5, r5, #1\n\t"
 #else
+                     "uxth r2, r4\n\t"
+                     "asrs r4, r4, #16\n\t"
+                     "uxth r6, r5\n\t"
+                     "asrs r5, r5, #16\n\t"
+                     "movs r7, r2\n\t"
+                     "muls r7, r6, r7\n\t"
+                     "lsrs r7, r7, #16\n\t"
+                     "muls r2, r5, r2\n\t"
+                     "adds r2, r2, r7\n\t"
+                     "muls r6, r4, r6\n\t"
+                     "muls r5, r4, r5\n\t"
+                     "asrs r7, r6, #16\n\t"
+                     "adds r5, r5, r7\n\t"
+                     "uxth r6, r6\n\t"
+                     "adds r2, r2, r6\n\t"
+                     "lsrs r2, r2, #16\n\t"
+                     "adcs r5, r5, r2\n\t"
+#endif
+                     "stmia r3!, {r5}\n\t"
+                     "cmp r3, r12\n\t"
+                     "bne 4b\n\t"
+                     "add sp, sp, #16\n\t"
+                     "pop {r4-r7}\n\t"
+                     "mov r8, r4\n\t"
+                     "mov r9, r5\n\t"
+                     "mov r10, r6\n\t"
+                     "mov r11, r7\n\t"
+                     "pop {r3-r7, pc}");
+}
+#else
+TINK_BLOCK const int32_t *tink_t2(const int32_t *w, const int32_t *x, int32_t count, int32_t row[4])
+{
     int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1;
-    if (with_bias) {
+    if ((count & TINK_UNBIASED) == 0) {
         memcpy(sums, w, sizeof sums);
         w += 4;
     }
     for (groups *= 2; groups > 0; groups--, w += 2, x++) {
-        tink_t2_products(w[0], *x, &sums[0], &sums[1]);
-        tink_t2_products(w[1], *x, &sums[2], &sums[3]);
+        tink_t2_pair(w[0], *x, &sums[0], &sums[1]);
+        tink_t2_pair(w[1], *x, &sums[2], &sums[3]);
     }
     sums[0] = tink_minus(sums[0], sums[1]) >> 8;
     sums[2] = tink_minus(sums[2], sums[3]) >> 8;
-    row = tink_requantize_four(sums, w, count & 255, add);
-    w += 4;
-#endif
-    *stream = w;
-    return row;
+    return tink_requantize_four(sums, w, count, row);
 }
+#endif
 /* [end] */
 
 #endif

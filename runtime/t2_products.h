@@ -6,23 +6,26 @@
 
 /* [fragment] */
 #ifdef TINK_DSP
-#define TINK_T2_PRODUCTS                                                                                               \
-    "ldmia %[w]!, {r8-r11}\n\t"                                                                                        \
-    "smlad %[a], r8, r6, %[a]\n\t"                                                                                     \
-    "sxtb16 r8, r8\n\t"                                                                                                \
-    "smlad %[b], r8, r6, %[b]\n\t"                                                                                     \
-    "smlad %[c], r9, r6, %[c]\n\t"                                                                                     \
-    "sxtb16 r9, r9\n\t"                                                                                                \
-    "smlad %[d], r9, r6, %[d]\n\t"                                                                                     \
-    "smlad %[a], r10, r12, %[a]\n\t"                                                                                   \
-    "sxtb16 r10, r10\n\t"                                                                                              \
-    "smlad %[b], r10, r12, %[b]\n\t"                                                                                   \
-    "smlad %[c], r11, r12, %[c]\n\t"                                                                                   \
-    "sxtb16 r11, r11\n\t"                                                                                              \
-    "smlad %[d], r11, r12, %[d]\n\t"
+/* x0 and x1 hold columns 0 and 2, then 1 and 3. */
+#define TINK_T2_PRODUCTS(x0, x1)                                                                                       \
+    "ldmia r0!, {r8-r11}\n\t"                                                                                          \
+    "smlad r2, r8, " x0 ", r2\n\tsxtb16 r8, r8\n\tsmlad r3, r8, " x0 ", r3\n\t"                                        \
+    "smlad r4, r9, " x0 ", r4\n\tsxtb16 r9, r9\n\tsmlad r5, r9, " x0 ", r5\n\t"                                        \
+    "smlad r2, r10, " x1 ", r2\n\tsxtb16 r10, r10\n\tsmlad r3, r10, " x1 ", r3\n\t"                                    \
+    "smlad r4, r11, " x1 ", r4\n\tsxtb16 r11, r11\n\tsmlad r5, r11, " x1 ", r5\n\t"
+
+/* Both rows of each pair to their places, then as far as the multipliers ask for. */
+#define TINK_T2_ROWS                                                                                                   \
+    "sub r2, r2, r3\n\t"                                                                                               \
+    "sub r4, r4, r5\n\t"                                                                                               \
+    "rsb r6, r12, #8\n\t"                                                                                              \
+    "asr r2, r2, r6\n\t"                                                                                               \
+    "lsl r3, r3, r12\n\t"                                                                                              \
+    "asr r4, r4, r6\n\t"                                                                                               \
+    "lsl r5, r5, r12\n\t"
 #else
 /* Two columns of two rows: x and w hold two lanes each. */
-static inline void tink_t2_products(int32_t w, int32_t x, int32_t *sum, int32_t *low_bytes)
+static inline TINK_UNUSED void tink_t2_pair(int32_t w, int32_t x, int32_t *sum, int32_t *low_bytes)
 {
     const int32_t low = (int16_t)w, high = w >> 16, x_low = (int16_t)x, x_high = x >> 16;
     *sum = tink_plus(*sum, low * x_low + high * x_high);

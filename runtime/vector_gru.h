@@ -4,8 +4,7 @@
 
 /* [fragment] */
 typedef struct tink_packed_gru_t {
-    const int32_t
-        *weight; /* per four units, as tink_packed reads them: r of x, r of h, n of h, n of x, z of x, z of h */
+    const int32_t *weight; /* per four units, as tink_packed reads them: x and h of gate r, of n, of z */
     int32_t inputs, units;
     int32_t groups, shift, hidden_groups, hidden_shift; /* see tink_packed */
 } tink_packed_gru_t;
@@ -59,8 +58,8 @@ TINK_KERNEL void tink_packed_gru(const tink_packed_gru_t *c, const int8_t *x, in
         a = tink_packed(&w, in, c->groups, c->shift, 1);
         b = tink_packed(&w, old, c->hidden_groups, c->hidden_shift, 0);
         r = tink_packed_gate(a, b);
-        b = tink_quad_requantize(tink_packed(&w, old, c->hidden_groups, c->hidden_shift, 1), r, 0);
         a = tink_packed(&w, in, c->groups, c->shift, 1);
+        b = tink_quad_requantize(tink_packed(&w, old, c->hidden_groups, c->hidden_shift, 1), r, 0);
         n = tink_packed_gate(a, b);
         a = tink_packed(&w, in, c->groups, c->shift, 1);
         b = tink_packed(&w, old, c->hidden_groups, c->hidden_shift, 0);

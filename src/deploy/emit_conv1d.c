@@ -74,6 +74,12 @@ tin_emit_matrix tin_emit_window(const tin_qlayer *l)
                              .shift = l->shift};
 }
 
+/* Whether the outputs have 16 bits. */
+static bool is_wide(tin_emit *e, int layer)
+{
+    return layer + 1 == e->model->n_layers || tin_emit_output_wide(e, layer);
+}
+
 /* The descriptor of n outputs from `first` on; `part` 0: of all, else its number. */
 static void packed_linear_part(tin_emit *e, int layer, int part, int first, int n)
 {
@@ -87,14 +93,18 @@ static void packed_linear_part(tin_emit *e, int layer, int part, int first, int 
     }
     tin_text_printf(&e->source, "static const %s_%s_linear_t ", e->name, tin_encoding_name(encoding));
     part_name(e, layer, part);
-    tin_text_printf(&e->source, " = {\n    %s_%s_weight%s,\n    %d, %d, %d, /* jump, taps, columns */\n", e->name,
-                    e->layers[layer].label, place, l->dilation * l->n_inputs, m.taps, m.width);
+    tin_text_printf(&e->source, " = {\n    %s_%s_weight%s,\n", e->name, e->layers[layer].label, place);
     if (tin_encoding_is_vector(encoding)) {
+        tin_text_printf(&e->source, "    %d, %d, %d, /* jump, taps, columns */\n", l->dilation * l->n_inputs, m.taps,
+                        m.width);
         tin_text_printf(&e->source, "    %ld, %d, /* groups, shift */\n", tin_packed_eights(&m), rest);
+        tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", n, tin_emit_low(e, layer));
     } else {
-        tin_text_printf(&e->source, "    %ld, /* count */\n", tin_packed_count(&m, rest));
+        tin_text_printf(&e->source, "    %ld, %d, /* count, jump */\n", tin_packed_count(&m, rest),
+                        l->dilation * l->n_inputs);
+        tin_text_printf(&e->source, "    %d, %d, %d, %d, %d, /* taps, columns, rows, low, wide */\n", m.taps, m.width,
+                        n, tin_emit_low(e, layer), is_wide(e, layer));
     }
-    tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", n, tin_emit_low(e, layer));
     finish(e, layer);
 }
 
@@ -186,7 +196,9 @@ static void data(tin_emit *e, int layer)
 static void call_part(tin_emit *e, int layer, int part, int first)
 {
     char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], place[32] = "", number[16] = "";
-    const bool wide = layer + 1 == e->model->n_layers || tin_emit_output_wide(e, layer);
+    const tin_encoding encoding = e->layers[layer].encoding;
+    const char *lanes = encoding == TIN_ENCODING_PLAIN ? "" : "s->lanes, ";
+    const bool either = encoding == TIN_ENCODING_PLAIN || tin_encoding_is_vector(encoding); /* y8 or y16 */
     if (first > 0) {
         (void)snprintf(place, sizeof place, " + %d", first);
     }
@@ -194,9 +206,9 @@ static void call_part(tin_emit *e, int layer, int part, int first)
         (void)snprintf(number, sizeof number, "_%d", part);
     }
     tin_emit_statement(e, "%s(&%s_%s%s, %s, %s%s%s%s%s);", tin_emit_encoded(e, layer, "linear", kernel), e->name,
-                       e->layers[layer].label, number, tin_emit_input(e, layer, 0, input),
-                       e->layers[layer].encoding != TIN_ENCODING_PLAIN ? "s->lanes, " : "", wide ? "NULL, " : "",
-                       tin_emit_output(e, layer, output), place, wide ? "" : ", NULL");
+                       e->layers[layer].label, number, tin_emit_input(e, layer, 0, input), lanes,
+                       either && is_wide(e, layer) ? "NULL, " : "", tin_emit_output(e, layer, output), place,
+                       either && !is_wide(e, layer) ? ", NULL" : "");
 }
 
 static void call(tin_emit *e, int layer)

@@ -295,12 +295,12 @@ static void list_members(tin_emit *e)
     }
 }
 
-/* Members in an order that loses little between them: 32 bits, counters (near the start, where instructions reach them
- * best), then arrays, those of whole words first, so that they begin at multiples of four. */
+/* Members in an order that loses little between them: counters (near the start, where instructions reach them best), the
+ * widest first, then arrays, those of whole words first, so that they begin at multiples of four. */
 static int rank(const tin_emit_member *m)
 {
     const int narrow = m->bytes == 1;
-    return m->bytes == 4 ? 0 : m->n == 0 ? 1 + narrow : m->n * m->bytes % 4 == 0 ? 3 : 4 + narrow;
+    return m->n == 0 ? (m->bytes == 4 ? 0 : 1 + narrow) : m->n * m->bytes % 4 == 0 ? 3 : 4 + narrow;
 }
 
 static void state(tin_emit *e)

@@ -140,7 +140,7 @@ typedef struct gate_of {
 } gate_of;
 
 /* The products of four units in the order of the kernel: all six, then those on the state and on x alone. */
-static const gate_of together[6] = {{0, false}, {0, true}, {2, true}, {2, false}, {1, false}, {1, true}};
+static const gate_of together[6] = {{0, false}, {0, true}, {2, false}, {2, true}, {1, false}, {1, true}};
 static const gate_of on_state[3] = {{2, true}, {0, true}, {1, true}}, on_x[3] = {{0, false}, {2, false}, {1, false}};
 
 /* The matrices of `order`; rest [n]: the shift that is left to the kernel, one for all gates. */
@@ -165,16 +165,18 @@ static void packed_gru_data(tin_emit *e, int layer)
     int rest[6];
     gates_in_order(l, together, 6, parts, rest);
     tin_packed_emit(e, layer, "weight", parts, rest, 6);
-    tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,\n", e->name, encoding, e->name,
+    tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,", e->name, encoding, e->name,
                     label, e->name, label);
-    tin_text_printf(&e->source, "    %d, %d, /* inputs, units */\n", l->n_inputs, l->n_outputs);
     if (tin_encoding_is_vector(e->layers[layer].encoding)) {
+        tin_text_printf(&e->source, "\n    %d, %d, /* inputs, units */\n", l->n_inputs, l->n_outputs);
         tin_text_printf(&e->source, "    %ld, %d, %ld, %d, /* groups, shift, those of the state */\n};\n",
                         tin_packed_eights(&parts[0]), rest[0], tin_packed_eights(&parts[1]), rest[1]);
         return;
     }
-    tin_text_printf(&e->source, "    %ld, %ld, /* count, hidden_count */\n};\n", tin_packed_count(&parts[0], rest[0]),
-                    tin_packed_count(&parts[1], rest[1]));
+    tin_text_printf(&e->source, " %s_sigmoid_table + 128,\n", e->name);
+    tin_text_printf(&e->source, "    %ld, %ld, %d, %d, /* count, hidden_count, inputs, units */\n};\n",
+                    tin_packed_count(&parts[0], rest[0]), tin_packed_count(&parts[1], rest[1]), l->n_inputs,
+                    l->n_outputs);
 }
 
 static const char *half_name(tin_emit_act act)

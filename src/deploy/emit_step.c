@@ -241,15 +241,9 @@ static void decide(tin_emit *e)
     if (tin_emit_row_of(e, last)->place == TIN_PLACE_HELD) { /* `out` is left alone until now */
         tin_emit_statement(e, "memcpy(out->score, s->%s_row, sizeof out->score);", label_of(e, last));
     }
-    tin_emit_statement(e, "for (k = 1; k < %s_CLASSES; k++) {", e->upper);
-    tin_emit_statement(e, "    if (out->score[k] > out->score[best]) {");
-    tin_emit_statement(e, "        best = k;");
-    tin_emit_statement(e, "    }");
-    tin_emit_statement(e, "}");
-    tin_emit_statement(e, "out->class_index = best;");
-    tin_emit_statement(
-        e, "out->trigger = (int16_t)%s_decide(&s->decision, %s, &%s_rule, %s_is_event, %s_CLASSES, out->score);",
-        e->name, e->rule->smooth_shift > 0 ? "s->average" : "NULL", e->name, e->name, e->upper);
+    tin_emit_statement(e, "out->trigger = (int16_t)%s_decide(&s->decision, %s, &%s_rule, %s_is_event, %s_CLASSES,",
+                       e->name, e->rule->smooth_shift > 0 ? "s->average" : "NULL", e->name, e->name, e->upper);
+    tin_emit_statement(e, "    out->score, &out->class_index);");
     tin_emit_statement(e, "out->active = (int16_t)s->decision.active;");
     tin_emit_statement(e, "return 1;");
 }
@@ -359,7 +353,6 @@ void tin_emit_step(tin_emit *e)
     tin_text_printf(&e->source, "int32_t %s_step(%s_t *s, const int16_t frame[%s_CHANNELS], %s_result_t *out)\n{\n",
                     e->name, e->name, e->upper, e->name);
     e->indent = 1;
-    tin_emit_statement(e, "int16_t k, best = 0;");
     move_before(e, -1);
     input_row(e);
     if (e->spread) {

@@ -14,6 +14,7 @@
     X(sigmoid)                                                                                                         \
     X(curve)                                                                                                           \
     X(blend)                                                                                                           \
+    X(state8)                                                                                                          \
     X(dot4)                                                                                                            \
     X(dot4_wide)                                                                                                       \
     X(lanes)                                                                                                           \
@@ -42,7 +43,7 @@
     X(vector_gru)                                                                                                      \
     X(sparse)                                                                                                          \
     X(packed_linear)                                                                                                   \
-    X(gru_four)                                                                                                        \
+    X(packed_rows)                                                                                                     \
     X(packed_gru)                                                                                                      \
     X(packed_gru_split)                                                                                                \
     X(linear)                                                                                                          \
@@ -148,9 +149,8 @@ static void each_line(tin_emit *e, const char *s, const char *end, tin_encoding 
 static void take_include(tin_emit *e, const char *s, const char *end, tin_encoding encoding)
 {
     char file[64];
-    (void)encoding;
     if (sscanf(s, "#include \"runtime/%63[a-z0-9_].h\"", file) == 1 && end > s) {
-        tin_emit_kernel(e, file);
+        tin_emit_template(e, file, strncmp(file, "packed", strlen("packed")) == 0 ? encoding : TIN_ENCODING_PLAIN);
     }
 }
 

@@ -11,7 +11,8 @@
 
 typedef struct function {
     char name[96];
-    long frame; /* bytes, -1: not known yet */
+    long frame;  /* bytes, -1: not known yet */
+    long pushed; /* by its instructions, whatever the path */
     int visiting;
     long deepest; /* with all it calls, -1: not computed */
 } function;
@@ -139,58 +140,6 @@ static tin_status read_relocation(graph *g, reading *r, const char *kind, const 
     return add_call(g, r->function, target, err);
 }
 
-/* One line of the disassembly. A call shows as a relocation behind its instruction; without one, the instruction itself
- * names a function of the same section. */
-static tin_status read_line(graph *g, char *line, reading *r, tin_error *err)
-{
-    unsigned long address;
-    char word[128], rest[128] = "";
-    if (sscanf(line, " %lx: R_%127s %127s", &address, word, rest) == 3) {
-        return read_relocation(g, r, word, rest, err);
-    }
-    if (r->open_call[0] != '\0') {
-        const tin_status status = add_call(g, r->function, r->open_call, err);
-        r->open_call[0] = '\0';
-        if (status) {
-            return status;
-        }
-    }
-    if (sscanf(line, "%lx <%127[^>]>:", &address, word) == 2) {
-        /* RISC-V keeps the labels inside a function */
-        r->function = strncmp(word, ".L", 2) == 0 ? r->function : find_function(g, word);
-    } else if (sscanf(line, " %lx: %31s %127[^\n]", &address, r->mnemonic, rest) >= 2) {
-        const char *name = strchr(rest, '<');
-        if (through_pointer(r->mnemonic, rest)) {
-            return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);
-        }
-        if (strcmp(r->mnemonic, "bl") == 0 && name != NULL && strchr(name, '+') == NULL) {
-            (void)sscanf(name, "<%127[^>]>", r->open_call);
-        }
-    }
-    return TIN_OK;
-}
-
-static tin_status read_calls(graph *g, const char *object, tin_error *err)
-{
-    tin_process_result result = {0};
-    tin_command command = {0};
-    tin_command_format(&command, "%sobjdump", g->target->tools);
-    tin_command_words(&command, "-dr --no-show-raw-insn");
-    tin_command_add(&command, object);
-    tin_status status = tin_command_run(&command, 60, &result, err);
-    reading r = {.function = -1};
-    char *save = NULL;
-    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
-         line = strtok_r(NULL, "\n", &save)) {
-        status = read_line(g, line, &r, err);
-    }
-    if (status == TIN_OK && r.open_call[0] != '\0') {
-        status = add_call(g, r.function, r.open_call, err);
-    }
-    tin_process_free(&result);
-    return status;
-}
-
 /* Bytes that one instruction takes from the stack. */
 static long pushed(const char *mnemonic, const char *operands)
 {
@@ -221,6 +170,61 @@ static long pushed(const char *mnemonic, const char *operands)
         return strtol(write_back + 7, NULL, 10);
     }
     return 0;
+}
+
+/* One line of the disassembly. A call shows as a relocation behind its instruction; without one, the instruction itself
+ * names a function of the same section. */
+static tin_status read_line(graph *g, char *line, reading *r, tin_error *err)
+{
+    unsigned long address;
+    char word[128], rest[128] = "";
+    if (sscanf(line, " %lx: R_%127s %127s", &address, word, rest) == 3) {
+        return read_relocation(g, r, word, rest, err);
+    }
+    if (r->open_call[0] != '\0') {
+        const tin_status status = add_call(g, r->function, r->open_call, err);
+        r->open_call[0] = '\0';
+        if (status) {
+            return status;
+        }
+    }
+    if (sscanf(line, "%lx <%127[^>]>:", &address, word) == 2) {
+        /* RISC-V keeps the labels inside a function */
+        r->function = strncmp(word, ".L", 2) == 0 ? r->function : find_function(g, word);
+    } else if (sscanf(line, " %lx: %31s %127[^\n]", &address, r->mnemonic, rest) >= 2) {
+        const char *name = strchr(rest, '<');
+        if (r->function >= 0) {
+            g->functions[r->function].pushed += pushed(r->mnemonic, rest);
+        }
+        if (through_pointer(r->mnemonic, rest)) {
+            return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);
+        }
+        if (strcmp(r->mnemonic, "bl") == 0 && name != NULL && strchr(name, '+') == NULL) {
+            (void)sscanf(name, "<%127[^>]>", r->open_call);
+        }
+    }
+    return TIN_OK;
+}
+
+static tin_status read_calls(graph *g, const char *object, tin_error *err)
+{
+    tin_process_result result = {0};
+    tin_command command = {0};
+    tin_command_format(&command, "%sobjdump", g->target->tools);
+    tin_command_words(&command, "-dr --no-show-raw-insn");
+    tin_command_add(&command, object);
+    tin_status status = tin_command_run(&command, 60, &result, err);
+    reading r = {.function = -1};
+    char *save = NULL;
+    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL && status == TIN_OK;
+         line = strtok_r(NULL, "\n", &save)) {
+        status = read_line(g, line, &r, err);
+    }
+    if (status == TIN_OK && r.open_call[0] != '\0') {
+        status = add_call(g, r.function, r.open_call, err);
+    }
+    tin_process_free(&result);
+    return status;
 }
 
 /* Who a function of the C library calls or goes on in. */
@@ -278,7 +282,9 @@ static tin_status deepest(graph *g, int index, const char *elf, tin_error *err)
     if (f->visiting) {
         return tin_fail(err, TIN_ERR_TOOL, "%s calls itself: the stack cannot be bounded", f->name);
     }
-    if (f->frame < 0) {
+    if (f->frame == 0) { /* perhaps a function in assembly: its report leaves out what it pushes */
+        f->frame = f->pushed;
+    } else if (f->frame < 0) {
         status = library_frame(g, index, elf, err);
     }
     f->visiting = 1;

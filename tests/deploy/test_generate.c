@@ -528,7 +528,7 @@ static void test_layout(void **state)
     must(tin_generate(model, &rule, &(tin_generate_facts){.name = "gestures", .command = ""}, TEST_TEMPORARY, &err),
          &err);
     char *code = read_text("gestures.c"), *header = read_text("gestures.h");
-    assert_non_null(strstr(code, "*rule,\n                               const uint8_t *is_event"));
+    assert_non_null(strstr(code, "*rule,\n                                        const uint8_t *is_event"));
     assert_non_null(strstr(code, "int8_t *h8,\n                                     int32_t *lanes)"));
     assert_non_null(strstr(header, "/* logits * GESTURES_SCORE_ONE */\n    int16_t class_index;             /* gre"));
     tin_free(code);

@@ -11,6 +11,7 @@
 #include "model/qmodel.h"
 #include "runtime_support.h"
 
+#define TINK_SHORT_MULTIPLY 1 /* test_recurrent.c takes the other one */
 #define tink_sigmoid_table tin_sigmoid_table
 typedef struct tink_decision_t {
     int32_t active, candidate, run, wait;
@@ -196,20 +197,19 @@ static int32_t *put_packed(int32_t *to, rows_of_4 w, int n, const int32_t *bias,
     return to + 4;
 }
 
-static tink_four run_packed(packing kind, const int32_t **stream, const int32_t *x, int32_t count, bool with_bias,
-                            const tink_four *add)
+static const int32_t *run_packed(packing kind, const int32_t *stream, const int32_t *x, int32_t count, int32_t row[4])
 {
     switch (kind) {
     case T2:
-        return tink_t2(stream, x, count, with_bias, add);
+        return tink_t2(stream, x, count, row);
     case T43:
-        return tink_t43(stream, x, count, with_bias, add);
+        return tink_t43(stream, x, count, row);
     case N4:
-        return tink_n4(stream, x, count, with_bias, add);
+        return tink_n4(stream, x, count, row);
     case BOOK:
-        return tink_book(stream, x, count, with_bias, add);
+        return tink_book(stream, x, count, row);
     default:
-        return tink_sparse(stream, x, count, with_bias, add);
+        return tink_sparse(stream, x, count, row);
     }
 }
 
@@ -232,7 +232,6 @@ static void check_packed(tin_rng *rng, int n, int values, packing kind, bool wit
     const int groups = (n + 3) / 4, scale = kind == N4 ? 4096 : 257; /* |row| * scale < 2^31 */
     const int shift = (int)tin_rng_below(rng, kind == N4 ? 13 : 9),
               most = INT32_MAX / scale - n * 128 * (kind == N4 ? 8 : 127);
-    const int32_t *read = stream;
     for (int i = 0; i < n; i++) {
         const bool kept = kind != SPARSE || values < 2 || (i / 4 * values * 7) % 3 == 1;
         x[i] = values == 0 ? -128 : random_int8(rng);
@@ -247,17 +246,15 @@ static void check_packed(tin_rng *rng, int n, int values, packing kind, bool wit
     int32_t *end = put_packed(stream, w, n, with_bias ? bias : NULL, mult, kind);
     memset(lanes, 0x55, sizeof lanes); /* what stands behind the columns has no effect */
     assert_ptr_equal(tink_widen(x, n, lanes), lanes + groups * 2);
-    const int32_t count = (groups - 1) * 256 + shift;
-    const tink_four more = {1, -2, 3, -4}, *const add = values % 2 ? &more : NULL;
-    const tink_four got = run_packed(kind, &read, lanes, count, with_bias, add);
-    const int32_t rows[4] = {got.a, got.b, got.c, got.d};
-    assert_ptr_equal(read, end);
+    const int32_t count = (groups - 1) * 256 + shift + (with_bias ? 0 : TINK_UNBIASED);
+    int32_t rows[4];
+    assert_ptr_equal(run_packed(kind, stream, lanes, count, rows), end);
     for (int r = 0; r < 4; r++) {
         int32_t sum = with_bias ? bias[r] : 0;
         for (int i = 0; i < n; i++) {
             sum += w[r][i] * x[i];
         }
-        assert_int_equal(rows[r], tin_requantize(sum, mult[r], shift) + (add == NULL ? 0 : r % 2 ? -r - 1 : r + 1));
+        assert_int_equal(rows[r], tin_requantize(sum, mult[r], shift));
     }
 }
 
@@ -536,8 +533,15 @@ static void test_decision(void **state)
                     (int16_t)(round % 5 == 0 ? (tin_rng_below(&rng, 2) ? 32767 : -32768) : random_int32(&rng, 13));
             }
             const int trigger = tin_decision_step(&expected, &rule, classes, n, score);
-            assert_int_equal(tink_decide(&got, rule.smooth_shift > 0 ? average : NULL, &device, is_event, n, score),
-                             trigger);
+            int16_t greatest = -1;
+            int k = 0;
+            for (int other = 1; other < n; other++) {
+                k = score[other] > score[k] ? other : k;
+            }
+            assert_int_equal(
+                tink_decide(&got, rule.smooth_shift > 0 ? average : NULL, &device, is_event, n, score, &greatest),
+                trigger);
+            assert_int_equal(greatest, k);
             assert_int_equal(got.active, expected.active);
             triggers += trigger >= 0;
         }

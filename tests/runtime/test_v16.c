@@ -187,8 +187,8 @@ static void test_gru(void **state)
         for (int u = 0; u < units; u += 4) {
             to = put_rows(to, &x_of[0], u, true);
             to = put_rows(to, &h_of[0], u, false);
-            to = put_rows(to, &h_of[2], u, true);
             to = put_rows(to, &x_of[2], u, true);
+            to = put_rows(to, &h_of[2], u, true);
             to = put_rows(to, &x_of[1], u, true);
             to = put_rows(to, &h_of[1], u, false);
         }
