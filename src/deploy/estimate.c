@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Typical values at 25 degrees as the makers print them. Cycles per instruction: assumed, from the documented timing of
- * loads (2, in a row 1 each) and taken branches (3) of these cores with the mix of the kernels, and no wait for flash. */
+/* Round typical values at 25 degrees of such a device, to compare models with; docs/deployment.md says which of them were
+ * checked. Cycles per instruction: assumed, from the documented timing of loads (2, in a row 1 each) and taken branches
+ * (3) of these cores with the mix of the kernels, and no wait for flash. */
 const tin_power_profile tin_power_profiles[] = {
     {"nrf51822", "m0", 16, 1.5, 275, 3.0, 2.6, "nRF51822: 4.4 mA at 16 MHz from flash; System ON, RAM kept"},
     {"nrf52840", "m4", 64, 1.4, 52, 3.0, 3.2,

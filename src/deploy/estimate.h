@@ -4,7 +4,7 @@
 
 #include "deploy/deploy.h"
 
-/* A device as its maker describes it. Where the figures come from stands in `source`; cycles_per_insn is an assumption. */
+/* A device with typical currents (docs/deployment.md); what they stand for is in `source`; cycles_per_insn is an assumption. */
 typedef struct tin_power_profile {
     const char *name;   /* "nrf52840", as on the command line */
     const char *target; /* whose instructions it executes: "m4" */
