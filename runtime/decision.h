@@ -26,9 +26,11 @@ TINK_KERNEL int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink
                 background = z;
                 other = k;
             }
-        } else if (z > value) {
-            value = z;
-            best = k;
+        } else {
+            if (z > value) {
+                value = z;
+                best = k;
+            }
         }
     }
     *greatest = (int16_t)(value > background || (value == background && best < other) ? best : other);
@@ -57,8 +59,10 @@ TINK_KERNEL int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink
     if (active_value < rule->off) {
         d->active = -1;
     }
-    run = best == d->candidate ? d->run : 0;
-    run += run < rule->count;
+    run = 1;
+    if (best == d->candidate) {
+        run = d->run < rule->count ? d->run + 1 : rule->count;
+    }
     if (best < 0 || value < rule->on) {
         best = -1;
         run = 0;

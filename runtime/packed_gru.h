@@ -156,7 +156,7 @@ static inline void tink_packed_units(const tink_packed_gru_t *c, int16_t *h, int
             const int32_t r = tink_sigmoid(sum[i] + sum[4 + i]), z = tink_sigmoid(sum[16 + i] + sum[20 + i]);
             const int32_t n = tink_sigmoid(sum[8 + i] + tink_multiply_high(sum[12 + i], r));
             *h = tink_blend(*h, n - ((int32_t)1 << 27), z);
-            *h8++ = (int8_t)tink_limit8((*h++ + 128) >> 8);
+            *h8++ = (int8_t)tink_limit8(((int32_t)*h++ + 128) >> 8);
         }
     }
 }

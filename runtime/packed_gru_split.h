@@ -42,7 +42,7 @@ TINK_KERNEL void tink_packed_gru_now(const tink_packed_half_t *c, const int8_t *
             const int32_t r = tink_sigmoid(sum[i] + ahead[4 + i]), z = tink_sigmoid(sum[8 + i] + ahead[8 + i]);
             const int32_t n = tink_sigmoid(sum[4 + i] + tink_multiply_high(ahead[i], r));
             *h = tink_blend(*h, n - ((int32_t)1 << 27), z);
-            *h8++ = (int8_t)tink_limit8((*h++ + 128) >> 8);
+            *h8++ = (int8_t)tink_limit8(((int32_t)*h++ + 128) >> 8);
         }
     }
 }

@@ -15,6 +15,7 @@ typedef struct function {
     long pushed; /* by its instructions, whatever the path */
     int visiting;
     long deepest; /* with all it calls, -1: not computed */
+    bool shown;   /* its name stands above instructions in the disassembly */
 } function;
 
 typedef struct graph {
@@ -27,16 +28,28 @@ typedef struct graph {
     int n_calls;
 } graph;
 
-/* The compiler's report leaves out the number behind "name.part.0". -1 when the table is full. */
+/* "name.constprop.0.isra.0" as the compiler's report has it, "name.constprop.isra". */
+static void leave_out_numbers(char *name)
+{
+    char *dot = strchr(name, '.');
+    while (dot != NULL) {
+        const size_t digits = strspn(dot + 1, "0123456789");
+        if (digits > 0 && (dot[1 + digits] == '.' || dot[1 + digits] == '\0')) {
+            memmove(dot, dot + 1 + digits, strlen(dot + 1 + digits) + 1);
+            dot = *dot == '.' ? dot : NULL;
+        } else {
+            dot = strchr(dot + 1, '.');
+        }
+    }
+}
+
+/* -1 when the table is full. */
 static int find_function(graph *g, const char *name)
 {
     char plain[96];
     (void)snprintf(plain, sizeof plain, "%s", name);
     plain[strcspn(plain, "+ ")] = '\0';
-    char *number = strrchr(plain, '.');
-    if (number != NULL && number[1] != '\0' && number[1 + strspn(number + 1, "0123456789")] == '\0') {
-        *number = '\0';
-    }
+    leave_out_numbers(plain);
     for (int i = 0; i < g->n_functions; i++) {
         if (strcmp(g->functions[i].name, plain) == 0) {
             return i;
@@ -190,7 +203,9 @@ static tin_status read_line(graph *g, char *line, reading *r, tin_error *err)
     }
     if (sscanf(line, "%lx <%127[^>]>:", &address, word) == 2) {
         /* RISC-V keeps the labels inside a function */
-        r->function = strncmp(word, ".L", 2) == 0 ? r->function : find_function(g, word);
+        if (strncmp(word, ".L", 2) != 0 && (r->function = find_function(g, word)) >= 0) {
+            g->functions[r->function].shown = true;
+        }
     } else if (sscanf(line, " %lx: %31s %127[^\n]", &address, r->mnemonic, rest) >= 2) {
         const char *name = strchr(rest, '<');
         if (r->function >= 0) {
@@ -223,6 +238,55 @@ static tin_status read_calls(graph *g, const char *object, tin_error *err)
     if (status == TIN_OK && r.open_call[0] != '\0') {
         status = add_call(g, r.function, r.open_call, err);
     }
+    tin_process_free(&result);
+    return status;
+}
+
+/* Two functions of equal code are one, with two names, of which the disassembly shows one: the other one calls it. */
+static tin_status join_names(graph *g, const char *const places[MAX_FUNCTIONS], tin_error *err)
+{
+    for (int i = 0; i < g->n_functions; i++) {
+        function *f = &g->functions[i];
+        for (int j = 0; j < g->n_functions && f->shown; j++) {
+            function *other = &g->functions[j];
+            if (places[i] == NULL || places[j] == NULL || other->shown || strcmp(places[i], places[j]) != 0) {
+                continue;
+            }
+            f->frame = other->frame > f->frame ? other->frame : f->frame;
+            other->frame = 0;
+            const tin_status status = add_call(g, j, f->name, err);
+            if (status) {
+                return status;
+            }
+        }
+    }
+    return TIN_OK;
+}
+
+/* The symbol table: "00000000 l     F .text.net_v16<TAB>00000090 net_v16". */
+static tin_status read_names(graph *g, const char *object, tin_error *err)
+{
+    const char *places[MAX_FUNCTIONS] = {NULL}; /* of each function: flags, section and size, behind its address */
+    tin_process_result result = {0};
+    tin_command command = {0};
+    tin_command_format(&command, "%sobjdump", g->target->tools);
+    tin_command_words(&command, "-t");
+    tin_command_add(&command, object);
+    tin_status status = tin_command_run(&command, 60, &result, err);
+    char *save = NULL;
+    for (char *line = status ? NULL : strtok_r(result.output, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
+        char *flags = strchr(line, ' '), *name = strrchr(line, ' ');
+        if (flags == NULL || name - flags < 8 || memchr(flags, 'F', 8) == NULL) {
+            continue;
+        }
+        *name = '\0';
+        const int f = find_function(g, name + 1);
+        if (f >= 0) {
+            places[f] = line;
+        }
+    }
+    status = status ? status : join_names(g, places, err);
     tin_process_free(&result);
     return status;
 }
@@ -315,6 +379,9 @@ tin_status tin_stack_bound(const tin_target *target, const char *object, const c
     tin_status status = read_frames(g, su, err);
     if (status == TIN_OK) {
         status = read_calls(g, object, err);
+    }
+    if (status == TIN_OK) {
+        status = read_names(g, object, err);
     }
     for (size_t i = 0; i < sizeof entries / sizeof entries[0] && status == TIN_OK; i++) {
         char entry[96];

@@ -207,9 +207,9 @@ static void test_what_is_wrong_is_found(void **state)
     found("undefined", "    s->decision.active = -1;\n",
           "    s->decision.active = -1;\n    s->decision.run = 5 / s->decision.wait;\n", "division by zero");
     found("misra", "    return 1;\n", "    goto end;\nend:\n    return 1;\n", "misra-c2012-15.1");
-    found("misra", "    return 1;\n", "    if (best == best) { best = 0; }\n    return 1;\n", "duplicateExpression");
-    found("warnings", "    int16_t k, best = 0;\n", "    int16_t k, best = 0;\n    uint16_t spare = frame[0];\n",
-          "spare");
+    found("misra", "    return 1;\n", "    if (out->active == out->active) { out->active = 0; }\n    return 1;\n",
+          "duplicateExpression");
+    found("warnings", "    return 1;\n", "    uint16_t spare = 0;\n    return 1;\n", "spare");
 }
 
 /* The comment above a layer states the bound that the check holds against int32. */
