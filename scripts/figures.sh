@@ -139,7 +139,7 @@ cores() { # the simulated gestures' whole test recordings on each emulated core 
 
 har() {
     group_wanted m4.har || group_wanted m0.har || group_wanted m3.har || group_wanted m7.har || group_wanted m33.har ||
-        group_wanted m55.har || group_wanted rv32.har || return 0
+        group_wanted m55.har || group_wanted rv32.har || wanted gen.seconds || return 0
     "$root/build/release/bench_har" "$work/har" | while read -r id value unit; do put "$id" "$value" "$unit"; done
 }
 

@@ -34,21 +34,22 @@ enum {
     CLI_BACKEND = 1 << 12,
     CLI_CMSIS_NN = 1 << 13,
     CLI_SCHEDULE = 1 << 14,
-    CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN | CLI_SCHEDULE, /* settings of deploy */
-    CLI_VERIFY = 1 << 18,
-    CLI_BAUD = 1 << 19,
+    CLI_OPTIMIZE = 1 << 15,
+    CLI_CODE = CLI_TARGET | CLI_BACKEND | CLI_CMSIS_NN | CLI_SCHEDULE | CLI_OPTIMIZE, /* settings of deploy */
     CLI_MEASURE = 1 << 16,
     CLI_PROFILE = 1 << 17,
+    CLI_VERIFY = 1 << 18,
+    CLI_BAUD = 1 << 19,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
 #define CLI_MAX_SEEDS 64
 
 typedef struct cli_options {
-    const char *project;  /* folder, "." when not given; NULL for a command that must have it and got none */
-    const char *data;     /* NULL: as the project says */
-    const char *schedule; /* NULL: as the project says */
-    const char *source;   /* init; NULL: from the data, else simulate */
+    const char *project;             /* folder, "." when not given; NULL for a command that must have it and got none */
+    const char *data;                /* NULL: as the project says */
+    const char *schedule, *optimize; /* NULL: as the project says */
+    const char *source;              /* init; NULL: from the data, else simulate */
     bool json, quiet, force, has_seed;
     int threads; /* -1: as the project says */
     uint64_t seed;

@@ -104,6 +104,7 @@ static const struct {
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
+    {CLI_OPTIMIZE, "  --optimize NAME balanced, speed or size, another than the project's; gives a run of its own"},
     {CLI_SCHEDULE, "  --schedule NAME earliest or spread, another than the project's; gives a run of its own"},
     {CLI_FORCE, "  --force         redo the stage even when it is done"},
     {CLI_TARGET, "  --target NAME   the core that the code is made for: m0, m3, m4, m7, m33, m55 or rv32; gives a run "
@@ -111,7 +112,8 @@ static const struct {
                  "                  --backend does"},
     {CLI_BACKEND, "  --backend NAME  auto, or cmsis-nn for the functions of that library"},
     {CLI_CMSIS_NN, "  --cmsis-nn PATH folder of CMSIS-NN, with Include/ and libcmsis-nn.a"},
-    {CLI_MEASURE, "  --measure LIST  emulated cores: m0, m3, m4, m7, m33, m55, rv32, avr, ppc, aarch64, x86-64, or all"},
+    {CLI_MEASURE,
+     "  --measure LIST  emulated cores: m0, m3, m4, m7, m33, m55, rv32, avr, ppc, aarch64, x86-64, or all"},
     {CLI_PROFILE,
      "  --profile NAME  the device to estimate for: nrf51822, nrf52840, apollo3, stm32l4, stm32u5, esp32c3\n"
      "                  (default: all with a core that was measured)"},
@@ -220,6 +222,9 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
         break;
     case CLI_DATA:
         options->data = value;
+        break;
+    case CLI_OPTIMIZE:
+        options->optimize = value;
         break;
     case CLI_SCHEDULE:
         options->schedule = value;
@@ -331,6 +336,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"profile", required_argument, NULL, CLI_PROFILE},
         {"package", required_argument, NULL, CLI_PACKAGE},
         {"schedule", required_argument, NULL, CLI_SCHEDULE},
+        {"optimize", required_argument, NULL, CLI_OPTIMIZE},
         {"output", required_argument, NULL, CLI_OUTPUT},
         {"frames", required_argument, NULL, CLI_FRAMES},
         {"verify", required_argument, NULL, CLI_VERIFY},

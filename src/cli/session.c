@@ -56,7 +56,8 @@ static tin_status apply_options(cli_session *session, tin_error *err)
     } settings[] = {{"target", options->target},
                     {"backend", options->backend},
                     {"cmsis_nn", options->cmsis_nn},
-                    {"schedule", options->schedule}};
+                    {"schedule", options->schedule},
+                    {"optimize", options->optimize}};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         tin_status status = settings[i].value
                                 ? tin_config_set_deploy(session->config, settings[i].key, settings[i].value, err)

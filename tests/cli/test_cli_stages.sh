@@ -110,6 +110,9 @@ small_project "$folder/level"
 code=0
 "$tinamou" deploy "$folder/level" --schedule soon >"$folder/out" 2>"$folder/log" || code=$?
 [ $code = 2 ] && grep -q "schedule is 'soon'; give one of: earliest spread" "$folder/log" || fail "schedule soon: $code $(cat "$folder/log")"
+code=0
+"$tinamou" deploy "$folder/level" --optimize most >"$folder/out" 2>"$folder/log" || code=$?
+[ $code = 2 ] && grep -q "optimize is 'most'; give one of: balanced speed size" "$folder/log" || fail "optimize most: $code $(cat "$folder/log")"
 logs ' 0 differ from the reference' deploy "$folder/level" --schedule spread
 late=$(sed -n 's/^#define SMALL_LATENCY \([0-9]*\) .*/\1/p' "$folder"/level/runs/*/code/small.h)
 [ -n "$late" ] || fail "the header says nothing of the schedule"
