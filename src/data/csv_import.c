@@ -110,8 +110,9 @@ static tin_status add_table_spans(const csv_job *job, double zero, tin_recording
         if (strcmp(job->rows[i].stream, r->id) == 0)
             mine[n++] = &job->rows[i];
     qsort(mine, n, sizeof *mine, compare_rows);
-    double last = r->times[r->n_samples - 1]; /* the last sample lasts as long as the others do on average */
-    double length = r->n_samples > 1 ? last + last / (double)(r->n_samples - 1) : 1 / job->layout.rate_hz;
+    const tin_track *t = &r->tracks[0];
+    double last = tin_track_time(t, t->n_samples - 1); /* the last sample lasts as long as the others do on average */
+    double length = t->n_samples > 1 ? last + last / (double)(t->n_samples - 1) : 1 / job->layout.rate_hz;
     tin_status status = TIN_OK;
     for (size_t i = 0; i < n && status == TIN_OK; i++)
         status = add_row(mine[i], i > 0 ? mine[i - 1] : NULL, zero, length, r, err);

@@ -13,6 +13,7 @@ typedef struct sample_reader {
     const tin_csv_layout *layout;
     tin_csv_table *table;
     tin_recording *r;
+    tin_track *track;
     size_t signals[TIN_MAX_CHANNELS], time, label, subject;
     double first_time, last_time; /* in ticks */
     double label_start;           /* seconds */
@@ -64,14 +65,15 @@ static tin_status take_time(sample_reader *s, double *seconds)
 {
     const tin_csv_table *t = s->table;
     if (s->layout->time_column[0] == '\0') {
-        *seconds = (double)s->r->n_samples / s->layout->rate_hz;
+        s->track->rate_hz = s->layout->rate_hz;
+        *seconds = (double)s->track->n_samples / s->layout->rate_hz;
         return TIN_OK;
     }
     double ticks = 0;
     tin_status status = tin_csv_number(t, s->time, &ticks, s->err);
     if (status != TIN_OK)
         return status;
-    if (s->r->n_samples == 0)
+    if (s->track->n_samples == 0)
         s->first_time = ticks;
     else if (ticks < s->last_time)
         return tin_fail_at(
@@ -150,7 +152,7 @@ static tin_status take_sample(sample_reader *s)
         status = take_label(s, seconds);
     if (status == TIN_OK && s->layout->subject_column[0] != '\0')
         status = take_subject(s);
-    return status == TIN_OK ? tin_recording_add(s->r, seconds, values, s->err) : status;
+    return status == TIN_OK ? tin_track_add(s->track, seconds, values, s->err) : status;
 }
 
 tin_status tin_csv_read_samples(const tin_csv_layout *layout, const char *path, tin_recording *r, tin_error *err)
@@ -160,12 +162,13 @@ tin_status tin_csv_read_samples(const tin_csv_layout *layout, const char *path, 
         return TIN_ERR_MEMORY;
     sample_reader s = {.layout = layout, .table = table, .r = r, .err = err};
     bool more = true;
-    tin_status status = tin_csv_open(table, path, err);
+    s.track = tin_recording_add_track(r, layout->n_columns, err);
+    tin_status status = s.track == NULL ? TIN_ERR_MEMORY : tin_csv_open(table, path, err);
     if (status == TIN_OK)
         status = find_columns(&s);
     while (status == TIN_OK && (status = tin_csv_next(table, &more, err)) == TIN_OK && more)
         status = take_sample(&s);
-    if (status == TIN_OK && r->n_samples == 0)
+    if (status == TIN_OK && s.track->n_samples == 0)
         status = tin_fail_at(err, TIN_ERR_DATA, path, 0,
                              "the file names columns and has no rows; record again or remove it");
     if (status == TIN_OK)

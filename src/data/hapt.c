@@ -200,7 +200,7 @@ static tin_status add_row(const hapt *h, label_row row, long n_samples, long *en
     return status;
 }
 
-static tin_status add_spans(const hapt *h, long experiment, long user, tin_recording *r, tin_error *err)
+static tin_status add_spans(const hapt *h, long experiment, long user, long n_samples, tin_recording *r, tin_error *err)
 {
     const label_row **mine = tin_alloc(h->n_rows, sizeof *mine, err);
     if (mine == NULL)
@@ -220,28 +220,25 @@ static tin_status add_spans(const hapt *h, long experiment, long user, tin_recor
     qsort(mine, n, sizeof *mine, compare_rows);
     long end = 0;
     for (size_t i = 0; i < n && status == TIN_OK; i++)
-        status = add_row(h, *mine[i], (long)r->n_samples, &end, r, err);
+        status = add_row(h, *mine[i], n_samples, &end, r, err);
     tin_free(mine);
     return status;
 }
 
-/* Reads both files side by side up to the end of the shorter one; *extra is how many lines the longer one has more. */
-static tin_status read_samples(number_file *acc, number_file *gyro, tin_recording *r, long *extra, tin_error *err)
+/* One file as a track; *n_samples is how many lines it has. */
+static tin_status read_track(number_file *file, tin_recording *r, long *n_samples, tin_error *err)
 {
-    double v[6];
-    bool more_acc = true, more_gyro = true;
-    *extra = 0;
-    while (more_acc || more_gyro) {
-        tin_status status = more_acc ? numbers_next(acc, 3, v, &more_acc, err) : TIN_OK;
-        if (status == TIN_OK && more_gyro)
-            status = numbers_next(gyro, 3, v + 3, &more_gyro, err);
-        if (status == TIN_OK && more_acc && more_gyro)
-            status = tin_recording_add(r, (double)r->n_samples / HAPT_RATE_HZ, v, err);
-        if (status != TIN_OK)
-            return status;
-        *extra += more_acc != more_gyro;
-    }
-    return TIN_OK;
+    double v[3];
+    bool more = true;
+    tin_track *t = tin_recording_add_track(r, 3, err);
+    if (t == NULL)
+        return TIN_ERR_MEMORY;
+    t->rate_hz = HAPT_RATE_HZ;
+    tin_status status = TIN_OK;
+    while (status == TIN_OK && (status = numbers_next(file, 3, v, &more, err)) == TIN_OK && more)
+        status = tin_track_add(t, 0, v, err);
+    *n_samples = (long)t->n_samples;
+    return status;
 }
 
 static tin_status set_names(tin_recording *r, const char *file, long *experiment, long *user, tin_error *err)
@@ -267,7 +264,7 @@ static tin_status read_recording(const void *context, size_t index, tin_recordin
     const char *file = h->files.names[index];
     char acc_path[TIN_PATH_MAX], gyro_path[TIN_PATH_MAX], gyro_name[TIN_PATH_MAX];
     number_file acc = {0}, gyro = {0};
-    long experiment = 0, user = 0, extra = 0;
+    long experiment = 0, user = 0, n_acc = 0, n_gyro = 0;
     (void)snprintf(gyro_name, sizeof gyro_name, "gyro_%s", file + strlen("acc_"));
     tin_status status = set_names(r, file, &experiment, &user, err);
     if (status == TIN_OK)
@@ -282,12 +279,14 @@ static tin_status read_recording(const void *context, size_t index, tin_recordin
     if (status == TIN_OK)
         status = numbers_open(&gyro, gyro_path, err);
     if (status == TIN_OK)
-        status = read_samples(&acc, &gyro, r, &extra, err);
-    if (status == TIN_OK && extra > 0)
-        status = tin_notes_add(&r->notes, err, "%s and %s differ by %ld samples; the longer one cut", file, gyro_name,
-                               extra);
+        status = read_track(&acc, r, &n_acc, err);
     if (status == TIN_OK)
-        status = add_spans(h, experiment, user, r, err);
+        status = read_track(&gyro, r, &n_gyro, err);
+    if (status == TIN_OK && n_acc != n_gyro)
+        status = tin_notes_add(&r->notes, err, "%s and %s differ by %ld samples; the longer one cut", file, gyro_name,
+                               labs(n_acc - n_gyro));
+    if (status == TIN_OK)
+        status = add_spans(h, experiment, user, n_acc < n_gyro ? n_acc : n_gyro, r, err);
     tin_free(acc.text);
     tin_free(gyro.text);
     return status;

@@ -60,25 +60,52 @@ void tin_notes_free(tin_notes *notes)
     *notes = (tin_notes){0};
 }
 
-tin_status tin_recording_add(tin_recording *r, double time, const double *values, tin_error *err)
+tin_track *tin_recording_add_track(tin_recording *r, int n_channels, tin_error *err)
 {
-    const size_t width = (size_t)r->n_channels;
-    if (r->n_samples == r->capacity) {
-        size_t capacity = r->capacity == 0 ? 1024 : 2 * r->capacity;
-        double *times = tin_grow(r->times, r->n_samples, capacity, sizeof *times, err);
-        if (times == NULL)
-            return TIN_ERR_MEMORY;
-        r->times = times;
-        double *grown = tin_grow(r->values, r->n_samples, capacity, width * sizeof *grown, err);
+    const size_t n = (size_t)r->n_tracks;
+    tin_track *tracks = tin_grow(r->tracks, n, n + 1, sizeof *tracks, err);
+    if (tracks == NULL)
+        return NULL;
+    r->tracks = tracks;
+    int first = n > 0 ? tracks[n - 1].first_channel + tracks[n - 1].n_channels : 0;
+    tracks[n] = (tin_track){.first_channel = first, .n_channels = n_channels};
+    r->n_tracks++;
+    return &tracks[n];
+}
+
+tin_status tin_track_add(tin_track *t, double time, const double *values, tin_error *err)
+{
+    const size_t width = (size_t)t->n_channels;
+    if (t->n_samples == t->capacity) {
+        size_t capacity = t->capacity == 0 ? 1024 : 2 * t->capacity;
+        if (t->rate_hz == 0) {
+            double *times = tin_grow(t->times, t->n_samples, capacity, sizeof *times, err);
+            if (times == NULL)
+                return TIN_ERR_MEMORY;
+            t->times = times;
+        }
+        double *grown = tin_grow(t->values, t->n_samples, capacity, width * sizeof *grown, err);
         if (grown == NULL)
             return TIN_ERR_MEMORY;
-        r->values = grown;
-        r->capacity = capacity;
+        t->values = grown;
+        t->capacity = capacity;
     }
-    r->times[r->n_samples] = time;
-    memcpy(r->values + r->n_samples * width, values, width * sizeof *values);
-    r->n_samples++;
+    if (t->times != NULL)
+        t->times[t->n_samples] = time;
+    memcpy(t->values + t->n_samples * width, values, width * sizeof *values);
+    t->n_samples++;
     return TIN_OK;
+}
+
+void tin_recording_free_tracks(tin_recording *r)
+{
+    for (int i = 0; i < r->n_tracks; i++) {
+        tin_free(r->tracks[i].times);
+        tin_free(r->tracks[i].values);
+    }
+    tin_free(r->tracks);
+    r->tracks = NULL;
+    r->n_tracks = 0;
 }
 
 tin_status tin_recording_add_span(tin_recording *r, double start, double end, const char *label, tin_error *err)
@@ -100,8 +127,7 @@ void tin_recording_free(tin_recording *r)
     tin_free(r->subject);
     tin_free(r->session);
     tin_free(r->origin);
-    tin_free(r->times);
-    tin_free(r->values);
+    tin_recording_free_tracks(r);
     for (size_t i = 0; i < r->n_spans; i++)
         tin_free(r->spans[i].label);
     tin_free(r->spans);

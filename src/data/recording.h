@@ -1,7 +1,8 @@
 /* Private to src/data: what an importer or the simulator hands over, before counts are made of it.
  *
- * An importer fills a tin_source: channels, labels and recordings with samples at their own times. tin_resample turns
- * each recording into pieces of frames at the project's rate; data.c makes counts, classes and roles of them. */
+ * An importer fills a tin_source: channels, labels and recordings, each of one or more tracks with samples at their own
+ * times. tin_resample turns each recording into pieces of frames at the project's rate; data.c makes counts, classes
+ * and roles of them. The zero of a recording's clock is where its importer wants it, mostly at the first sample. */
 #ifndef TIN_RECORDING_H
 #define TIN_RECORDING_H
 
@@ -20,37 +21,55 @@ tin_status tin_notes_add(tin_notes *notes, tin_error *err, const char *format, .
 tin_status tin_notes_move(tin_notes *to, tin_notes *from, tin_error *err) TIN_USE_RESULT;
 void tin_notes_free(tin_notes *notes);
 
-/* Seconds [start, end) from the recording's first sample carry `label`. end may be INFINITY. */
+/* Seconds [start, end) on the recording's clock carry `label`. end may be INFINITY. */
 typedef struct tin_span {
     double start, end;
     char *label;
 } tin_span;
 
-/* Frames at the project's rate without a gap; the first lies `start` seconds after the recording's first sample. */
+/* Frames at the project's rate without a gap; the first lies at `start` on the recording's clock. */
 typedef struct tin_piece {
     double start;
     int64_t n_frames;
     double *frames; /* [n_frames][n_channels], unit of the channel */
 } tin_piece;
 
+/* One sensor: channels [first_channel, first_channel + n_channels) of the source, sampled by one clock. */
+typedef struct tin_track {
+    int first_channel, n_channels;
+    size_t n_samples, capacity;
+    double *
+        times; /* [n_samples] seconds on the recording's clock, never decreasing; NULL: sample i at start + i / rate_hz */
+    double start, rate_hz; /* used when times is NULL */
+    double *values;        /* [n_samples][n_channels], unit of the channel */
+} tin_track;
+
+/* Seconds on the recording's clock. */
+static inline double tin_track_time(const tin_track *t, size_t sample)
+{
+    return t->times != NULL ? t->times[sample] : t->start + (double)sample / t->rate_hz;
+}
+
 typedef struct tin_recording {
     char *id, *subject, *session, *origin;
-    int n_channels;
-    size_t n_samples, capacity;
-    double *times;   /* [n_samples] seconds from the first sample, never decreasing; freed by tin_resample */
-    double *values;  /* [n_samples][n_channels]; likewise */
+    int n_channels;    /* of all tracks together */
+    tin_track *tracks; /* each channel is in exactly one; freed by tin_resample */
+    int n_tracks;
     tin_span *spans; /* sorted by start, never overlapping */
     size_t n_spans, spans_capacity;
     tin_piece *pieces; /* filled by tin_resample */
     size_t n_pieces;
-    double period;       /* median seconds between samples, 0: unknown */
+    double period;       /* median seconds between samples of the slowest track, 0: unknown */
     size_t n_duplicates; /* samples with the time of another, averaged */
-    double jitter;       /* standard deviation of the seconds between samples */
+    double jitter;       /* standard deviation of the seconds between samples, of the worst track */
     tin_notes notes;
 } tin_recording;
 
-/* One more sample; values is [n_channels]. */
-tin_status tin_recording_add(tin_recording *r, double time, const double *values, tin_error *err) TIN_USE_RESULT;
+/* One more track without samples, behind those that are there. NULL: no memory. */
+tin_track *tin_recording_add_track(tin_recording *r, int n_channels, tin_error *err) TIN_USE_RESULT;
+/* One more sample; values is [n_channels]. `time` is stored unless the track has a rate_hz. */
+tin_status tin_track_add(tin_track *t, double time, const double *values, tin_error *err) TIN_USE_RESULT;
+void tin_recording_free_tracks(tin_recording *r);
 /* One more span; copies the label. */
 tin_status tin_recording_add_span(tin_recording *r, double start, double end, const char *label,
                                   tin_error *err) TIN_USE_RESULT;
@@ -97,8 +116,9 @@ typedef tin_status (*tin_read_recording)(const void *context, size_t index, tin_
 tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,
                            const void *context, tin_error *err) TIN_USE_RESULT;
 
-/* Averages duplicate times, splits at gaps longer than 5 sample periods, interpolates linearly at multiples of
- * 1 / rate_hz. Samples that lie there already are passed untouched. Frees times and values. */
+/* Averages duplicate times, splits where any track has a gap longer than 5 sample periods, and interpolates linearly at
+ * multiples of 1 / rate_hz over the time that all tracks cover. Samples that lie there already are passed untouched.
+ * Frees the tracks. */
 tin_status tin_resample(tin_recording *r, double rate_hz, tin_error *err) TIN_USE_RESULT;
 
 #endif

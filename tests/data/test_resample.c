@@ -8,9 +8,11 @@
 static tin_recording recording_of(int n, double (*time)(int), double (*value)(double))
 {
     tin_recording r = {.n_channels = 1, .origin = tin_strdup("r", NULL)};
+    tin_track *track = tin_recording_add_track(&r, 1, NULL);
+    assert_non_null(track);
     for (int i = 0; i < n; i++) {
         double t = time(i), v = value(t);
-        assert_int_equal(tin_recording_add(&r, t, &v, NULL), TIN_OK);
+        assert_int_equal(tin_track_add(track, t, &v, NULL), TIN_OK);
     }
     return r;
 }
@@ -98,6 +100,49 @@ static void gaps_split(void **state)
     tin_recording_free(&r);
 }
 
+/* Two sensors, one with a fixed rate and one with times of its own: the frames cover what both do, and a gap of either
+ * splits. */
+static void tracks_meet(void **state)
+{
+    (void)state;
+    tin_recording r = recording_of(30, in_two_parts, line);
+    tin_track *second = tin_recording_add_track(&r, 2, NULL);
+    assert_non_null(second);
+    r.n_channels = 3;
+    second->start = 0.05;
+    second->rate_hz = 100;
+    for (int i = 0; i < 50; i++) {
+        double v[2] = {line(0.05 + i / 100.0), -line(0.05 + i / 100.0)};
+        assert_int_equal(tin_track_add(second, 0, v, NULL), TIN_OK);
+    }
+    assert_int_equal(tin_resample(&r, 50, NULL), TIN_OK);
+    assert_int_equal(r.n_pieces, 2);
+    assert_true(r.pieces[0].start == 0.05);
+    assert_int_equal(r.pieces[0].n_frames, 7); /* 0.05 .. 0.18 */
+    assert_true(r.pieces[1].start == in_two_parts(10));
+    assert_int_equal(r.pieces[1].n_frames, 13); /* 0.3 .. 0.54 */
+    for (size_t p = 0; p < 2; p++)
+        for (int64_t i = 0; i < r.pieces[p].n_frames; i++)
+            for (int c = 0; c < 3; c++) {
+                double expected = line(r.pieces[p].start + (double)i / 50) * (c == 2 ? -1 : 1);
+                double error = r.pieces[p].frames[3 * i + c] - expected;
+                assert_true(error < 1e-12 && error > -1e-12);
+            }
+    tin_recording_free(&r);
+    r = recording_of(30, at_50_hz, line);
+    second = tin_recording_add_track(&r, 1, NULL);
+    assert_non_null(second);
+    r.n_channels = 2;
+    second->start = 10;
+    second->rate_hz = 50;
+    double one = 1;
+    assert_int_equal(tin_track_add(second, 0, &one, NULL), TIN_OK);
+    tin_error err = {0};
+    assert_int_equal(tin_resample(&r, 50, &err), TIN_ERR_DATA);
+    assert_non_null(strstr(err.message, "no time in common"));
+    tin_recording_free(&r);
+}
+
 static void natural_order(void **state)
 {
     (void)state;
@@ -140,8 +185,12 @@ static void files_by_pattern(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_rate_is_untouched), cmocka_unit_test(lines_stay_lines), cmocka_unit_test(gaps_split),
-        cmocka_unit_test(natural_order),          cmocka_unit_test(files_by_pattern),
+        cmocka_unit_test(same_rate_is_untouched),
+        cmocka_unit_test(lines_stay_lines),
+        cmocka_unit_test(gaps_split),
+        cmocka_unit_test(tracks_meet),
+        cmocka_unit_test(natural_order),
+        cmocka_unit_test(files_by_pattern),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
