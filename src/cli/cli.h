@@ -44,12 +44,14 @@ enum {
 };
 
 #define CLI_MAX_SEEDS 64
+#define CLI_MAX_OPERANDS 2
 
 typedef struct cli_options {
-    const char *project;             /* folder, "." when not given; NULL for a command that must have it and got none */
-    const char *data;                /* NULL: as the project says */
-    const char *schedule, *optimize; /* NULL: as the project says */
-    const char *source;              /* init; NULL: from the data, else simulate */
+    const char *project; /* folder, "." when not given; NULL for a command that must have it and got none */
+    const char *operands[CLI_MAX_OPERANDS]; /* what stands before the folder, see cli_command; NULL: not given */
+    const char *data;                       /* NULL: as the project says */
+    const char *schedule, *optimize;        /* NULL: as the project says */
+    const char *source;                     /* init; NULL: from the data, else simulate */
     bool json, quiet, force, has_seed;
     int threads; /* -1: as the project says */
     uint64_t seed;
@@ -66,8 +68,9 @@ typedef struct cli_options {
 } cli_options;
 
 typedef struct cli_command {
-    const char *name;
-    unsigned allowed; /* option bits */
+    const char *name;     /* one word, or two for an action of a stage: "data diff" */
+    unsigned allowed;     /* option bits */
+    const char *operands; /* names of what stands before [FOLDER], "OLD NEW"; "[OLD NEW]": all or none; NULL: nothing */
     const char *summary, *description, *examples;
     tin_status (*run)(const struct cli_command *command, const cli_options *options, tin_error *err);
     int last_stage; /* of the commands that work through stages: -1 for data, else a tin_stage */
@@ -152,10 +155,13 @@ void cli_print_measure(const json_t *measure);
  * line. Does nothing when nothing is asked for. */
 tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
+/* One JSON value on stdout, as every --json prints it. */
+tin_status cli_print_json(const json_t *value, tin_error *err) TIN_USE_RESULT;
 /* Prints results: one JSON object, or a table for people. */
 tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_data_diff(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */

@@ -31,14 +31,7 @@ static tin_status print_json(const tin_run_row *rows, size_t n, tin_error *err)
         status = row_object(&rows[i], array, err);
     }
     json_t *object = json_pack("{s:O}", "runs", array);
-    char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
-    if (status == TIN_OK && !text) {
-        status = tin_fail(err, TIN_ERR_MEMORY, "out of memory for the list of runs");
-    }
-    if (status == TIN_OK) {
-        puts(text);
-    }
-    free(text);
+    status = status ? status : cli_print_json(object, err);
     json_decref(object);
     json_decref(array);
     return status;

@@ -30,14 +30,33 @@ static int finish_output(int code)
     return code ? code : report_failure(&err, status);
 }
 
-static const cli_command *find_command(const char *name)
+/* Words of `name` ("data diff") when it is what `words` begin with, else 0. */
+static int match_words(const char *name, int n, char **words)
 {
+    int i = 0;
+    for (; *name != '\0' && i < n; i++) {
+        size_t length = strcspn(name, " ");
+        if (strncmp(words[i], name, length) != 0 || words[i][length] != '\0') {
+            return 0;
+        }
+        name += length + (name[length] == ' ');
+    }
+    return *name == '\0' ? i : 0;
+}
+
+/* The command with the most words that stand at the beginning: `data diff` before `data`. NULL when there is none. */
+static const cli_command *find_command(int n, char **words, int *n_words)
+{
+    const cli_command *found = NULL;
+    *n_words = 0;
     for (const cli_command *c = cli_commands; c->name; c++) {
-        if (strcmp(c->name, name) == 0) {
-            return c;
+        int matched = match_words(c->name, n, words);
+        if (matched > *n_words) {
+            found = c;
+            *n_words = matched;
         }
     }
-    return NULL;
+    return found;
 }
 
 static int unknown_command(const char *name)
@@ -52,7 +71,8 @@ static int help(int argc, char **argv)
         cli_print_usage(stdout);
         return 0;
     }
-    const cli_command *command = find_command(argv[2]);
+    int n_words;
+    const cli_command *command = find_command(argc - 2, argv + 2, &n_words);
     if (!command) {
         return unknown_command(argv[2]);
     }
@@ -89,14 +109,15 @@ int main(int argc, char **argv)
         printf("tinamou %s\n", TINAMOU_VERSION);
         return finish_output(0);
     }
-    const cli_command *command = find_command(argv[1]);
+    int n_words;
+    const cli_command *command = find_command(argc - 1, argv + 1, &n_words);
     if (!command) {
         return unknown_command(argv[1]);
     }
     tin_error err = {0};
     cli_options options;
     bool wants_help = false;
-    tin_status status = cli_parse(command, argc - 1, argv + 1, &options, &wants_help, &err);
+    tin_status status = cli_parse(command, argc - n_words, argv + n_words, &options, &wants_help, &err);
     if (status) {
         return report_failure(&err, status);
     }
@@ -109,5 +130,6 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     status = command->run(command, &options, &err);
-    return finish_output(status ? report_failure(&err, status) : 0);
+    bool failed = status && status != TIN_DIFFERENT;
+    return finish_output(failed ? report_failure(&err, status) : tin_status_exit_code(status));
 }

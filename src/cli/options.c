@@ -47,6 +47,18 @@ const cli_command cli_commands[] = {
      .last_stage = TIN_STAGE_REPORT},
     STAGE_COMMAND("data", -1, "recordings in, dataset out",
                   "Imports or simulates the recordings, resamples them, splits them by person and writes the dataset."),
+    {.name = "data diff",
+     .operands = "OLD NEW",
+     .allowed = CLI_JSON,
+     .summary = "what differs between two datasets",
+     .description =
+         "Compares two dataset files, or two of the project's by the name of data/NAME.tind: recordings added, "
+         "removed\n"
+         "and changed, labels that moved or changed and for how many seconds, roles, classes, channels and rate.\n"
+         "Exit code 0: the same content, 1: there are differences.",
+     .examples = "  tinamou data diff before.tind after.tind\n"
+                 "  tinamou data diff 589e38143910 0c9a41d6e2b7 my-gestures --json\n",
+     .run = cli_command_data_diff},
     STAGE_COMMAND(
         "train", TIN_STAGE_TRAIN, "train the float model",
         "Trains the model on the training people and keeps the weights that are best on the validation people."),
@@ -138,15 +150,17 @@ void cli_print_usage(FILE *stream)
     fprintf(stream, "Tinamou: from labelled sensor recordings to verified microcontroller code.\n\n"
                     "  tinamou COMMAND [FOLDER] [OPTIONS]\n\n");
     for (const cli_command *c = cli_commands; c->name; c++) {
-        fprintf(stream, "  %-9s %s\n", c->name, c->summary);
+        fprintf(stream, "  %-12s %s\n", c->name, c->summary);
     }
-    fprintf(stream, "  %-9s %s\n\n", "help", "show this, or the help of a command: tinamou help run");
+    fprintf(stream, "  %-12s %s\n\n", "help", "show this, or the help of a command: tinamou help run");
     fprintf(stream, "First success:\n  tinamou init my-gestures\n  tinamou run my-gestures\n");
 }
 
 void cli_print_help(const cli_command *command)
 {
-    printf("tinamou %s %s [OPTIONS]\n\n%s\n", command->name, project_argument(command), command->description);
+    const char *operands = command->operands ? command->operands : "";
+    printf("tinamou %s %s%s%s [OPTIONS]\n\n%s\n", command->name, operands, operands[0] ? " " : "",
+           project_argument(command), command->description);
     printf("FOLDER is the project%s.\n\nOptions:\n", command->run == cli_command_init ? "" : " (default: this folder)");
     for (size_t i = 0; i < sizeof option_help / sizeof *option_help; i++) {
         if (command->allowed & option_help[i].bit) {
@@ -316,6 +330,26 @@ static tin_status check_together(const cli_options *options, tin_error *err)
     return check_profile(options, err);
 }
 
+/* Moves optind behind the operands. Those in brackets are there or not, all together: with at most a folder they are not. */
+static tin_status take_operands(const cli_command *command, int argc, char **argv, cli_options *options, tin_error *err)
+{
+    int n = command->operands ? 1 : 0;
+    for (const char *at = command->operands; at && (at = strchr(at, ' ')) != NULL; at++) {
+        n++;
+    }
+    if (n == 0 || (command->operands[0] == '[' && argc - optind <= 1)) {
+        return TIN_OK;
+    }
+    if (argc - optind < n) {
+        return tin_fail(err, TIN_ERR_USAGE, "`tinamou %s` needs %s; see `tinamou %s --help`", command->name,
+                        command->operands, command->name);
+    }
+    for (int i = 0; i < n; i++) {
+        options->operands[i] = argv[optind++];
+    }
+    return TIN_OK;
+}
+
 tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
                      tin_error *err)
 {
@@ -375,6 +409,10 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         return tin_fail(err, TIN_ERR_USAGE, "--seed and --seeds exclude each other; give one of them");
     }
     tin_status status = check_together(options, err);
+    if (status) {
+        return status;
+    }
+    status = take_operands(command, argc, argv, options, err);
     if (status) {
         return status;
     }

@@ -98,18 +98,23 @@ static void print_board(const json_t *r)
            show(c, 2, 1e3 * number(r, "verify", "round_trip_worst_s")));
 }
 
+tin_status cli_print_json(const json_t *value, tin_error *err)
+{
+    char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    if (!text) {
+        return tin_fail(err, TIN_ERR_MEMORY, "out of memory for the results");
+    }
+    puts(text);
+    free(text);
+    return TIN_OK;
+}
+
 tin_status cli_print_results(const cli_session *session, tin_error *err)
 {
     const json_t *r = session->results, *folder;
     size_t i;
     if (session->options.json) {
-        char *text = json_dumps(r, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
-        if (!text) {
-            return tin_fail(err, TIN_ERR_MEMORY, "out of memory for the results");
-        }
-        puts(text);
-        free(text);
-        return TIN_OK;
+        return cli_print_json(r, err);
     }
     printf("%s, run %s\n", session->config->project, session->run.id);
     if (json_object_get(r, "compress")) {

@@ -1,0 +1,50 @@
+#!/bin/sh
+# test_cli_data.sh TINAMOU FOLDER: the actions of the data stage.
+set -eu
+tinamou=$1 folder=$2
+. "$(dirname "$0")/small_project.sh"
+rm -rf "$folder"
+mkdir -p "$folder"
+fail() {
+    echo "$*"
+    exit 1
+}
+# exits CODE TEXT ARGUMENTS...: the command ends with CODE, and TEXT is in what it printed
+exits() {
+    code=$1 text=$2
+    shift 2
+    got=0
+    "$tinamou" "$@" >"$folder/out" 2>&1 || got=$?
+    [ "$got" = "$code" ] || fail "tinamou $*: exit code $got instead of $code: $(cat "$folder/out")"
+    grep -q -- "$text" "$folder/out" || fail "tinamou $*: no '$text' in: $(cat "$folder/out")"
+}
+
+# two versions of one project: one more person, and a class less
+small_project "$folder/p"
+exits 0 'small' data "$folder/p" --quiet
+old=$(basename "$folder"/p/data/*.tind .tind)
+cp "$folder/p/data/$old.tind" "$folder/old.tind"
+sed -i 's/subjects: 5/subjects: 6/' "$folder/p/tinamou.yaml"
+exits 0 'small' data "$folder/p" --quiet
+new=$(cd "$folder/p/data" && ls ./*.tind | grep -v "$old")
+new=$(basename "$new" .tind)
+
+# files, names of the project, and both; the folder stands behind them
+exits 0 'equal: ' data diff "$folder/old.tind" "$folder/old.tind"
+exits 0 'equal: ' data diff "$folder/old.tind" "$old" "$folder/p"
+exits 1 ' added, ' data diff "$old" "$new" "$folder/p"
+exits 1 ' removed, ' data diff "$new" "$old" "$folder/p"
+exits 1 '"equal": false' data diff --json "$folder/p/data/$old.tind" "$folder/p/data/$new.tind"
+exits 2 'needs OLD NEW' data diff
+exits 2 'needs OLD NEW' data diff "$old"
+exits 2 'one folder at a time' data diff "$old" "$new" "$folder/p" more
+exits 2 'neither a file' data diff "$old" nothing "$folder/p"
+exits 5 'no Tinamou dataset' data diff "$old" "$folder/p/tinamou.yaml" "$folder/p"
+
+# help by two words; a folder called like an action is reached by its path
+exits 0 'tinamou data diff OLD NEW \[FOLDER\]' help data diff
+exits 0 'tinamou data diff OLD NEW \[FOLDER\]' data diff --help
+exits 0 'tinamou data \[FOLDER\]' help data
+exits 0 'data diff    what differs' help
+mv "$folder/p" "$folder/diff"
+(cd "$folder" && exits 0 'small' data ./diff --quiet)
