@@ -14,6 +14,8 @@ libyaml-dev | reads tinamou.yaml
 libjansson-dev | reads and writes JSON
 libsqlite3-dev | the store of runs
 libssl-dev | SHA-256
+libsndfile1-dev | reads WAV, FLAC and Ogg recordings
+libarchive-dev | reads NPZ files
 liblapacke-dev | singular values, for low-rank compression
 libopenblas-dev | what it computes with
 esbuild | bundles the page of the report
