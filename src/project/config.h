@@ -63,6 +63,13 @@ typedef struct tin_config_layer {
     unsigned from_count;
 } tin_config_layer;
 
+/* How the labels of one class fade at their start and end. */
+typedef struct tin_config_border {
+    char *class;              /* name */
+    char *border;             /* "hard", "ignored", "ramp" (default), "gaussian" */
+    double early_ms, late_ms; /* half the width at the start and at the end; 0 (default): hard */
+} tin_config_border;
+
 typedef struct tin_config_train {
     int steps;            /* optimiser steps, default 1500 */
     int batch;            /* sequences per step, default 32 */
@@ -79,16 +86,19 @@ typedef struct tin_config_train {
     double weight_decay;  /* adamw: decoupled; adam, sgd: added to the gradient; default 1e-4 */
     int warmup;           /* steps of linear rise, default 50; one_cycle has its own */
     double clip;          /* global gradient norm, default 1; 0: off */
-    double class_weight_power; /* weight of a class = (mean count / its count)^power, default 0.5; 0: no weights */
-    double class_weight_beta;  /* weight of a class by its effective number (Cui et al. 2019), in seconds; 0: off, by
+    double class_weight_power;  /* weight of a class = (mean count / its count)^power, default 0.5; 0: no weights */
+    double class_weight_beta;   /* weight of a class by its effective number (Cui et al. 2019), in seconds; 0: off, by
                                   class_weight_power; default 0 */
-    double focal_gamma;        /* focal loss (Lin et al. 2017), 0..5; 0: off */
-    double event_balance;      /* 0..1: 1: each event carries the same weight however long it is; default 0 */
-    double margin_ms;          /* frames nearer than this to a label border weigh less; 0: off */
-    double margin_weight;      /* weight right at the border, 0..1, default 0.1 */
-    double label_smoothing;    /* 0..0.5, default 0 */
-    double border_ms;          /* soft labels: linear ramp of this half-width at every label border; 0: hard */
-    int evaluate_every;        /* steps between validations, default 75 */
+    double focal_gamma;         /* focal loss (Lin et al. 2017), 0..5; 0: off */
+    double event_balance;       /* 0..1: 1: each event carries the same weight however long it is; default 0 */
+    double margin_ms;           /* frames nearer than this to a label border weigh less; 0: off */
+    double margin_weight;       /* weight right at the border, 0..1, default 0.1 */
+    double label_smoothing;     /* 0..0.5, default 0 */
+    char *border;               /* how labels change at their borders, see tin_config_border; "ramp" */
+    double border_ms;           /* half the width of every label border; 0: hard */
+    tin_config_border *borders; /* of single classes, instead */
+    unsigned borders_count;
+    int evaluate_every; /* steps between validations, default 75 */
     char *metric;   /* what the best weights are best in: "macro_f1" (default), "accuracy", "balanced_accuracy", "loss",
                      "event_f1", "iou_f1"; on the validation streams */
     bool keep_last; /* the last weights are kept, not the best ones on validation; default false */
@@ -161,8 +171,9 @@ typedef struct tin_config_evaluate {
 } tin_config_evaluate;
 
 typedef struct tin_config_deploy {
-    char *name;     /* prefix of the generated code, a C identifier; default: project name made one */
-    char *target;   /* "m4" (default), "m0", "m3", "m7", "m33", "m55", "rv32": the core that kernels and encodings are chosen for */
+    char *name; /* prefix of the generated code, a C identifier; default: project name made one */
+    char *
+        target; /* "m4" (default), "m0", "m3", "m7", "m33", "m55", "rv32": the core that kernels and encodings are chosen for */
     char *backend;  /* "auto" (default): own kernels; "cmsis-nn": the library's functions where they give the result */
     char *cmsis_nn; /* folder of the library, with Include/ and libcmsis-nn.a; "" (default): none */
     char *schedule; /* "earliest" (default), or "spread": no frame has much more work than the others */

@@ -133,6 +133,14 @@ static const tin_setting model_settings[] = {
     END,
 };
 
+static const tin_setting border_settings[] = {
+    TEXT(tin_config_border, class, NULL, NULL, "the name of the class"),
+    TEXT(tin_config_border, border, "ramp", "hard ignored ramp gaussian", "how its labels change at their borders"),
+    NUMBER(tin_config_border, early_ms, 0, 10000, 0, "milliseconds, half the width of the border at its start"),
+    NUMBER(tin_config_border, late_ms, 0, 10000, 0, "milliseconds, half the width of the border at its end"),
+    END,
+};
+
 static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, steps, 1, 10000000, 1500, "optimiser steps"),
     NUMBER(tin_config_train, batch, 1, 4096, 32, "sequences per step"),
@@ -157,7 +165,10 @@ static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, margin_ms, 0, 10000, 0, "milliseconds around a label border that weigh less, 0: none"),
     NUMBER(tin_config_train, margin_weight, 0, 1, 0.1, "the weight of a frame right at a label border"),
     NUMBER(tin_config_train, label_smoothing, 0, 0.5, 0, "the share of label smoothing"),
+    TEXT(tin_config_train, border, "ramp", "hard ignored ramp gaussian", "how labels change at their borders"),
     NUMBER(tin_config_train, border_ms, 0, 10000, 0, "milliseconds, half the width of soft label borders, 0: hard"),
+    LIST(tin_config_train, borders, tin_config_border, border_settings, TIN_MAX_CLASSES,
+         "a list of classes: - {class: WAVE, border: gaussian, early_ms: 60, late_ms: 200}"),
     NUMBER(tin_config_train, evaluate_every, 1, 10000000, 75, "steps between validations"),
     TEXT(tin_config_train, metric, "macro_f1", "accuracy macro_f1 balanced_accuracy loss event_f1 iou_f1",
          "what the best weights are best in"),

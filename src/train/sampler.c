@@ -28,6 +28,7 @@ struct tin_sampler {
     tin_sampler_settings s;
     tin_triads triads;
     int n_decisions;
+    tin_borders borders;
     tin_labels *labels; /* [n_streams of the dataset], empty for those not trained on */
     size_t *streams;    /* [n_streams] indices of the training streams */
     size_t n_streams;
@@ -56,46 +57,38 @@ static tin_status find_streams(tin_sampler *sampler, tin_error *err)
     if (!sampler->labels || !sampler->streams || !sampler->frames_before || !sampler->order) {
         return TIN_ERR_MEMORY;
     }
-    double border = sampler->s.train->border_ms * 1e-3 * d->rate_hz;
-    for (size_t i = 0; i < d->n_streams; i++) {
+    tin_status status = tin_borders_create(&sampler->borders, d, sampler->s.train, err);
+    for (size_t i = 0; i < d->n_streams && status == TIN_OK; i++) {
         if (d->streams[i].role != TIN_ROLE_TRAIN || d->streams[i].n_frames < 2) {
             continue;
         }
-        tin_status status = tin_labels_create(&sampler->labels[i], d, &d->streams[i], border, err);
-        if (status) {
-            return status;
-        }
+        status = tin_labels_create(&sampler->labels[i], d, &d->streams[i], &sampler->borders, err);
         size_t n = sampler->n_streams++;
         sampler->streams[n] = i;
         sampler->frames_before[n + 1] = sampler->frames_before[n] + (double)d->streams[i].n_frames;
     }
-    return TIN_OK;
+    return status;
 }
 
 /* Weights of frames: less at label borders, and each event as much as the mean one. */
-static tin_status weigh_frames(tin_sampler *sampler, tin_error *err)
+static void weigh_frames(tin_sampler *sampler)
 {
     const tin_config_train *train = sampler->s.train;
     const tin_dataset *d = sampler->s.dataset;
     int64_t n_events = 0;
     double sum = 0;
     if (train->windows || (train->margin_ms <= 0 && train->event_balance <= 0)) {
-        return TIN_OK;
+        return;
     }
     for (size_t i = 0; i < sampler->n_streams; i++) {
         tin_labels *labels = &sampler->labels[sampler->streams[i]];
-        tin_status status =
-            tin_labels_weigh_margins(labels, train->margin_ms * 1e-3 * d->rate_hz, train->margin_weight, err);
-        if (status) {
-            return status;
-        }
+        tin_labels_weigh_margins(labels, train->margin_ms * 1e-3 * d->rate_hz, train->margin_weight);
         sum += tin_labels_event_weight(labels, d->classes, &n_events);
     }
     for (size_t i = 0; n_events > 0 && i < sampler->n_streams; i++) {
         tin_labels_balance_events(&sampler->labels[sampler->streams[i]], d->classes, sum / (double)n_events,
                                   train->event_balance);
     }
-    return TIN_OK;
 }
 
 /* Effective number of a class (Cui et al. 2019), E(n) = (1 - beta^n) / (1 - beta), weights 1 / E(n) with mean 1. Frames
@@ -113,18 +106,32 @@ static void weigh_by_effective_number(tin_sampler *sampler, const double *counts
     }
 }
 
+static void add_weights(const tin_labels *labels, size_t run, double *counts, double *total)
+{
+    const tin_label_run *r = &labels->runs[run];
+    if (r->label < 0) {
+        return;
+    }
+    if (!labels->weighed) {
+        counts[r->label] += (double)(r->end - r->start);
+        *total += (double)(r->end - r->start);
+        return;
+    }
+    for (int64_t t = r->start; t < r->end; t++) {
+        double weight = (double)tin_labels_weight(labels, run, t);
+        counts[r->label] += weight;
+        *total += weight;
+    }
+}
+
 static tin_status weigh_classes(tin_sampler *sampler, tin_error *err)
 {
     int n_classes = sampler->s.dataset->n_classes, n_present = 0;
     double counts[TIN_MAX_CLASSES] = {0}, total = 0;
     for (size_t i = 0; i < sampler->n_streams; i++) {
         const tin_labels *labels = &sampler->labels[sampler->streams[i]];
-        for (int64_t t = 0; t < labels->n_frames; t++) {
-            if (labels->label[t] >= 0) {
-                double weight = labels->weight ? (double)labels->weight[t] : 1;
-                counts[labels->label[t]] += weight;
-                total += weight;
-            }
+        for (size_t r = 0; r < labels->n_runs; r++) {
+            add_weights(labels, r, counts, &total);
         }
     }
     if (total <= 0) {
@@ -159,10 +166,9 @@ static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
     size_t capacity = 0;
     for (size_t i = 0; i < sampler->n_streams; i++) {
         const tin_labels *labels = &sampler->labels[sampler->streams[i]];
-        for (int64_t start = 0, end; start < labels->n_frames; start = end) {
-            end = tin_labels_run_end(labels, start);
-            int64_t first = start > history ? start : history;
-            if (labels->label[start] < 0 || end - first < least) {
+        for (size_t r = 0; r < labels->n_runs; r++) {
+            int64_t start = labels->runs[r].start, end = labels->runs[r].end, first = start > history ? start : history;
+            if (labels->runs[r].label < 0 || end - first < least) {
                 continue;
             }
             if (sampler->n_stretches == capacity) {
@@ -228,9 +234,7 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
     bool rows = s->rows || !wants_rows(settings);
     tin_status status = s->lanes && s->weights && rows ? find_streams(s, err) : TIN_ERR_MEMORY;
     if (status == TIN_OK) {
-        status = weigh_frames(s, err);
-    }
-    if (status == TIN_OK) {
+        weigh_frames(s);
         status = weigh_classes(s, err);
     }
     if (status == TIN_OK && settings->train->windows) {
@@ -257,6 +261,7 @@ void tin_sampler_free(tin_sampler *s)
         tin_labels_free(&s->labels[i]);
     }
     tin_free(s->labels);
+    tin_borders_free(&s->borders);
     tin_free(s->streams);
     tin_free(s->frames_before);
     tin_free(s->order);
@@ -361,17 +366,24 @@ static void fill_targets(const tin_sampler *s, const tin_labels *labels, double 
                          double *weight)
 {
     int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop, first = hop - 1 - s->s.model->delay;
-    bool plain = !labels->share && !labels->weight, smooth = s->s.train->label_smoothing > 0;
-    int64_t end = INT64_MIN; /* frames up to here, from the first of this decision on, have one label */
+    bool smooth = s->s.train->label_smoothing > 0;
+    int64_t end = INT64_MIN; /* frames up to here, from the first of this decision on, have one label alone */
+    size_t run = tin_labels_find(labels, frame_of(start + first * speed));
     for (int j = 0; j < s->n_decisions; j++, target += n_classes, first += hop) {
         int64_t last = frame_of(start + (first + hop - 1) * speed);
-        if (plain && last >= end) {
-            int64_t from = frame_of(start + first * speed);
-            end = from >= 0 && from < labels->n_frames ? tin_labels_run_end(labels, from) : INT64_MIN;
+        if (last >= end) {
+            int64_t from = frame_of(start + first * speed), plain;
+            if (from >= 0 && from < labels->n_frames) {
+                run = tin_labels_step(labels, run, from);
+                tin_labels_plain(labels, run, &plain, &end);
+                end = from >= plain ? end : INT64_MIN;
+            } else {
+                end = INT64_MIN;
+            }
         }
         double known = 0;
         if (last < end) {
-            int16_t label = labels->label[last];
+            int32_t label = labels->runs[run].label;
             if (label < 0) {
                 continue;
             }
@@ -384,7 +396,7 @@ static void fill_targets(const tin_sampler *s, const tin_labels *labels, double 
             }
         } else {
             for (int i = first; i < first + hop; i++) {
-                known += tin_labels_add(labels, frame_of(start + i * speed), 1.0 / hop, target);
+                known += tin_labels_add(labels, &run, frame_of(start + i * speed), 1.0 / hop, target);
             }
         }
         if (known > 0) {
@@ -403,7 +415,7 @@ static double lane_targets(const tin_sampler *s, const tin_sampler_lane *lane, d
     if (s->s.train->windows) {
         float *last = target + (size_t)(n - 1) * (size_t)n_classes;
         int middle = s->s.train->chunk - (window_frames(s->s.train) + 1) / 2; /* far from what rounding could do */
-        last[labels->label[(int64_t)(start + middle * speed)]] = 1;
+        last[labels->runs[tin_labels_find(labels, (int64_t)(start + middle * speed))].label] = 1;
         return finish_target(s, 1, last);
     }
     fill_targets(s, labels, start, speed, target, &weight);

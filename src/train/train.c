@@ -124,6 +124,12 @@ static void describe_settings(const training *t, tin_text *text)
     tin_text_printf(text, "evaluate %d patience %d keep_last %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
                     s->evaluate_every, s->patience, s->keep_last, s->rotate_degrees, s->scale, s->warp, s->noise_accel,
                     s->noise_gyro, s->mirror);
+    tin_text_printf(text, "borders %s", s->border ? s->border : "");
+    for (unsigned i = 0; i < s->borders_count; i++) {
+        tin_text_printf(text, " %s %s %a %a", s->borders[i].class, s->borders[i].border, s->borders[i].early_ms,
+                        s->borders[i].late_ms);
+    }
+    tin_text_add(text, "\n");
     describe_network(t->model, text);
     if (t->options->teacher) {
         tin_text_printf(text, "teacher delay %d distill %a temperature %a\n", t->options->teacher->delay,

@@ -1,6 +1,7 @@
 /* How much memory a training takes at most, known before it starts. What is in proportion to batch, chunk, weights or
  * frames is counted as it is allocated; the small rest has a fixed allowance. */
 #include "train/engine.h"
+#include "train/labels.h"
 #include "train/sampler.h"
 #include "train/train.h"
 #include "train/validate.h"
@@ -72,15 +73,17 @@ static size_t data_bytes(const tin_model *model, const tin_dataset *dataset, con
 {
     size_t train = (size_t)tin_dataset_frames(dataset, TIN_ROLE_TRAIN);
     size_t validation = (size_t)tin_dataset_frames(dataset, TIN_ROLE_VALIDATION);
-    bool soft = s->border_ms > 0, weighed = s->margin_ms > 0 || s->event_balance > 0;
-    size_t bytes = (train + validation) * sizeof(int16_t) + dataset->n_streams * PER_STREAM;
-    bytes += train * ((soft ? sizeof(int16_t) + sizeof(float) : 0) + (weighed ? sizeof(float) : 0));
+    size_t bytes = dataset->n_streams * PER_STREAM, longest = 0;
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        bytes += (2 * dataset->streams[i].n_intervals + 1) * sizeof(tin_label_run);
+        longest = (size_t)dataset->streams[i].n_frames > longest ? (size_t)dataset->streams[i].n_frames : longest;
+    }
     if (s->windows) {
         int step = (s->chunk - s->history_frames) / 2;
         return bytes + (train + validation) / (size_t)(step > 0 ? step : 1) * PER_WINDOW;
     }
     size_t found = sizeof(tin_interval) + sizeof(tin_overlap_pair) + 1;
-    bytes += validation * sizeof(int16_t);
+    bytes += longest * sizeof(int16_t) + validation / (size_t)model->hop * sizeof(int16_t);
     bytes +=
         validation / (size_t)model->hop * ((size_t)model->n_classes * sizeof(int16_t) + sizeof(tin_trigger) + found);
     for (size_t i = 0; i < dataset->n_streams; i++) {

@@ -39,13 +39,14 @@ double tin_validation_goodness(const tin_validation_score *score, tin_metric met
 typedef struct piece {
     size_t stream;
     int64_t start, end;
-    size_t first_frame, first_decision; /* its places in `said` and `decided` */
+    size_t first_decision; /* its place in `said` and `decided` */
     size_t n_events;
 } piece;
 
 typedef struct lane_place {
     size_t piece; /* n_pieces: idle */
     int64_t next; /* frame */
+    size_t run;   /* of the labels near it */
 } lane_place;
 
 struct tin_validation {
@@ -61,10 +62,11 @@ struct tin_validation {
     uint8_t reset[TIN_VALIDATION_LANES];
     float *x, *scores;
     int64_t *confusion;   /* [label][prediction] */
-    int16_t *said;        /* [frames of all pieces] class that is held at each frame; windows: NULL */
+    int16_t *said;        /* [decisions of all pieces] class; windows: NULL */
     int16_t *decided;     /* [decisions of all pieces][n_classes] score units; NULL: no event is counted */
     tin_interval *events; /* of all pieces, in their order */
-    size_t n_frames, n_decided, n_events;
+    int16_t *expanded;    /* [frames of the longest piece] its labels; NULL without `decided` */
+    size_t n_decided, n_events;
     tin_margins margins;
     double loss;
     int64_t n_losses;
@@ -87,8 +89,7 @@ static tin_status add_piece(tin_validation *v, size_t stream, int64_t start, int
         v->pieces = grown;
         v->capacity = more;
     }
-    v->pieces[v->n_pieces++] = (piece){stream, start, end, v->n_frames, v->n_decided, 0};
-    v->n_frames += (size_t)(end - start);
+    v->pieces[v->n_pieces++] = (piece){stream, start, end, v->n_decided, 0};
     v->n_decided += (size_t)((end - start) / v->model->hop);
     return TIN_OK;
 }
@@ -99,9 +100,9 @@ static tin_status add_windows(tin_validation *v, size_t stream, tin_error *err)
     int history = v->settings->history_frames, frames = v->settings->chunk - history;
     int step = frames / 2 > 0 ? frames / 2 : 1;
     tin_status status = TIN_OK;
-    for (int64_t start = 0, end; start < labels->n_frames && status == TIN_OK; start = end) {
-        end = tin_labels_run_end(labels, start);
-        for (int64_t t = start; labels->label[start] >= 0 && t + frames <= end && status == TIN_OK; t += step) {
+    for (size_t r = 0; r < labels->n_runs && status == TIN_OK; r++) {
+        const tin_label_run *run = &labels->runs[r];
+        for (int64_t t = run->start; run->label >= 0 && t + frames <= run->end && status == TIN_OK; t += step) {
             status = t >= history ? add_piece(v, stream, t - history, t + frames, err) : TIN_OK;
         }
     }
@@ -112,8 +113,8 @@ static tin_status add_windows(tin_validation *v, size_t stream, tin_error *err)
 static bool has_labels(const tin_validation *v)
 {
     for (size_t i = 0; i < v->dataset->n_streams; i++) {
-        for (int64_t t = 0; t < v->labels[i].n_frames; t++) {
-            if (v->labels[i].label[t] >= 0) {
+        for (size_t r = 0; r < v->labels[i].n_runs; r++) {
+            if (v->labels[i].runs[r].label >= 0) {
                 return true;
             }
         }
@@ -132,7 +133,7 @@ static tin_status find_pieces(tin_validation *v, tin_error *err)
         if (d->streams[i].role != TIN_ROLE_VALIDATION || d->streams[i].n_frames < 1) {
             continue;
         }
-        tin_status status = tin_labels_create(&v->labels[i], d, &d->streams[i], 0, err);
+        tin_status status = tin_labels_create(&v->labels[i], d, &d->streams[i], NULL, err);
         if (status == TIN_OK) {
             status = v->settings->windows ? add_windows(v, i, err) : add_piece(v, i, 0, d->streams[i].n_frames, err);
         }
@@ -179,8 +180,13 @@ static tin_status prepare_events(tin_validation *v, tin_error *err)
     tin_metric metric = tin_metric_from_name(v->settings->metric);
     tin_status status = v->settings->windows ? TIN_OK : find_events(v, err);
     if (status == TIN_OK && v->n_events > 0) {
+        int64_t longest = 0;
+        for (size_t i = 0; i < v->n_pieces; i++) {
+            longest = v->pieces[i].end > longest ? v->pieces[i].end : longest;
+        }
         v->decided = tin_alloc(v->n_decided * (size_t)v->model->n_classes, sizeof *v->decided, err);
-        return v->decided ? TIN_OK : TIN_ERR_MEMORY;
+        v->expanded = tin_alloc((size_t)longest, sizeof *v->expanded, err);
+        return v->decided && v->expanded ? TIN_OK : TIN_ERR_MEMORY;
     }
     if (status == TIN_OK && (metric == TIN_METRIC_EVENT_F1 || metric == TIN_METRIC_IOU_F1)) {
         return tin_fail(err, TIN_ERR_DATA, "train.metric is %s, but %s; use accuracy, macro_f1 or balanced_accuracy",
@@ -199,7 +205,7 @@ static tin_status allocate(tin_validation *v, tin_error *err)
     v->x = tin_alloc(n_lanes * (size_t)v->settings->chunk * (size_t)v->model->n_channels, sizeof *v->x, err);
     v->scores = tin_alloc(n_lanes * (size_t)v->n_decisions * n_classes, sizeof *v->scores, err);
     v->confusion = tin_alloc(n_classes * n_classes, sizeof *v->confusion, err);
-    v->said = v->settings->windows ? NULL : tin_alloc(v->n_frames, sizeof *v->said, err);
+    v->said = v->settings->windows ? NULL : tin_alloc(v->n_decided, sizeof *v->said, err);
     if (!v->x || !v->scores || !v->confusion || (!v->said && !v->settings->windows)) {
         return TIN_ERR_MEMORY;
     }
@@ -246,6 +252,7 @@ void tin_validation_free(tin_validation *v)
     tin_free(v->confusion);
     tin_free(v->said);
     tin_free(v->decided);
+    tin_free(v->expanded);
     tin_free(v->events);
     tin_free(v->state);
     tin_free(v);
@@ -270,12 +277,13 @@ static double cross_entropy(const float *z, int n_classes, int label)
     return log(sum) + most - (double)z[label];
 }
 
-/* Adds the loss of a decision that speaks of frames from .. from + hop - 1. */
-static void add_loss(tin_validation *v, const tin_labels *labels, int64_t from, const float *z)
+/* Adds the loss of a decision that speaks of frames from .. from + hop - 1. *run: see tin_labels_step. */
+static void add_loss(tin_validation *v, const tin_labels *labels, size_t *run, int64_t from, const float *z)
 {
     for (int64_t t = from < 0 ? 0 : from; t < from + v->model->hop && t < labels->n_frames; t++) {
-        if (labels->label[t] >= 0) {
-            v->loss += cross_entropy(z, v->model->n_classes, labels->label[t]);
+        *run = tin_labels_step(labels, *run, t);
+        if (labels->runs[*run].label >= 0) {
+            v->loss += cross_entropy(z, v->model->n_classes, labels->runs[*run].label);
             v->n_losses++;
         }
     }
@@ -290,7 +298,8 @@ static int16_t score_units(float logit)
 
 static void take_window(tin_validation *v, const piece *p, const float *scores)
 {
-    int n_classes = v->model->n_classes, label = v->labels[p->stream].label[p->end - 1];
+    const tin_labels *labels = &v->labels[p->stream];
+    int n_classes = v->model->n_classes, label = labels->runs[tin_labels_find(labels, p->end - 1)].label;
     const float *z = scores + (ptrdiff_t)(v->n_decisions - 1) * n_classes;
     v->confusion[label * n_classes + best_class(z, n_classes)]++;
     v->loss += cross_entropy(z, n_classes, label);
@@ -308,18 +317,11 @@ static void take_chunk(tin_validation *v, int l)
         return;
     }
     int64_t first = v->lanes[l].next, n_decided = p->end / hop;
-    int16_t *said = v->said + p->first_frame;
-    for (int64_t t = 0; first == 0 && t < hop - 1 && t < p->end; t++) {
-        said[t] = 0;
-    }
     for (int j = 0; j < v->n_decisions && first / hop + j < n_decided; j++) {
         const float *z = scores + (ptrdiff_t)j * n_classes;
         int64_t number = first / hop + j, from = hop * (number + 1) - 1;
-        int16_t prediction = (int16_t)best_class(z, n_classes);
-        for (int64_t t = from; t < from + hop && t < p->end; t++) {
-            said[t] = prediction;
-        }
-        add_loss(v, &v->labels[p->stream], from - v->model->delay, z);
+        v->said[p->first_decision + (size_t)number] = (int16_t)best_class(z, n_classes);
+        add_loss(v, &v->labels[p->stream], &v->lanes[l].run, from - v->model->delay, z);
         for (int c = 0; v->decided && c < n_classes; c++) {
             v->decided[(p->first_decision + (size_t)number) * (size_t)n_classes + (size_t)c] = score_units(z[c]);
         }
@@ -339,6 +341,7 @@ static bool prepare(tin_validation *v, size_t *next_piece)
         if (lane->piece >= v->n_pieces || done) {
             lane->piece = *next_piece < v->n_pieces ? (*next_piece)++ : v->n_pieces;
             lane->next = lane->piece < v->n_pieces ? v->pieces[lane->piece].start : 0;
+            lane->run = 0;
             v->reset[l] = 1;
         }
         float *x = v->x + (ptrdiff_t)l * chunk * n_channels;
@@ -354,16 +357,28 @@ static bool prepare(tin_validation *v, size_t *next_piece)
     return any;
 }
 
-/* What is held at frame t speaks of frame t - delay; the last decision also of the frames that the end cuts off. */
+/* Adds the frames of one run. What is held at frame t + delay speaks of frame t, and is what the last decision up to
+ * there said, class 0 before the first; the last decision also speaks of the frames that the end cuts off. */
+static void count_run(tin_validation *v, const piece *p, const tin_label_run *run)
+{
+    const int64_t hop = v->model->hop, delay = v->model->delay, n_decided = p->end / hop;
+    for (int64_t t = run->start, end; t < run->end; t = end) {
+        int64_t decided = (t + delay + 1) / hop < n_decided ? (t + delay + 1) / hop : n_decided;
+        int said = decided > 0 ? v->said[p->first_decision + (size_t)decided - 1] : 0;
+        end =
+            decided < n_decided ? (decided + 1) * hop - 1 - delay : run->end; /* the next decision is held from there */
+        end = end < run->end ? end : run->end;
+        v->confusion[run->label * v->model->n_classes + said] += end - t;
+    }
+}
+
 static void count_frames(tin_validation *v)
 {
     for (size_t i = 0; i < v->n_pieces; i++) {
-        const piece *p = &v->pieces[i];
-        const int16_t *said = v->said + p->first_frame, *label = v->labels[p->stream].label;
-        for (int64_t t = 0; t < p->end; t++) {
-            int64_t at = t + v->model->delay < p->end ? t + v->model->delay : p->end - 1;
-            if (label[t] >= 0) {
-                v->confusion[label[t] * v->model->n_classes + said[at]]++;
+        const tin_labels *labels = &v->labels[v->pieces[i].stream];
+        for (size_t r = 0; r < labels->n_runs; r++) {
+            if (labels->runs[r].label >= 0) {
+                count_run(v, &v->pieces[i], &labels->runs[r]);
             }
         }
     }
@@ -376,7 +391,8 @@ static tin_status count_events(tin_validation *v, tin_event_counts *counts, tin_
     tin_status status = TIN_OK;
     for (size_t i = 0; i < v->n_pieces && status == TIN_OK; i++) {
         const piece *p = &v->pieces[i];
-        const tin_scene scene = {events, p->n_events, v->labels[p->stream].label, p->end};
+        const tin_scene scene = {events, p->n_events, v->expanded, p->end};
+        tin_dataset_labels(v->dataset, &v->dataset->streams[p->stream], v->expanded);
         events += p->n_events;
         tin_detection said = {0};
         status = tin_detect(&FIXED_RULE, v->dataset->classes, v->model->n_classes, timing,

@@ -457,30 +457,41 @@ static void every_channel_is_interpolated(void **unused)
     }
 }
 
+/* Label of frame t, and the target of its neighbourhood in a run-time cursor's order. */
+static int32_t label_of(const tin_labels *labels, int64_t t)
+{
+    return labels->runs[tin_labels_find(labels, t)].label;
+}
+
 static void borders_are_ramps(void **unused)
 {
     (void)unused;
     world w;
-    tin_labels hard = {0}, soft = {0};
+    tin_labels soft = {0};
+    tin_borders borders = {0};
+    tin_config_train settings = {0};
     open_world(&w, &augmented, 1);
+    settings.border_ms = 8 * 1000 / w.dataset->rate_hz;
     const tin_stream *stream = &w.dataset->streams[0];
-    assert_int_equal(tin_labels_create(&hard, w.dataset, stream, 0, NULL), TIN_OK);
-    assert_int_equal(tin_labels_create(&soft, w.dataset, stream, 8, NULL), TIN_OK);
-    int64_t e = tin_labels_run_end(&hard, 0);
+    assert_int_equal(tin_borders_create(&borders, w.dataset, &settings, NULL), TIN_OK);
+    assert_int_equal(tin_labels_create(&soft, w.dataset, stream, &borders, NULL), TIN_OK);
+    int64_t e = soft.runs[0].end;
+    size_t run = 0;
     float before = 1, target[TEST_CLASSES];
     for (int64_t t = e - 12; t < e + 12; t++) {
         memset(target, 0, sizeof target);
-        assert_true(tin_labels_add(&soft, t, 1, target) == 1);
-        float own = target[hard.label[e - 1]], expected = (float)(0.5 - ((double)(t - e) + 0.5) / 16);
+        assert_true(tin_labels_add(&soft, &run, t, 1, target) == 1);
+        float own = target[soft.runs[0].label], expected = (float)(0.5 - ((double)(t - e) + 0.5) / 16);
         assert_true(fabsf(own - fminf(1, fmaxf(0, expected))) < 1e-6f);
         assert_true(own <= before);
         before = own;
     }
     memset(target, 0, sizeof target);
-    assert_true(tin_labels_add(&soft, 999, 1, target) == 0); /* no label */
-    assert_true(tin_labels_add(&soft, 1000, 1, target) == 0 && tin_labels_add(&soft, -1, 1, target) == 0);
-    tin_labels_free(&hard);
+    assert_true(tin_labels_add(&soft, &run, 999, 1, target) == 0); /* no label */
+    assert_true(tin_labels_add(&soft, &run, 1000, 1, target) == 0);
+    assert_true(tin_labels_add(&soft, &run, -1, 1, target) == 0);
     tin_labels_free(&soft);
+    tin_borders_free(&borders);
     close_world(&w);
 }
 
@@ -492,38 +503,35 @@ static void weights_of_frames(void **unused)
     open_world(&w, &augmented, 1);
     const tin_stream *stream = &w.dataset->streams[0];
     tin_labels labels;
-    assert_int_equal(tin_labels_create(&labels, w.dataset, stream, 0, NULL), TIN_OK);
-    assert_int_equal(tin_labels_weigh_margins(&labels, 10, 0.2, NULL), TIN_OK);
-    int64_t e = tin_labels_run_end(&labels, 0), n_events = 0;
+    assert_int_equal(tin_labels_create(&labels, w.dataset, stream, NULL, NULL), TIN_OK);
+    tin_labels_weigh_margins(&labels, 10, 0.2);
+    int64_t e = labels.runs[0].end, n_events = 0;
     for (int64_t i = 0; i < 15; i++) {
         float expected = i < 10 ? (float)(0.2 + 0.8 * ((double)i + 0.5) / 10) : 1;
-        assert_true(fabsf(labels.weight[e + i] - expected) < 1e-6f);
-        assert_true(fabsf(labels.weight[e - 1 - i] - expected) < 1e-6f);
+        assert_true(fabsf(tin_labels_weight(&labels, 1, e + i) - expected) < 1e-6f);
+        assert_true(fabsf(tin_labels_weight(&labels, 0, e - 1 - i) - expected) < 1e-6f);
     }
     double sum = tin_labels_event_weight(&labels, w.dataset->classes, &n_events), mean = sum / (double)n_events;
     assert_true(n_events > 5);
-    float *before = tin_alloc(1000, sizeof *before, NULL);
-    memcpy(before, labels.weight, 1000 * sizeof *before);
     tin_labels_balance_events(&labels, w.dataset->classes, mean, 1);
-    for (int64_t start = 0, end; start < labels.n_frames; start = end) {
-        end = tin_labels_run_end(&labels, start);
+    for (size_t r = 0; r < labels.n_runs; r++) {
         double total = 0;
-        for (int64_t t = start; t < end; t++) {
-            total += (double)labels.weight[t];
+        for (int64_t t = labels.runs[r].start; t < labels.runs[r].end; t++) {
+            total += (double)tin_labels_weight(&labels, r, t);
         }
-        if (labels.label[start] > 0) {
+        if (labels.runs[r].label > 0) {
             assert_true(fabs(total - mean) < 1e-4 * mean);
         } else {
-            assert_memory_equal(before + start, labels.weight + start, (size_t)(end - start) * sizeof *before);
+            assert_true(labels.runs[r].factor == 1);
         }
     }
     n_events = 0;
     assert_true(fabs(tin_labels_event_weight(&labels, w.dataset->classes, &n_events) - sum) < 1e-4 * sum);
     float target[TEST_CLASSES] = {0};
-    double weight = (double)labels.weight[e];
-    assert_true(fabs(tin_labels_add(&labels, e, 0.25, target) - 0.25 * weight) < 1e-7);
-    assert_true(fabs((double)target[labels.label[e]] - 0.25 * weight) < 1e-6);
-    tin_free(before);
+    size_t run = 0;
+    double weight = (double)tin_labels_weight(&labels, 1, e);
+    assert_true(fabs(tin_labels_add(&labels, &run, e, 0.25, target) - 0.25 * weight) < 1e-7);
+    assert_true(fabs((double)target[label_of(&labels, e)] - 0.25 * weight) < 1e-6);
     tin_labels_free(&labels);
     close_world(&w);
 
