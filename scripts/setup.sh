@@ -18,7 +18,7 @@ libsndfile1-dev | reads WAV, FLAC and Ogg recordings
 libarchive-dev | reads NPZ files
 liblapacke-dev | singular values, for low-rank compression
 libopenblas-dev | what it computes with
-esbuild | bundles the page of the report
+esbuild | bundles the pages
 libjs-dygraphs | its charts
 gcc-arm-none-eabi | builds the generated code for the Cortex-M4
 libnewlib-arm-none-eabi | its string.h
@@ -41,7 +41,7 @@ gcc-powerpc-linux-gnu | builds for big-endian PowerPC
 libc6-dev-powerpc-cross | its C library
 gcc-aarch64-linux-gnu | builds for AArch64
 libc6-dev-arm64-cross | its C library
-node-typescript | types of the page of the report
+node-typescript | types of the pages
 frama-c-base | no undefined behaviour in generated code
 cppcheck | MISRA rules of generated code
 python3 | its MISRA rules

@@ -3,7 +3,7 @@
 #define TIN_JUDGE_H
 
 #include "evaluate/detector_result.h"
-#include "evaluate/json_tools.h"
+#include "base/json_tools.h"
 #include "evaluate/trivial_detectors.h"
 
 typedef enum tin_detector_kind { TIN_DETECTOR_MODEL, TIN_DETECTOR_CONSTANT, TIN_DETECTOR_CLOCK } tin_detector_kind;

@@ -4,7 +4,7 @@
 
 #include "evaluate/detector_result.h"
 #include "evaluate/evaluate.h"
-#include "evaluate/json_tools.h"
+#include "base/json_tools.h"
 
 /* One trivial detector and its figures on the test people. */
 typedef struct tin_trivial_result {

@@ -2,15 +2,15 @@
  * out; the page then says so instead of showing the section. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_tools.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "evaluate/evaluate.h"
-#include "evaluate/json_tools.h"
 #include "evaluate/number_table.h"
+#include "page/page.h"
 
 #define MOST_ROWS 2500     /* of the threshold figure and of a curve */
 #define MOST_VALUES 600000 /* numbers of all signals together */
@@ -19,38 +19,7 @@
 #define MOST_COLUMNS 4000 /* of a signal */
 #define LEAST_COLUMNS 200
 
-extern const char tin_report_page[], tin_report_style[], tin_report_script[];
-
-static void add_json(tin_text *out, const json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    if (text == NULL) {
-        out->status = TIN_ERR_MEMORY;
-        return;
-    }
-    tin_text_add(out, text);
-    free(text); /* by jansson, not by tin_alloc */
-}
-
-static void add_string(tin_text *out, const char *value)
-{
-    json_t *json = json_string(value);
-    if (json == NULL) {
-        tin_text_add(out, "\"?\""); /* not UTF-8 */
-    } else {
-        add_json(out, json);
-    }
-    json_decref(json);
-}
-
-static void add_number(tin_text *out, double value)
-{
-    if (isfinite(value)) {
-        tin_text_printf(out, "%.6g", value);
-    } else {
-        tin_text_add(out, "null");
-    }
-}
+extern const char tin_report_style[], tin_report_script[];
 
 /* Whether row i says something else than the row before, its first two columns (the threshold) left aside. NaN equals
  * NaN. */
@@ -77,7 +46,7 @@ static void add_table(tin_text *out, const tin_number_table *table, bool steps, 
     tin_text_add(out, "{\"columns\":[");
     for (size_t c = 0; c < table->n_columns; c++) {
         tin_text_add(out, c > 0 ? "," : "");
-        add_string(out, table->names[c]);
+        tin_page_add_string(out, table->names[c]);
     }
     tin_text_add(out, "],\"rows\":[");
     const char *comma = "";
@@ -90,7 +59,7 @@ static void add_table(tin_text *out, const tin_number_table *table, bool steps, 
         for (size_t c = 0; wanted && c < table->n_columns; c++) {
             tin_text_add(out, c == 0 ? comma : ",");
             tin_text_add(out, c == 0 ? "[" : "");
-            add_number(out, row[c]);
+            tin_page_add_number(out, row[c]);
         }
         if (wanted) {
             tin_text_add(out, "]");
@@ -132,7 +101,7 @@ static tin_status add_json_file(tin_text *out, const char *folder, const char *n
     status = tin_json_load(&json, folder, name, err);
     if (status == TIN_OK) {
         tin_text_printf(out, ",\"%s\":", key);
-        add_json(out, json);
+        tin_page_add_json(out, json);
         json_decref(json);
     }
     return status;
@@ -150,7 +119,7 @@ static tin_status add_config(tin_text *out, const char *folder, tin_error *err)
     status = tin_file_read(path, &text, &size, err);
     if (status == TIN_OK) {
         tin_text_add(out, ",\"config\":");
-        add_string(out, text);
+        tin_page_add_string(out, text);
         tin_free(text);
     }
     return status;
@@ -211,7 +180,7 @@ static tin_status add_timelines(tin_text *out, const tin_dataset *dataset, const
                                "timelines.json: stream %zu is not in the dataset; run the stage evaluate again", i + 1);
         }
         tin_text_add(out, i > 0 ? ",{\"is\":" : "{\"is\":");
-        add_json(out, timeline);
+        tin_page_add_json(out, timeline);
         add_signals(out, dataset, stream, budget < stream->n_frames ? budget : stream->n_frames);
         tin_text_add(out, "}");
     }
@@ -247,9 +216,9 @@ static void add_channels(tin_text *out, const tin_dataset *dataset)
     tin_text_add(out, ",\"channels\":[");
     for (int c = 0; c < dataset->n_channels && c < MOST_SIGNALS; c++) {
         tin_text_add(out, c > 0 ? ",{\"name\":" : "{\"name\":");
-        add_string(out, dataset->channels[c].name);
+        tin_page_add_string(out, dataset->channels[c].name);
         tin_text_add(out, ",\"unit\":");
-        add_string(out, dataset->channels[c].unit);
+        tin_page_add_string(out, dataset->channels[c].unit);
         tin_text_printf(out, ",\"scale\":%.9g}", dataset->channels[c].scale);
     }
     tin_text_add(out, "]");
@@ -265,9 +234,9 @@ static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *
         return status;
     }
     tin_text_add(out, "{\"title\":");
-    add_string(out, title);
+    tin_page_add_string(out, title);
     tin_text_add(out, ",\"metrics\":");
-    add_json(out, metrics);
+    tin_page_add_json(out, metrics);
     const json_t *rule = json_object_get(json_object_get(metrics, "summary"), "rule");
     double on = (double)json_integer_value(json_object_get(rule, "on"));
     json_decref(metrics);
@@ -293,52 +262,17 @@ static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *
     return status == TIN_OK ? tin_text_check(out, err) : status;
 }
 
-/* `<` only occurs inside strings of JSON, where \u003c means the same; so no string can end the script element. */
-static void write_escaped(FILE *out, const char *json)
-{
-    for (const char *c = strchr(json, '<'); c != NULL; c = strchr(json, '<')) {
-        fwrite(json, 1, (size_t)(c - json), out);
-        fputs("\\u003c", out);
-        json = c + 1;
-    }
-    fputs(json, out);
-}
-
-/* The page with its three marks replaced. */
-static void write_page(FILE *out, const char *json)
-{
-    static const char *const marks[] = {"/*STYLE*/", "/*DATA*/", "/*SCRIPT*/"};
-    const char *page = tin_report_page;
-    for (int i = 0; i < 3; i++) {
-        const char *mark = strstr(page, marks[i]);
-        fwrite(page, 1, (size_t)(mark - page), out);
-        page = mark + strlen(marks[i]);
-        if (i == 1) {
-            write_escaped(out, json);
-        } else {
-            fputs(i == 0 ? tin_report_style : tin_report_script, out);
-        }
-    }
-    fputs(page, out);
-}
-
 tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, const char *title, tin_error *err)
 {
     char path[TIN_PATH_MAX];
     tin_text json = {0};
-    tin_writer writer = {0};
     tin_status status = gather(&json, dataset, folder, title, err);
     if (status == TIN_OK) {
         status = tin_path_join(path, folder, "report.html", err);
     }
     if (status == TIN_OK) {
-        status = tin_writer_open(&writer, path, err);
+        status = tin_page_write(path, tin_report_style, tin_report_script, json.data, err);
     }
-    if (status == TIN_OK) {
-        write_page(writer.stream, json.data);
-        status = tin_writer_commit(&writer, err);
-    }
-    tin_writer_abort(&writer);
     tin_text_free(&json);
     return status;
 }

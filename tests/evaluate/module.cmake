@@ -1,8 +1,4 @@
-# The page of the report: types, and what a browser makes of the reports that test_report left. Skipped where the tools are not installed.
-find_program(TINAMOU_TSC tsc)
-if(TINAMOU_TSC)
-    add_test(NAME evaluate/page_types COMMAND ${TINAMOU_TSC} -p ${PROJECT_SOURCE_DIR}/src/evaluate/report/tsconfig.json)
-endif()
+# The page of the report: what a browser makes of the reports that test_report left. Skipped where no browser is installed.
 set_tests_properties(evaluate/test_report PROPERTIES FIXTURES_SETUP evaluate_reports)
 add_test(NAME evaluate/page_browser
     COMMAND sh ${CMAKE_CURRENT_LIST_DIR}/check_page.sh ${CMAKE_CURRENT_BINARY_DIR}/test_report.tmp)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/json_tools.h"
 #include "base/memory.h"
-#include "evaluate/json_tools.h"
 #include "evaluate/score_streams.h"
 #include "made_world.h"
 #include "model/safetensors.h"

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/json_tools.h"
 #include "base/memory.h"
-#include "evaluate/json_tools.h"
 #include "evaluate/number_table.h"
 #include "made_world.h"
 

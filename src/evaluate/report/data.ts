@@ -1,7 +1,6 @@
 // What report.c puts into the page. Format: docs/metrics-format.md.
 
-export type Figure = number|null;
-export type Pair = [Figure, Figure];
+import type {Figure, Pair} from "../../page/page";
 
 export interface ClassFigures {
     name: string;

@@ -2,7 +2,7 @@
 
 import type {Area} from "dygraphs/dygraph.min.js";
 import type {Interval, Metrics, Timeline} from "./data";
-import {colour, theme} from "./page";
+import {colour, theme} from "../../page/page";
 
 const HEIGHT = 18;  // pixels of a lane
 

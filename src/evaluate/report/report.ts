@@ -1,12 +1,14 @@
 // The report of an evaluation. Reads the JSON in the page and builds the sections; nothing is fetched.
 
 import "dygraphs/dygraph.css";
+import "../../page/page.css";
 import "./report.css";
 
 import Dygraph from "dygraphs/dygraph.min.js";
 
-import type {Data, Figure, Result, Table} from "./data";
-import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, sentence} from "./page";
+import type {Figure} from "../../page/page";
+import type {Data, Result, Table} from "./data";
+import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, sentence} from "../../page/page";
 import {confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
@@ -167,7 +169,7 @@ function start(): void {
         footprintSection(data),
         lineageSection(data),
     ];
-    document.getElementById("report")!.replaceChildren(...sections.filter((s): s is HTMLElement => s !== null));
+    document.getElementById("page")!.replaceChildren(...sections.filter((s): s is HTMLElement => s !== null));
 }
 
 start();

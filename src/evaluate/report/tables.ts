@@ -1,7 +1,7 @@
 // Confusion matrices, trivial detectors, people, latency, footprint, lineage.
 
 import type {Data, Frames, Result} from "./data";
-import {make, number, percent, rate, section, table} from "./page";
+import {make, number, percent, rate, section, table} from "../../page/page";
 
 // Shade by the share of the row, text by count; the reader without colours has the numbers.
 function matrix(rowNames: string[], columnNames: string[], cells: (number|null)[][], what: string): HTMLElement {

@@ -1,8 +1,9 @@
 // The central figure: what happens when the threshold moves.
 
 import Dygraph from "dygraphs/dygraph.min.js";
-import type {Data, Figure, Rule, Table} from "./data";
-import {colour, grid, make, number, percent, plural, rate, redrawOnScheme, seconds, section, table, theme} from "./page";
+import type {Figure} from "../../page/page";
+import type {Data, Rule, Table} from "./data";
+import {colour, grid, make, number, percent, plural, rate, redrawOnScheme, seconds, section, table, theme} from "../../page/page";
 
 const SETS = ["test", "validation"] as const;
 type Set = (typeof SETS)[number];

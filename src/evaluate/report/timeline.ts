@@ -4,7 +4,7 @@ import Dygraph from "dygraphs/dygraph.min.js";
 import type {Area} from "dygraphs/dygraph.min.js";
 import type {Data, Timeline} from "./data";
 import {Lanes} from "./lanes";
-import {choice, colour, grid, make, plural, redrawOnScheme, section} from "./page";
+import {choice, colour, grid, make, plural, redrawOnScheme, section} from "../../page/page";
 
 // Two points per column, its least and greatest value, draw the same picture as all samples would.
 function points(timeline: Timeline, channels: number[], scales: number[], rate: number): (number|null)[][] {

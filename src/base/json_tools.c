@@ -1,4 +1,4 @@
-#include "evaluate/json_tools.h"
+#include "base/json_tools.h"
 
 #include <math.h>
 

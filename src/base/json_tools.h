@@ -1,4 +1,4 @@
-/* The little that evaluation needs around jansson: building with one check at the end, atomic files, reading with a
+/* The little that is needed around jansson: building with one check at the end, atomic files, reading with a
  * good message. */
 #ifndef TIN_JSON_TOOLS_H
 #define TIN_JSON_TOOLS_H

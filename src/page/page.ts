@@ -1,6 +1,7 @@
 // Small helpers: elements, numbers in words, tables, colours.
 
-import type {Figure, Pair} from "./data";
+export type Figure = number|null;
+export type Pair = [Figure, Figure];
 
 type Child = Node|string|null;
 
