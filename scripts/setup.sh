@@ -15,6 +15,8 @@ libjansson-dev | reads and writes JSON
 libsqlite3-dev | the store of runs
 libssl-dev | SHA-256
 libsndfile1-dev | reads WAV, FLAC and Ogg recordings
+libcbor-dev | reads recordings in CBOR
+libhdf5-dev | reads HDF5 files
 libarchive-dev | reads NPZ files
 liblapacke-dev | singular values, for low-rank compression
 libopenblas-dev | what it computes with
@@ -27,7 +29,8 @@ qemu-system-arm | the emulated Cortex-M4
 test_packages='
 libcmocka-dev | unit tests
 g++ | generated code in C++
-clang | generated code by another compiler
+clang | generated code by another compiler; fuzz targets
+libclang-rt-dev | fuzz targets
 gcc-avr | sketches of the Arduino package
 avr-libc | its C library
 chromium | opens the report

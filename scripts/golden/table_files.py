@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Files for tests/data/test_table.c, each written by the tool of its origin: numpy, soundfile, wave.
+"""Files for tests/data/test_table.c, each written by the tool of its origin: numpy, soundfile, wave, h5py; those of
+Edge Impulse's acquisition format as its specification does it, with json, cbor2 and hmac.
 
-    pip install numpy soundfile && python3 scripts/golden/table_files.py tests/data/files/tables
+    pip install numpy soundfile h5py cbor2 && python3 scripts/golden/table_files.py tests/data/files/tables
 
 Beside them goes values.txt, what each file holds: "FILE ENTRY ROWS COLUMNS RATE TOLERANCE" ("-": no entry), then a line per row.
 The values are those that were written, never those read back.
 """
+import hashlib
+import hmac
+import json
 import pathlib
 import sys
 import wave
 
+import cbor2
+import h5py
 import numpy as np
 import soundfile
 
@@ -120,6 +126,63 @@ def write_audio():
     holds("opus.ogg", tone.round(3), rate=48000, tolerance=0.1)
 
 
+def acquisition(values, sensors, interval_ms, algorithm="HS256"):
+    return {
+        "protected": {"ver": "v1", "alg": algorithm, "iat": 1564128599},
+        "signature": "0" * 64,
+        "payload": {
+            "device_name": "ac:87:a3:0a:2d:1b",
+            "device_type": "DISCO-L475VG-IOT01A",
+            "interval_ms": interval_ms,
+            "sensors": [{"name": name, "units": units} for name, units in sensors],
+            "values": values,
+        },
+    }
+
+
+def write_acquisition(name, data, encode, **holding):
+    """As the specification signs: encode with a signature of zeros, sign those bytes, put the signature in."""
+    if data["protected"]["alg"] == "HS256":
+        signature = hmac.new(b"fed53116f20684c067774ebf9e7bcbdc", encode(data), hashlib.sha256).hexdigest()
+        data = {**data, "signature": signature}
+    (folder / name).write_bytes(encode(data))
+    holds(name, data["payload"]["values"], rate=1000 / data["payload"]["interval_ms"], **holding)
+
+
+def write_acquisitions():
+    axes = [("accX", "m/s2"), ("accY", "m/s2"), ("accZ", "m/s2")]
+    rows = [[-9.81, 0.03, 1.21], [-9.83, 0.04, 1.27], [-9.12, 0.03, 1.23], [-9.14, 0.01, 1.25]]
+    as_json = lambda data: json.dumps(data).encode()
+    write_acquisition("signed.json", acquisition(rows, axes, 10), as_json)
+    write_acquisition("unsigned.json", acquisition([[1], [-2], [3]], [("light", "lx")], 62.5, "none"), as_json)
+    write_acquisition("signed.cbor", acquisition(rows, axes, 10), cbor2.dumps)
+    # as devices write it: one axis without lists, the shortest floats, a list without a length
+    device = lambda data: cbor2.dumps(data, canonical=True, indefinite_containers=True)
+    sound = [1.5, -2.0, 100000.0, 0.1, 7, -300, 70000, 2**40, -(2**40), 0]
+    write_acquisition("device.cbor", acquisition(sound, [("audio", "wav")], 0.0625), device)
+
+
+def write_hdf5():
+    walk = random.normal(0, 10, (30, 3)).astype("<f4")
+    steps = random.integers(-30000, 30000, 9).astype(">i2")
+    with h5py.File(folder / "recording.h5", "w") as file:
+        file.create_dataset("session/walk", data=walk, chunks=(8, 3), compression="gzip", shuffle=True, fletcher32=True)
+        file["steps"] = steps
+        file["time"] = np.arange(2**53 - 2, 2**53 + 1)
+        file["text"] = "a walk"
+        file["cube"] = np.zeros((2, 2, 2))
+        file["elsewhere"] = h5py.ExternalLink("one.h5", "x")
+        file.create_dataset("never", (5, 2), "f8")
+    holds("recording.h5", walk, entry="session/walk")
+    holds("recording.h5", steps, entry="steps")
+    holds("recording.h5", np.arange(2**53 - 2, 2**53 + 1), entry="/time")
+    with h5py.File(folder / "one.h5", "w", libver="latest") as file:
+        file["x"] = walk[:4]
+    holds("one.h5", walk[:4])
+
+
 write_npy()
 write_npz()
 write_audio()
+write_acquisitions()
+write_hdf5()

@@ -1,6 +1,8 @@
 #include "base/hash.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,12 @@ void tin_hash_add(tin_hash *hash, const void *data, size_t size)
         hash->failed = true;
 }
 
+static void write_hex(const unsigned char *digest, unsigned int size, char hex[TIN_HASH_HEX])
+{
+    for (unsigned int i = 0; i < size && 2 * i + 2 < TIN_HASH_HEX; i++)
+        snprintf(hex + (size_t)2 * i, 3, "%02x", digest[i]);
+}
+
 void tin_hash_end(tin_hash *hash, char hex[TIN_HASH_HEX])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -44,8 +52,7 @@ void tin_hash_end(tin_hash *hash, char hex[TIN_HASH_HEX])
     if (!hash)
         return;
     if (hex && !hash->failed && EVP_DigestFinal_ex(hash->context, digest, &size) == 1)
-        for (unsigned int i = 0; i < size && 2 * i + 2 < TIN_HASH_HEX; i++)
-            snprintf(hex + (size_t)2 * i, 3, "%02x", digest[i]);
+        write_hex(digest, size, hex);
     EVP_MD_CTX_free(hash->context);
     tin_free(hash);
 }
@@ -70,4 +77,16 @@ tin_status tin_hash_file(const char *path, char hex[TIN_HASH_HEX], tin_error *er
     status = tin_hash_bytes(map.data, map.size, hex, err);
     tin_map_close(&map);
     return status;
+}
+
+tin_status tin_hash_hmac(const char *key, const void *data, size_t size, char hex[TIN_HASH_HEX], tin_error *err)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_size = 0;
+    const size_t key_size = strlen(key);
+    hex[0] = '\0';
+    if (key_size > INT_MAX || !HMAC(EVP_sha256(), key, (int)key_size, data, size, digest, &digest_size))
+        return tin_fail(err, TIN_ERR_MEMORY, "libcrypto cannot compute HMAC-SHA256");
+    write_hex(digest, digest_size, hex);
+    return TIN_OK;
 }

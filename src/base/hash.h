@@ -16,5 +16,8 @@ void tin_hash_end(tin_hash *hash, char hex[TIN_HASH_HEX]);
 
 tin_status tin_hash_bytes(const void *data, size_t size, char hex[TIN_HASH_HEX], tin_error *err) TIN_USE_RESULT;
 tin_status tin_hash_file(const char *path, char hex[TIN_HASH_HEX], tin_error *err) TIN_USE_RESULT;
+/* HMAC-SHA256 (RFC 2104) with the characters of `key`. */
+tin_status tin_hash_hmac(const char *key, const void *data, size_t size, char hex[TIN_HASH_HEX],
+                         tin_error *err) TIN_USE_RESULT;
 
 #endif

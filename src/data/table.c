@@ -12,8 +12,10 @@ static const struct {
     const char *ending;
     tin_status (*read)(const tin_table_input *in, tin_table *table, tin_error *err);
 } formats[] = {
-    {"wav", tin_table_read_wav}, {"flac", tin_table_read_flac}, {"ogg", tin_table_read_ogg},
-    {"oga", tin_table_read_ogg}, {"npy", tin_table_read_npy},   {"npz", tin_table_read_npz},
+    {"wav", tin_table_read_wav},          {"flac", tin_table_read_flac},        {"ogg", tin_table_read_ogg},
+    {"oga", tin_table_read_ogg},          {"npy", tin_table_read_npy},          {"npz", tin_table_read_npz},
+    {"json", tin_table_read_acquisition}, {"cbor", tin_table_read_acquisition}, {"h5", tin_table_read_hdf5},
+    {"hdf5", tin_table_read_hdf5},
 };
 
 tin_status tin_table_check_shape(const char *path, uint64_t n_rows, uint64_t n_columns, tin_error *err)

@@ -26,10 +26,14 @@ typedef struct tin_table {
     char *label, *subject; /* of the whole file; NULL: the file does not say */
 } tin_table;
 
-/* Reads the file by its ending, in any case: wav, flac, ogg, oga, npy, npz.
- * entry: the array inside an npz; NULL or "": the file must hold a single one, or the format knows no entries.
+/* Reads the file by its ending, in any case: wav, flac, ogg, oga, npy, npz, json and cbor (Edge
+ * Impulse's acquisition format), h5, hdf5.
+ * entry: the array inside an npz, the dataset inside an HDF5 file; NULL or "": the file must hold a single one, or the format knows no entries.
  * TIN_ERR_DATA for a file that is not as the format demands and for one above the limits; the table is then empty. */
 tin_status tin_table_read(const char *path, const char *entry, tin_table *table, tin_error *err) TIN_USE_RESULT;
+/* Checks the signature of a file in Edge Impulse's acquisition format against the project's HMAC key (the characters of
+ * its text). TIN_ERR_DATA when it does not fit, and for a file that says it is not signed. */
+tin_status tin_table_verify(const char *path, const char *key, tin_error *err) TIN_USE_RESULT;
 void tin_table_free(tin_table *table);
 
 #endif

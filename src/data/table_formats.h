@@ -27,6 +27,9 @@ tin_status tin_table_read_flac(const tin_table_input *in, tin_table *table, tin_
 tin_status tin_table_read_ogg(const tin_table_input *in, tin_table *table, tin_error *err) TIN_USE_RESULT;
 tin_status tin_table_read_npy(const tin_table_input *in, tin_table *table, tin_error *err) TIN_USE_RESULT;
 tin_status tin_table_read_npz(const tin_table_input *in, tin_table *table, tin_error *err) TIN_USE_RESULT;
+tin_status tin_table_read_acquisition(const tin_table_input *in, tin_table *table, tin_error *err) TIN_USE_RESULT;
+/* Opens in->path itself: the library reads from a file. */
+tin_status tin_table_read_hdf5(const tin_table_input *in, tin_table *table, tin_error *err) TIN_USE_RESULT;
 
 /* tin_table_read for a file that is in memory already; in->path still tells the format. */
 tin_status tin_table_read_bytes(const tin_table_input *in, tin_table *table, tin_error *err) TIN_USE_RESULT;
