@@ -14,6 +14,7 @@ libyaml-dev | reads tinamou.yaml
 libjansson-dev | reads and writes JSON
 libsqlite3-dev | the store of runs
 libssl-dev | SHA-256
+libcurl4-openssl-dev | HTTP
 libsndfile1-dev | reads WAV, FLAC and Ogg recordings
 libcbor-dev | reads recordings in CBOR
 libhdf5-dev | reads HDF5 files
