@@ -136,8 +136,17 @@ static tin_status build(cli_session *session, const char *path, tin_error *err)
 {
     tin_data_report report = {0};
     const tin_config *config = session->config;
-    tin_status status = tin_data_build(&config->data, session->project, config->seed, session->pool,
-                                       session->options.quiet, path, NULL, &report, err);
+    char *text = NULL;
+    tin_status status = tin_config_canonical(config, true, &text, err);
+    if (status) {
+        return status;
+    }
+    const tin_data_options options = {.root = session->project,
+                                      .settings_text = text,
+                                      .seed = config->seed,
+                                      .pool = session->pool,
+                                      .quiet = session->options.quiet};
+    status = tin_data_build(&config->data, &options, path, NULL, &report, err);
     for (size_t i = 0; i < report.n_warnings && i < MAX_WARNINGS; i++) {
         cli_log(session, "data: warning: %s", report.warnings[i]);
     }
@@ -145,6 +154,7 @@ static tin_status build(cli_session *session, const char *path, tin_error *err)
         cli_log(session, "data: and %zu more warnings like these", report.n_warnings - MAX_WARNINGS);
     }
     tin_data_report_free(&report);
+    tin_free(text);
     return status ? status : tin_dataset_open(&session->dataset, path, err);
 }
 

@@ -9,6 +9,7 @@
 #include "data/class_map.h"
 #include "data/recording.h"
 
+#define KEEP_BYTES ((size_t)128 << 20)
 #define ROUNDING_FRAMES 1e-6 /* a border this little behind a frame still belongs to it */
 #define NOTED_JITTER 0.2     /* of the period */
 
@@ -31,16 +32,11 @@ static const unit_kind unit_kinds[] = {
     {"mdps", true, 2e6},
 };
 
-/* The greatest |value| of the channel in all recordings. */
 static double greatest(const tin_source *source, int channel)
 {
     double most = 0;
     for (size_t i = 0; i < source->n_recordings; i++)
-        for (size_t k = 0; k < source->recordings[i].n_pieces; k++) {
-            const tin_piece *p = &source->recordings[i].pieces[k];
-            for (int64_t t = 0; t < p->n_frames; t++)
-                most = fmax(most, fabs(p->frames[t * source->n_channels + channel]));
-        }
+        most = fmax(most, source->recordings[i].greatest[channel]);
     return most;
 }
 
@@ -59,13 +55,13 @@ static void set_scales(const tin_config_data *settings, tin_source *source)
     }
 }
 
-static int64_t make_counts(const tin_source *source, const tin_piece *p, int16_t *counts)
+static int64_t make_counts(const tin_source *source, const double *frames, int64_t n_frames, int16_t *counts)
 {
     int64_t clipped = 0;
-    for (int64_t t = 0; t < p->n_frames; t++)
+    for (int64_t t = 0; t < n_frames; t++)
         for (int c = 0; c < source->n_channels; c++) {
             int64_t i = t * source->n_channels + c;
-            double count = round(p->frames[i] / source->channels[c].scale);
+            double count = round(frames[i] / source->channels[c].scale);
             clipped += count > INT16_MAX || count < INT16_MIN;
             counts[i] = (int16_t)fmin(fmax(count, INT16_MIN), INT16_MAX);
         }
@@ -95,6 +91,7 @@ static size_t make_intervals(const tin_recording *r, const tin_piece *p, double 
 typedef struct build {
     const tin_config_data *settings;
     const tin_source *source;
+    tin_scratch *scratch;
     const tin_class_map *map;
     tin_dataset_builder *builder;
     tin_data_report *report;
@@ -114,15 +111,44 @@ static void count_frames(const build *b, const tin_stream *s)
         b->frames[b->map->unlabelled][s->role] += outside;
 }
 
+/* Brings frames that were put aside back for as long as they are needed. */
+static tin_status fetch_frames(const build *b, const tin_piece *p, const double **frames, double **fetched,
+                               tin_error *err)
+{
+    const size_t n = (size_t)p->n_frames * (size_t)b->source->n_channels;
+    *frames = p->frames;
+    if (p->frames != NULL)
+        return TIN_OK;
+    *fetched = tin_alloc(n, sizeof **fetched, err);
+    *frames = *fetched;
+    return *fetched != NULL ? tin_scratch_get(b->scratch, p->scratch, *fetched, n * sizeof **fetched, err)
+                            : TIN_ERR_MEMORY;
+}
+
+static tin_lineage lineage_of(const tin_recording *r)
+{
+    return (tin_lineage){.files = r->files,
+                         .n_files = r->n_files,
+                         .rate_hz = r->period > 0 ? 1 / r->period : 0,
+                         .jitter_s = r->jitter,
+                         .n_duplicates = (int64_t)r->n_duplicates,
+                         .n_gaps = (int64_t)r->n_pieces - 1};
+}
+
 /* One piece becomes one stream; pieces behind the first are called id-2, id-3, ... */
 static tin_status add_piece(const build *b, const tin_recording *r, size_t piece, tin_role role, tin_error *err)
 {
     const tin_piece *p = &r->pieces[piece];
+    const double *frames = NULL;
+    double *fetched = NULL;
     char *id = tin_alloc(strlen(r->id) + 24, 1, err);
     int16_t *counts = tin_alloc((size_t)p->n_frames * (size_t)b->source->n_channels, sizeof *counts, err);
     tin_interval *intervals = tin_alloc(r->n_spans, sizeof *intervals, err);
     tin_status status = TIN_ERR_MEMORY;
     if (id == NULL || counts == NULL || intervals == NULL)
+        goto cleanup;
+    status = fetch_frames(b, p, &frames, &fetched, err);
+    if (status != TIN_OK)
         goto cleanup;
     if (piece == 0)
         (void)sprintf(id, "%s", r->id);
@@ -135,8 +161,9 @@ static tin_status add_piece(const build *b, const tin_recording *r, size_t piece
                          .role = role,
                          .n_frames = p->n_frames,
                          .counts = counts,
-                         .intervals = intervals};
-    stream.n_clipped = make_counts(b->source, p, counts);
+                         .intervals = intervals,
+                         .lineage = lineage_of(r)};
+    stream.n_clipped = make_counts(b->source, frames, p->n_frames, counts);
     stream.n_intervals = make_intervals(r, p, b->settings->rate_hz, b->map, intervals);
     status = tin_dataset_builder_add(b->builder, &stream, err);
     count_frames(b, &stream);
@@ -145,6 +172,7 @@ static tin_status add_piece(const build *b, const tin_recording *r, size_t piece
     b->report->n_frames += stream.n_frames;
     b->report->n_clipped += stream.n_clipped;
 cleanup:
+    tin_free(fetched);
     tin_free(id);
     tin_free(counts);
     tin_free(intervals);
@@ -263,11 +291,11 @@ static tin_status read_source(const tin_import *in, tin_source *source, tin_erro
                     in->settings->source);
 }
 
-static tin_status write_dataset(const tin_import *in, tin_source *source, const char *path, char hash[65],
-                                tin_data_report *report, tin_error *err)
+static tin_status write_dataset(const tin_import *in, const char *settings_text, tin_source *source, const char *path,
+                                char hash[65], tin_data_report *report, tin_error *err)
 {
     tin_class_map map = {0};
-    build b = {.settings = in->settings, .source = source, .map = &map, .report = report};
+    build b = {.settings = in->settings, .source = source, .scratch = in->scratch, .map = &map, .report = report};
     tin_role *roles = tin_alloc(source->n_recordings, sizeof *roles, err);
     tin_status status = roles == NULL ? TIN_ERR_MEMORY : tin_class_map_make(&map, in->settings, source, err);
     b.frames = tin_alloc((size_t)map.n_classes, sizeof *b.frames, err);
@@ -277,13 +305,21 @@ static tin_status write_dataset(const tin_import *in, tin_source *source, const 
         status = tin_split(in->settings, source, roles, err);
     if (status == TIN_OK) {
         set_scales(in->settings, source);
-        status = tin_dataset_builder_create(&b.builder, source->name, in->settings->rate_hz, source->channels,
-                                            source->n_channels, map.classes, map.n_classes, map.unlabelled, err);
+        const tin_dataset head = {.name = (char *)(uintptr_t)source->name,
+                                  .rate_hz = in->settings->rate_hz,
+                                  .n_channels = source->n_channels,
+                                  .n_classes = map.n_classes,
+                                  .channels = source->channels,
+                                  .classes = map.classes,
+                                  .unlabelled = map.unlabelled,
+                                  .program = (char *)(uintptr_t)TINAMOU_VERSION,
+                                  .settings = (char *)(uintptr_t)settings_text};
+        status = tin_dataset_builder_create(&b.builder, path, &head, err);
     }
     if (status == TIN_OK)
         status = add_streams(&b, roles, err);
     if (status == TIN_OK)
-        status = tin_dataset_builder_write(b.builder, path, hash, err);
+        status = tin_dataset_builder_finish(b.builder, hash, err);
     if (status == TIN_OK)
         status = note_duplicates(source, err);
     if (status == TIN_OK)
@@ -313,11 +349,13 @@ static tin_status collect_notes(tin_source *source, tin_data_report *report, tin
     return status;
 }
 
-tin_status tin_data_build(const tin_config_data *settings, const char *root, uint64_t seed, tin_pool *pool, bool quiet,
-                          const char *path, char hash[65], tin_data_report *report, tin_error *err)
+tin_status tin_data_build(const tin_config_data *settings, const tin_data_options *options, const char *path,
+                          char hash[65], tin_data_report *report, tin_error *err)
 {
     char folder[TIN_PATH_MAX];
-    tin_import in = {.settings = settings, .folder = folder, .seed = seed, .pool = pool, .quiet = quiet};
+    const char *root = options->root;
+    tin_import in = {
+        .settings = settings, .folder = folder, .seed = options->seed, .pool = options->pool, .quiet = options->quiet};
     *report = (tin_data_report){0};
     if (!isfinite(settings->rate_hz) || settings->rate_hz <= 0)
         return tin_fail(err, TIN_ERR_CONFIG, "data.rate_hz is %g; write a number above 0", settings->rate_hz);
@@ -332,11 +370,14 @@ tin_status tin_data_build(const tin_config_data *settings, const char *root, uin
     tin_source *source = tin_alloc(1, sizeof *source, err);
     if (source == NULL)
         return TIN_ERR_MEMORY;
-    status = read_source(&in, source, err);
+    status = tin_scratch_open(&in.scratch, path, err);
     if (status == TIN_OK)
-        status = write_dataset(&in, source, path, hash, report, err);
+        status = read_source(&in, source, err);
+    if (status == TIN_OK)
+        status = write_dataset(&in, options->settings_text, source, path, hash, report, err);
     if (status == TIN_OK)
         status = collect_notes(source, report, err);
+    tin_scratch_close(in.scratch);
     tin_source_free(source);
     tin_free(source);
     return status;

@@ -15,10 +15,20 @@ typedef struct tin_data_report {
                         end; owned */
 } tin_data_report;
 
-/* Imports or simulates as `settings` says and writes the dataset atomically to `path`. root: folder that settings->path
- * is relative to. The caller frees the report with tin_data_report_free (also after a failure). hash may be NULL. */
-tin_status tin_data_build(const tin_config_data *settings, const char *root, uint64_t seed, tin_pool *pool, bool quiet,
-                          const char *path, char hash[65], tin_data_report *report, tin_error *err) TIN_USE_RESULT;
+typedef struct tin_data_options {
+    const char *root;          /* folder that data.path is relative to */
+    const char *settings_text; /* canonical text of the settings, for the lineage; NULL: none */
+    uint64_t seed;
+    tin_pool *pool;
+    bool quiet;
+    size_t keep_bytes; /* of frames in memory, 0: 128 MB; those beyond wait in a file. Changes no result */
+} tin_data_options;
+
+/* Imports or simulates as `settings` says and writes the dataset atomically to `path`. Memory does not grow with the
+ * recordings: beyond keep_bytes their frames wait in an unnamed file in the folder of `path`. The caller frees the report with
+ * tin_data_report_free (also after a failure). hash may be NULL. */
+tin_status tin_data_build(const tin_config_data *settings, const tin_data_options *options, const char *path,
+                          char hash[65], tin_data_report *report, tin_error *err) TIN_USE_RESULT;
 void tin_data_report_free(tin_data_report *report);
 
 #endif

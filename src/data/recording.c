@@ -1,8 +1,13 @@
 #include "data/recording.h"
 
+#include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "base/progress.h"
 
@@ -121,8 +126,33 @@ tin_status tin_recording_add_span(tin_recording *r, double start, double end, co
     return TIN_OK;
 }
 
+tin_status tin_recording_add_file(tin_recording *r, const char *folder, const char *name, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    struct stat info;
+    tin_status status = tin_path_join(path, folder, name, err);
+    if (status != TIN_OK)
+        return status;
+    if (stat(path, &info) != 0)
+        return tin_fail_errno(err, path, "cannot look up the size");
+    tin_lineage_file *files = tin_grow(r->files, r->n_files, r->n_files + 1, sizeof *files, err);
+    if (files == NULL)
+        return TIN_ERR_MEMORY;
+    r->files = files;
+    tin_lineage_file *file = &files[r->n_files];
+    file->bytes = (int64_t)info.st_size;
+    file->path = tin_strdup(name, err);
+    if (file->path == NULL)
+        return TIN_ERR_MEMORY;
+    r->n_files++;
+    return tin_hash_file(path, file->sha256, err);
+}
+
 void tin_recording_free(tin_recording *r)
 {
+    for (size_t i = 0; i < r->n_files; i++)
+        tin_free(r->files[i].path);
+    tin_free(r->files);
     tin_free(r->id);
     tin_free(r->subject);
     tin_free(r->session);
@@ -195,10 +225,44 @@ typedef struct read_jobs {
     tin_source *source;
     tin_read_recording read;
     const void *context;
-    double rate_hz;
+    const tin_import *in;
     size_t first;
-    tin_error *errors; /* [batch] */
+    atomic_size_t *kept; /* bytes of frames in memory */
+    tin_error *errors;   /* [batch] */
 } read_jobs;
+
+static tin_status find_file(tin_recording *r, const char *folder, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    struct stat info;
+    bool is_file = r->n_files == 0 && r->origin != NULL && tin_path_join(path, folder, r->origin, NULL) == TIN_OK &&
+                   stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    return is_file ? tin_recording_add_file(r, folder, r->origin, err) : TIN_OK;
+}
+
+static void find_greatest(tin_recording *r, const tin_piece *p)
+{
+    for (int64_t t = 0; t < p->n_frames; t++)
+        for (int c = 0; c < r->n_channels; c++)
+            r->greatest[c] = fmax(r->greatest[c], fabs(p->frames[t * r->n_channels + c]));
+}
+
+/* What is known only from the frames, which then may leave the memory. */
+static tin_status settle(const read_jobs *jobs, tin_recording *r, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < r->n_pieces && status == TIN_OK; i++) {
+        tin_piece *p = &r->pieces[i];
+        const size_t bytes = (size_t)p->n_frames * (size_t)r->n_channels * sizeof *p->frames;
+        find_greatest(r, p);
+        if (jobs->in->scratch == NULL || atomic_fetch_add(jobs->kept, bytes) + bytes <= jobs->in->keep_bytes)
+            continue;
+        status = tin_scratch_put(jobs->in->scratch, p->frames, bytes, &p->scratch, err);
+        tin_free(p->frames);
+        p->frames = NULL;
+    }
+    return status;
+}
 
 static void read_job(void *context, int index, int thread)
 {
@@ -210,7 +274,11 @@ static void read_job(void *context, int index, int thread)
     r->n_channels = jobs->source->n_channels;
     tin_status status = jobs->read(jobs->context, i, r, err);
     if (status == TIN_OK && r->pieces == NULL) /* the simulator makes frames itself */
-        status = tin_resample(r, jobs->rate_hz, err);
+        status = tin_resample(r, jobs->in->settings->rate_hz, err);
+    if (status == TIN_OK)
+        status = find_file(r, jobs->in->folder, err);
+    if (status == TIN_OK)
+        status = settle(jobs, r, err);
     err->status = status;
 }
 
@@ -219,7 +287,8 @@ tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, t
 {
     tin_status status = TIN_OK;
     const size_t batch = 4 * (size_t)tin_pool_threads(in->pool);
-    read_jobs jobs = {.source = source, .read = read, .context = context, .rate_hz = in->settings->rate_hz};
+    atomic_size_t kept = 0;
+    read_jobs jobs = {.source = source, .read = read, .context = context, .in = in, .kept = &kept};
     source->recordings = tin_alloc(n, sizeof *source->recordings, err);
     jobs.errors = tin_alloc(batch, sizeof *jobs.errors, err);
     if (source->recordings == NULL || jobs.errors == NULL) {

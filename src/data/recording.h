@@ -7,6 +7,7 @@
 #define TIN_RECORDING_H
 
 #include "base/pool.h"
+#include "base/scratch.h"
 #include "dataset/dataset.h"
 #include "project/config.h"
 
@@ -31,7 +32,8 @@ typedef struct tin_span {
 typedef struct tin_piece {
     double start;
     int64_t n_frames;
-    double *frames; /* [n_frames][n_channels], unit of the channel */
+    double *frames;   /* [n_frames][n_channels], unit of the channel; NULL: put aside */
+    uint64_t scratch; /* where */
 } tin_piece;
 
 /* One sensor: channels [first_channel, first_channel + n_channels) of the source, sampled by one clock. */
@@ -59,9 +61,12 @@ typedef struct tin_recording {
     size_t n_spans, spans_capacity;
     tin_piece *pieces; /* filled by tin_resample */
     size_t n_pieces;
-    double period;       /* median seconds between samples of the slowest track, 0: unknown */
-    size_t n_duplicates; /* samples with the time of another, averaged */
-    double jitter;       /* standard deviation of the seconds between samples, of the worst track */
+    double period;                     /* median seconds between samples of the slowest track, 0: unknown */
+    size_t n_duplicates;               /* samples with the time of another, averaged */
+    double jitter;                     /* standard deviation of the seconds between samples, of the worst track */
+    double greatest[TIN_MAX_CHANNELS]; /* |value| of each channel in all pieces, filled by tin_source_read */
+    tin_lineage_file *files;           /* that it was read from; see tin_recording_add_file */
+    size_t n_files;
     tin_notes notes;
 } tin_recording;
 
@@ -72,6 +77,10 @@ tin_status tin_track_add(tin_track *t, double time, const double *values, tin_er
 void tin_recording_free_tracks(tin_recording *r);
 /* One more span; copies the label. */
 tin_status tin_recording_add_span(tin_recording *r, double start, double end, const char *label,
+                                  tin_error *err) TIN_USE_RESULT;
+/* One more file of origin, FOLDER/NAME: its size and hash are kept. An importer adds those of a recording that has
+ * several; for one without any tin_source_read adds `origin` where that is a file. */
+tin_status tin_recording_add_file(tin_recording *r, const char *folder, const char *name,
                                   tin_error *err) TIN_USE_RESULT;
 void tin_recording_free(tin_recording *r);
 
@@ -102,6 +111,8 @@ typedef struct tin_import {
     uint64_t seed;
     tin_pool *pool;
     bool quiet;
+    tin_scratch *scratch; /* for frames beyond keep_bytes; NULL: all stay in memory */
+    size_t keep_bytes;
 } tin_import;
 
 tin_status tin_import_hapt(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
@@ -110,7 +121,7 @@ tin_status tin_import_csv(const tin_import *in, tin_source *source, tin_error *e
 tin_status tin_simulate(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
 
 /* Makes the source's recordings array and runs read(context, index, &recordings[index], err) for each, spread over the
- * pool, with a progress bar, followed by tin_resample. The error of the first failing recording is reported, whatever
+ * pool, with a progress bar, followed by tin_resample. Frames beyond keep_bytes are put aside. The error of the first failing recording is reported, whatever
  * thread was first. */
 typedef tin_status (*tin_read_recording)(const void *context, size_t index, tin_recording *r, tin_error *err);
 tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,

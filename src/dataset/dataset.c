@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -13,6 +14,9 @@
 #error "counts are mapped as they lie in the file, little-endian; this host needs a copying reader"
 #endif
 
+#define KEPT_BYTES ((size_t)64 << 20)  /* a smaller file stays mapped */
+#define FAULT_BYTES ((size_t)64 << 10) /* that the system maps around a place that is read */
+
 /* One allocation that the dataset is the first member of. */
 typedef struct dataset_owner {
     tin_dataset dataset;
@@ -22,7 +26,7 @@ typedef struct dataset_owner {
 typedef struct reader {
     const char *path;
     const tin_map *map;
-    uint64_t header_bytes, counts_offset;
+    uint64_t header, header_bytes, lineage_bytes;
     tin_dataset *d;
     tin_error *err;
 } reader;
@@ -40,6 +44,42 @@ static uint64_t read_le(const uint8_t *p, int n_bytes)
     return v;
 }
 
+static bool is_zero(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] != 0)
+            return false;
+    return true;
+}
+
+static tin_status read_sizes(reader *r)
+{
+    const uint8_t *p = r->map->data;
+    const uint64_t size = r->map->size, file_bytes = read_le(p + TIN_DATASET_AT_FILE_BYTES, 8);
+    r->header = read_le(p + TIN_DATASET_AT_HEADER, 8);
+    r->header_bytes = read_le(p + TIN_DATASET_AT_HEADER_BYTES, 8);
+    r->lineage_bytes = read_le(p + TIN_DATASET_AT_LINEAGE_BYTES, 8);
+    if (file_bytes != size)
+        return tin_fail_at(r->err, TIN_ERR_FORMAT, r->path, 0,
+                           "the file has %llu bytes and says that it has %llu; it was cut, build the dataset again",
+                           (unsigned long long)size, (unsigned long long)file_bytes);
+    if (r->header < TIN_DATASET_FIXED_BYTES || r->header > size || r->header_bytes > size - r->header ||
+        r->lineage_bytes != size - r->header - r->header_bytes || !is_zero(p + TIN_DATASET_AT_VERSION + 4, 4) ||
+        !is_zero(p + TIN_DATASET_AT_FILE_BYTES + 8, 16))
+        return damaged(r, "the sizes at its start contradict each other");
+    return TIN_OK;
+}
+
+/* Compares bytes with the hash that stands at `at`. */
+static tin_status check_hash(const reader *r, uint64_t start, uint64_t size, int at, const char *what)
+{
+    char hex[TIN_HASH_HEX];
+    tin_status status = tin_hash_bytes(r->map->data + start, (size_t)size, hex, r->err);
+    if (status == TIN_OK && memcmp(hex, r->map->data + at, TIN_DATASET_HASH_BYTES) != 0)
+        status = damaged(r, what);
+    return status;
+}
+
 static tin_status read_fixed(reader *r)
 {
     const uint8_t *p = r->map->data;
@@ -49,28 +89,21 @@ static tin_status read_fixed(reader *r)
             r->err, TIN_ERR_FORMAT, r->path, 0,
             "this is no Tinamou dataset (its first bytes differ); give the file that 'tinamou data' wrote");
     if (size < TIN_DATASET_FIXED_BYTES)
-        return damaged(r, "the file ends inside its first 128 bytes");
+        return damaged(r, "the file ends inside its first 192 bytes");
     uint64_t version = read_le(p + TIN_DATASET_AT_VERSION, 4);
     if (version != TIN_DATASET_VERSION)
         return tin_fail_at(r->err, TIN_ERR_FORMAT, r->path, 0,
                            "dataset version %llu, this program reads version %u; build the dataset again",
                            (unsigned long long)version, TIN_DATASET_VERSION);
-    r->header_bytes = read_le(p + TIN_DATASET_AT_HEADER_BYTES, 8);
-    r->counts_offset = read_le(p + TIN_DATASET_AT_COUNTS_OFFSET, 8);
-    if (read_le(p + TIN_DATASET_AT_FILE_BYTES, 8) != size)
-        return tin_fail_at(r->err, TIN_ERR_FORMAT, r->path, 0,
-                           "the file has %zu bytes and says that it has %llu; it was cut, build the dataset again",
-                           size, (unsigned long long)read_le(p + TIN_DATASET_AT_FILE_BYTES, 8));
-    if (r->header_bytes > size - TIN_DATASET_FIXED_BYTES ||
-        r->counts_offset != tin_dataset_align(TIN_DATASET_FIXED_BYTES + r->header_bytes) || r->counts_offset > size)
-        return damaged(r, "the sizes at its start contradict each other");
-    for (int i = 0; i < TIN_DATASET_HASH_BYTES; i++) {
-        char c = (char)p[TIN_DATASET_AT_HASH + i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-            return damaged(r, "its hash is no hexadecimal number");
-        r->d->hash[i] = c;
-    }
-    return TIN_OK;
+    tin_status status = read_sizes(r);
+    if (status == TIN_OK)
+        status = check_hash(r, r->header, r->header_bytes, TIN_DATASET_AT_HASH, "its header differs from its hash");
+    if (status == TIN_OK)
+        status = check_hash(r, r->header + r->header_bytes, r->lineage_bytes, TIN_DATASET_AT_LINEAGE_HASH,
+                            "its lineage differs from its hash");
+    if (status == TIN_OK)
+        memcpy(r->d->hash, p + TIN_DATASET_AT_HASH, TIN_DATASET_HASH_BYTES);
+    return status;
 }
 
 static tin_status take_text(const reader *r, const json_t *object, const char *key, char **text)
@@ -90,6 +123,17 @@ static tin_status take_integer(const reader *r, const json_t *object, const char
         return tin_fail_at(r->err, TIN_ERR_FORMAT, r->path, 0,
                            "header: whole number '%s' is missing; build the dataset again", key);
     *number = json_integer_value(value);
+    return TIN_OK;
+}
+
+/* A hash as text; hex has TIN_HASH_HEX bytes. */
+static tin_status take_hash(const reader *r, const json_t *object, const char *key, char *hex)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    if (text == NULL || !tin_dataset_is_hash(text))
+        return tin_fail_at(r->err, TIN_ERR_FORMAT, r->path, 0, "header: hash '%s' is missing; build the dataset again",
+                           key);
+    memcpy(hex, text, TIN_HASH_HEX);
     return TIN_OK;
 }
 
@@ -224,13 +268,15 @@ static tin_status take_stream(const reader *r, const json_t *item, tin_stream *s
     if (status == TIN_OK)
         status = take_integer(r, item, "offset", &given);
     if (status == TIN_OK)
+        status = take_hash(r, item, "counts_sha256", s->counts_hash);
+    if (status == TIN_OK)
         status = take_intervals(r, item, s);
     if (status == TIN_OK)
         status = tin_dataset_check_stream(s, r->d->n_classes, (tin_dataset_place){TIN_ERR_FORMAT, r->path}, r->err);
     if (status != TIN_OK)
         return status;
     if (given < 0 || (uint64_t)given != *offset || !tin_dataset_counts_bytes(s->n_frames, r->d->n_channels, &bytes) ||
-        *offset > r->map->size || bytes > r->map->size - *offset)
+        *offset > r->header || bytes > r->header - *offset)
         return damaged(r, "header: the counts of a stream are not where they must be");
     s->counts = (const int16_t *)(const void *)(r->map->data + *offset); /* 64-byte aligned in a page-aligned map */
     *offset = tin_dataset_align(*offset + bytes);
@@ -268,29 +314,81 @@ static tin_status take_streams(const reader *r, const json_t *root)
     if (r->d->streams == NULL)
         return TIN_ERR_MEMORY;
     r->d->n_streams = json_array_size(array);
-    uint64_t offset = r->counts_offset;
+    uint64_t offset = TIN_DATASET_FIXED_BYTES;
     for (size_t i = 0; i < r->d->n_streams; i++) {
         status = take_stream(r, json_array_get(array, i), &r->d->streams[i], &offset);
         if (status != TIN_OK)
             return status;
     }
-    if (offset != r->map->size)
-        return damaged(r, "the file is longer than its streams");
+    if (offset != r->header)
+        return damaged(r, "the counts are longer than the streams");
     return check_unique(r);
 }
 
-static tin_status read_header(const reader *r)
+static tin_status take_lineage_file(const reader *r, const json_t *item, tin_lineage_file *file)
+{
+    tin_status status = take_text(r, item, "path", &file->path);
+    if (status == TIN_OK)
+        status = take_integer(r, item, "bytes", &file->bytes);
+    return status != TIN_OK ? status : take_hash(r, item, "sha256", file->sha256);
+}
+
+static tin_status take_stream_lineage(const reader *r, const json_t *item, tin_stream *s)
+{
+    const json_t *array = NULL;
+    tin_lineage *l = &s->lineage;
+    l->rate_hz = json_number_value(json_object_get(item, "rate_hz"));
+    l->jitter_s = json_number_value(json_object_get(item, "jitter_s"));
+    tin_status status = take_integer(r, item, "duplicates", &l->n_duplicates);
+    if (status == TIN_OK)
+        status = take_integer(r, item, "gaps", &l->n_gaps);
+    if (status == TIN_OK)
+        status = take_array(r, item, "files", SIZE_MAX, &array);
+    if (status != TIN_OK)
+        return status;
+    l->files = tin_alloc(json_array_size(array), sizeof *l->files, r->err);
+    if (l->files == NULL)
+        return TIN_ERR_MEMORY;
+    l->n_files = json_array_size(array);
+    for (size_t i = 0; i < l->n_files && status == TIN_OK; i++)
+        status = take_lineage_file(r, json_array_get(array, i), &l->files[i]);
+    return status != TIN_OK
+               ? status
+               : tin_dataset_check_stream(s, r->d->n_classes, (tin_dataset_place){TIN_ERR_FORMAT, r->path}, r->err);
+}
+
+static tin_status take_lineage(const reader *r, const json_t *root)
+{
+    const json_t *array = NULL;
+    tin_status status = take_text(r, root, "program", &r->d->program);
+    if (status == TIN_OK)
+        status = take_text(r, root, "settings", &r->d->settings);
+    if (status == TIN_OK)
+        status = take_array(r, root, "streams", SIZE_MAX, &array);
+    if (status == TIN_OK && json_array_size(array) != r->d->n_streams)
+        status = damaged(r, "the lineage has another number of streams");
+    for (size_t i = 0; status == TIN_OK && i < r->d->n_streams; i++)
+        status = take_stream_lineage(r, json_array_get(array, i), &r->d->streams[i]);
+    return status;
+}
+
+static tin_status take_content(const reader *r, const json_t *root)
+{
+    tin_status status = take_head(r, root);
+    return status != TIN_OK ? status : take_streams(r, root);
+}
+
+/* Parses `size` bytes of JSON and hands them on. */
+static tin_status read_json(const reader *r, uint64_t start, uint64_t size,
+                            tin_status (*take)(const reader *r, const json_t *root))
 {
     json_error_t json_error;
-    json_t *root = json_loadb((const char *)r->map->data + TIN_DATASET_FIXED_BYTES, (size_t)r->header_bytes,
-                              JSON_REJECT_DUPLICATES, &json_error);
+    json_t *root = json_loadb((const char *)r->map->data + start, (size_t)size, JSON_REJECT_DUPLICATES, &json_error);
     if (root == NULL)
         return tin_fail_at(r->err, TIN_ERR_FORMAT, r->path, 0,
                            "the header is no valid JSON (%s); the file is damaged, build the dataset again",
                            json_error.text);
-    tin_status status = take_head(r, root);
-    if (status == TIN_OK)
-        status = take_streams(r, root);
+    tin_status status = take(r, root);
     json_decref(root);
     return status;
 }
@@ -311,7 +409,9 @@ tin_status tin_dataset_open(tin_dataset **dataset, const char *path, tin_error *
     reader r = {.path = path, .map = &owner->map, .d = d, .err = err};
     status = read_fixed(&r);
     if (status == TIN_OK)
-        status = read_header(&r);
+        status = read_json(&r, r.header, r.header_bytes, take_content);
+    if (status == TIN_OK)
+        status = read_json(&r, r.header + r.header_bytes, r.lineage_bytes, take_lineage);
     if (status != TIN_OK) {
         tin_dataset_close(d);
         return status;
@@ -322,21 +422,29 @@ tin_status tin_dataset_open(tin_dataset **dataset, const char *path, tin_error *
 
 tin_status tin_dataset_verify(const tin_dataset *dataset, tin_error *err)
 {
-    const tin_map *map = &((const dataset_owner *)dataset->owner)->map;
-    tin_hash *hash = NULL;
-    char hex[TIN_HASH_HEX];
-    tin_status status = tin_hash_begin(&hash, err);
-    if (status != TIN_OK)
-        return status;
-    tin_hash_add(hash, map->data, TIN_DATASET_AT_HASH);
-    tin_hash_add(hash, map->data + TIN_DATASET_FIXED_BYTES, map->size - TIN_DATASET_FIXED_BYTES);
-    tin_hash_end(hash, hex);
-    if (strcmp(hex, dataset->hash) != 0)
-        return tin_fail(err, TIN_ERR_FORMAT,
-                        "dataset '%s': its content has the hash %.12s... and it was written with %.12s...; the file is "
-                        "damaged, build the dataset again",
-                        dataset->name, hex, dataset->hash);
+    for (size_t i = 0; i < dataset->n_streams; i++) {
+        const tin_stream *s = &dataset->streams[i];
+        char hex[TIN_HASH_HEX];
+        uint64_t bytes = (uint64_t)s->n_frames * (uint64_t)dataset->n_channels * sizeof *s->counts;
+        tin_status status = tin_hash_bytes(s->counts, (size_t)bytes, hex, err);
+        if (status != TIN_OK)
+            return status;
+        if (strcmp(hex, s->counts_hash) != 0 ||
+            !is_zero((const uint8_t *)s->counts + bytes, (size_t)(tin_dataset_align(bytes) - bytes)))
+            return tin_fail(err, TIN_ERR_FORMAT,
+                            "dataset '%s': the counts of stream '%s' have the hash %.12s... and were written with "
+                            "%.12s...; the file is damaged, build the dataset again",
+                            dataset->name, s->id, hex, s->counts_hash);
+        tin_dataset_forget(dataset);
+    }
     return TIN_OK;
+}
+
+void tin_dataset_forget(const tin_dataset *dataset)
+{
+    const dataset_owner *owner = dataset->owner;
+    if (owner != NULL && owner->map.size > KEPT_BYTES) /* a failure costs memory, no result */
+        (void)madvise((void *)(uintptr_t)owner->map.data, owner->map.size, MADV_DONTNEED);
 }
 
 void tin_dataset_close(tin_dataset *dataset)
@@ -347,6 +455,15 @@ void tin_dataset_close(tin_dataset *dataset)
     tin_dataset_clear(dataset);
     tin_map_close(&owner->map);
     tin_free(owner);
+}
+
+void tin_dataset_touched(const tin_dataset *dataset, size_t *bytes, size_t places, size_t bytes_each)
+{
+    *bytes += places * (bytes_each + FAULT_BYTES);
+    if (*bytes > KEPT_BYTES) {
+        tin_dataset_forget(dataset);
+        *bytes = 0;
+    }
 }
 
 void tin_dataset_labels(const tin_dataset *dataset, const tin_stream *stream, int16_t *labels)

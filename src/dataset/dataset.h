@@ -41,6 +41,22 @@ typedef struct tin_interval {
     int32_t class_index;
 } tin_interval;
 
+/* A file that a stream was made from. */
+typedef struct tin_lineage_file {
+    char *path; /* below the folder of the recordings */
+    int64_t bytes;
+    char sha256[65];
+} tin_lineage_file;
+
+/* Where a stream comes from and what was mended on the way. */
+typedef struct tin_lineage {
+    tin_lineage_file *files; /* [n_files]; none: simulated */
+    size_t n_files;
+    double rate_hz,
+        jitter_s; /* of the samples: rate (of the slowest sensor), deviation of their distances; 0: unknown */
+    int64_t n_duplicates, n_gaps; /* samples with the time of another, gaps at which the recording was split */
+} tin_lineage;
+
 typedef struct tin_stream {
     char *id;      /* unique: "exp01_user01" */
     char *subject; /* unit of the split */
@@ -51,7 +67,9 @@ typedef struct tin_stream {
     const int16_t *counts;   /* [n_frames][n_channels] */
     tin_interval *intervals; /* [n_intervals] */
     size_t n_intervals;
-    int64_t n_clipped; /* values that did not fit int16 at import */
+    int64_t n_clipped;    /* values that did not fit int16 at import */
+    char counts_hash[65]; /* SHA-256 of the counts; set by the builder */
+    tin_lineage lineage;  /* no part of the dataset's hash */
 } tin_stream;
 
 typedef struct tin_dataset {
@@ -63,14 +81,20 @@ typedef struct tin_dataset {
     int32_t unlabelled;    /* class of frames outside every interval, or TIN_LABEL_IGNORE */
     tin_stream *streams;   /* [n_streams] */
     size_t n_streams;
-    char hash[65]; /* SHA-256 of the content: streams, labels, split, metadata; not of the file's name or age */
+    char *program, *settings; /* that made it: version, canonical text; "": unknown. No part of the hash */
+    char hash[65]; /* SHA-256 of the content: streams, labels, split, metadata; not of its lineage, name or age */
     void *owner;   /* private: map or builder memory */
 } tin_dataset;
 
-/* Opens and checks everything but the hash. On failure *dataset is NULL. */
+/* Opens and checks everything but the counts. On failure *dataset is NULL. */
 tin_status tin_dataset_open(tin_dataset **dataset, const char *path, tin_error *err) TIN_USE_RESULT;
-/* Recomputes the hash; TIN_ERR_FORMAT when it differs from the stored one. */
+/* Reads all counts; TIN_ERR_FORMAT when a stream's differ from their hash. */
 tin_status tin_dataset_verify(const tin_dataset *dataset, tin_error *err) TIN_USE_RESULT;
+/* Tells the system that the pages read so far need not stay in this process's memory. Reading goes on as before, from
+ * any thread. Whoever reads a whole dataset calls it now and then, so that one greater than the memory can be read. */
+void tin_dataset_forget(const tin_dataset *dataset);
+/* The same when enough has been read: *bytes is the caller's count, and grows by `places` of `bytes_each`. */
+void tin_dataset_touched(const tin_dataset *dataset, size_t *bytes, size_t places, size_t bytes_each);
 /* NULL is allowed. */
 void tin_dataset_close(tin_dataset *dataset);
 
@@ -83,18 +107,19 @@ void tin_dataset_labels(const tin_dataset *dataset, const tin_stream *stream, in
 /* Frames of all streams with that role. */
 int64_t tin_dataset_frames(const tin_dataset *dataset, tin_role role);
 
-/* Building. The builder copies what it is given. Order of streams is kept; the hash depends on it. */
+/* Building, into a file beside `path` that takes its place in the end. Order of streams is kept; the hash depends on it.
+ * Counts go to the file at once, so that the memory does not grow with them. */
 typedef struct tin_dataset_builder tin_dataset_builder;
-tin_status tin_dataset_builder_create(tin_dataset_builder **builder, const char *name, double rate_hz,
-                                      const tin_channel *channels, int n_channels, const tin_class *classes,
-                                      int n_classes, int32_t unlabelled, tin_error *err) TIN_USE_RESULT;
-/* `stream` as in tin_stream. Refuses with TIN_ERR_DATA, naming stream->origin: duplicate id, overlapping, empty or
- * outside intervals, unknown class. */
+/* Of `head` all but the streams and the hash is used; program and settings may be NULL. */
+tin_status tin_dataset_builder_create(tin_dataset_builder **builder, const char *path, const tin_dataset *head,
+                                      tin_error *err) TIN_USE_RESULT;
+/* `stream` as in tin_stream; all of it is copied or written. Refuses with TIN_ERR_DATA, naming stream->origin: duplicate id, overlapping, empty or
+ * outside intervals, unknown class; the builder can be used on. */
 tin_status tin_dataset_builder_add(tin_dataset_builder *builder, const tin_stream *stream,
                                    tin_error *err) TIN_USE_RESULT;
-/* Writes atomically; the builder stays valid. hash may be NULL. */
-tin_status tin_dataset_builder_write(tin_dataset_builder *builder, const char *path, char hash[65],
-                                     tin_error *err) TIN_USE_RESULT;
+/* Puts the file in place, once. hash may be NULL. Afterwards the builder can only be freed. */
+tin_status tin_dataset_builder_finish(tin_dataset_builder *builder, char hash[65], tin_error *err) TIN_USE_RESULT;
+/* An unfinished file is removed. NULL is allowed. */
 void tin_dataset_builder_free(tin_dataset_builder *builder);
 
 #endif

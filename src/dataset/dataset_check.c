@@ -126,6 +126,29 @@ static tin_status check_intervals(const tin_stream *s, int n_classes, tin_datase
     return TIN_OK;
 }
 
+bool tin_dataset_is_hash(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == TIN_DATASET_HASH_BYTES && text[TIN_DATASET_HASH_BYTES] == '\0';
+}
+
+static tin_status check_lineage(const tin_stream *s, tin_dataset_place place, tin_error *err)
+{
+    const tin_lineage *l = &s->lineage;
+    for (size_t i = 0; i < l->n_files; i++) {
+        tin_status status = check_text(l->files[i].path, false, "the path of a file of origin", place, err);
+        if (status != TIN_OK)
+            return status;
+        if (l->files[i].bytes < 0 || !tin_dataset_is_hash(l->files[i].sha256))
+            return tin_fail_at(err, place.status, place.file, 0,
+                               "stream '%s': size or hash of its file of origin '%s' is wrong", s->id,
+                               l->files[i].path);
+    }
+    if (!isfinite(l->rate_hz) || l->rate_hz < 0 || !isfinite(l->jitter_s) || l->jitter_s < 0 || l->n_duplicates < 0 ||
+        l->n_gaps < 0)
+        return tin_fail_at(err, place.status, place.file, 0, "stream '%s': its lineage holds a wrong number", s->id);
+    return TIN_OK;
+}
+
 tin_status tin_dataset_check_stream(const tin_stream *s, int n_classes, tin_dataset_place place, tin_error *err)
 {
     tin_status status = check_text(s->id, false, "a stream's id", place, err);
@@ -146,7 +169,8 @@ tin_status tin_dataset_check_stream(const tin_stream *s, int n_classes, tin_data
     if (s->n_clipped < 0)
         return tin_fail_at(err, place.status, place.file, 0, "stream '%s' has %lld clipped values", s->id,
                            (long long)s->n_clipped);
-    return check_intervals(s, n_classes, place, err);
+    status = check_lineage(s, place, err);
+    return status != TIN_OK ? status : check_intervals(s, n_classes, place, err);
 }
 
 bool tin_dataset_counts_bytes(int64_t n_frames, int n_channels, uint64_t *bytes)
@@ -175,6 +199,9 @@ void tin_dataset_stream_free(tin_stream *s)
     tin_free(s->session);
     tin_free(s->origin);
     tin_free(s->intervals);
+    for (size_t i = 0; s->lineage.files != NULL && i < s->lineage.n_files; i++)
+        tin_free(s->lineage.files[i].path);
+    tin_free(s->lineage.files);
 }
 
 void tin_dataset_clear(tin_dataset *d)
@@ -191,4 +218,6 @@ void tin_dataset_clear(tin_dataset *d)
     tin_free(d->classes);
     tin_free(d->streams);
     tin_free(d->name);
+    tin_free(d->program);
+    tin_free(d->settings);
 }

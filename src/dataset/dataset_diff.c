@@ -201,10 +201,14 @@ static tin_status compare_counts(const comparison *c, const tin_stream *b, const
         return compare_number(c, b->id, "frames", b->n_frames, a->n_frames);
     const size_t n = (size_t)b->n_frames * (size_t)c->before->n_channels;
     size_t differing = 0;
+    if (strcmp(b->counts_hash, a->counts_hash) == 0)
+        return TIN_OK;
     for (size_t i = 0; i < n; i++)
         differing += b->counts[i] != a->counts[i];
     if (differing == 0)
         return TIN_OK;
+    tin_dataset_forget(c->before);
+    tin_dataset_forget(c->after);
     char before[40], after[40];
     (void)snprintf(before, sizeof before, "%zu values", n);
     (void)snprintf(after, sizeof after, "%zu of them differ", differing);

@@ -135,6 +135,7 @@ static void score_one(void *context, int index, int thread)
     if (job->status == TIN_OK) {
         score_whole(&r, w, job->item);
         score_windows(&r, w, job->item);
+        tin_dataset_forget(w->dataset);
     }
     runner_close(&r);
     long done = atomic_fetch_add(&w->done, 1) + 1;

@@ -43,6 +43,7 @@ struct tin_sampler {
     int64_t n_begun;
     float whole;        /* share of the label in a target whose frames all have it: 1, but for rounding */
     double whole_known; /* likewise, the sum of the parts */
+    size_t touched;     /* bytes of counts that were read, see tin_dataset_touched */
     double *weights;    /* [n_lanes] of the batch under way */
     float *rows;        /* [n_lanes][chunk + most lead][channels] when x is not all that is wanted, else NULL */
 };
@@ -529,6 +530,8 @@ tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error 
         }
         fill_job job = {s, batch};
         tin_pool_run(s->s.pool, s->s.n_lanes, fill_lane, &job);
+        tin_dataset_touched(s->s.dataset, &s->touched, (size_t)s->s.n_lanes,
+                            (size_t)s->s.train->chunk * (size_t)s->s.model->n_channels * sizeof(int16_t));
         if (s->s.train->mixup > 0) {
             tin_pool_run(s->s.pool, s->s.n_lanes / 2, mix_pair, &job);
         }

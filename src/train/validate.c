@@ -70,6 +70,7 @@ struct tin_validation {
     tin_margins margins;
     double loss;
     int64_t n_losses;
+    size_t touched; /* bytes of counts that were read, see tin_dataset_touched */
     void *state;
 };
 
@@ -441,6 +442,8 @@ tin_status tin_validation_run(tin_validation *v, tin_engine *engine, const float
         v->lanes[l].piece = v->n_pieces;
     }
     while (prepare(v, &next_piece)) {
+        tin_dataset_touched(v->dataset, &v->touched, (size_t)v->n_lanes,
+                            (size_t)v->settings->chunk * (size_t)v->model->n_channels * sizeof(int16_t));
         tin_engine_infer(engine, params, v->state, v->n_lanes, v->x, v->reset, v->scores);
         for (int l = 0; l < v->n_lanes; l++) {
             if (v->lanes[l].piece < v->n_pieces) {

@@ -20,6 +20,7 @@
 #include "base/pool.h"
 #include "base/process.h"
 #include "base/rng.h"
+#include "base/scratch.h"
 #include "base/text.h"
 
 static void first_error_wins(void **state)
@@ -297,6 +298,30 @@ static void programs(void **state)
     assert_non_null(strstr(err.message, "no-such-program-here is missing"));
 }
 
+static void what_is_put_aside_comes_back(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_scratch *s = NULL;
+    uint64_t first = 1, second = 0;
+    char back[6] = "";
+    assert_int_equal(tin_folder_remove(TEST_TEMPORARY "/aside", NULL), TIN_OK);
+    assert_int_equal(tin_scratch_open(&s, TEST_TEMPORARY "/aside/x", &err), TIN_ERR_IO);
+    assert_null(s);
+    assert_int_equal(tin_folder_make(TEST_TEMPORARY "/aside", NULL), TIN_OK);
+    assert_int_equal(tin_scratch_open(&s, TEST_TEMPORARY "/aside/x", NULL), TIN_OK);
+    assert_int_equal(tin_scratch_put(s, "abc", 3, &first, NULL), TIN_OK);
+    assert_int_equal(tin_scratch_put(s, "hello", 5, &second, NULL), TIN_OK);
+    assert_int_equal(first, 0);
+    assert_int_equal(second, 3);
+    assert_int_equal(tin_scratch_get(s, second, back, 5, NULL), TIN_OK);
+    assert_string_equal(back, "hello");
+    assert_int_equal(tin_scratch_get(s, 6, back, 3, &(tin_error){0}), TIN_ERR_IO); /* beyond its end */
+    tin_scratch_close(s);
+    tin_scratch_close(NULL);
+    assert_int_equal(remove(TEST_TEMPORARY "/aside"), 0); /* it never had a name that stays */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +332,7 @@ int main(void)
         cmocka_unit_test(an_aborted_writer_changes_nothing),
         cmocka_unit_test(a_folder_takes_the_place_of_another),
         cmocka_unit_test(folders_and_paths),
+        cmocka_unit_test(what_is_put_aside_comes_back),
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(random_numbers),
         cmocka_unit_test(the_pool_runs_each_job_once),

@@ -37,7 +37,8 @@ static inline tin_status build_threads(const tin_config_data *settings, const ch
     (void)snprintf(path, sizeof path, "%s.tind", folder);
     tin_status status = tin_pool_create(&pool, threads, err);
     if (status == TIN_OK)
-        status = tin_data_build(settings, folder, 1, pool, true, path, NULL, report, err);
+        status = tin_data_build(settings, &(tin_data_options){.root = folder, .seed = 1, .pool = pool, .quiet = true},
+                                path, NULL, report, err);
     if (status == TIN_OK)
         status = tin_dataset_open(d, path, err);
     tin_pool_destroy(pool);

@@ -160,16 +160,36 @@ static tin_config_data settings_of(int subjects, double minutes)
         .source = "simulate", .rate_hz = 50, .simulate = {.subjects = subjects, .minutes = minutes}};
 }
 
-static void hash_of(uint64_t seed, int threads, char hash[65])
+static void hash_kept(uint64_t seed, int threads, size_t keep_bytes, char hash[65])
 {
     tin_config_data s = settings_of(6, 1);
     tin_data_report report;
     tin_pool *pool = NULL;
     assert_int_equal(tin_pool_create(&pool, threads, NULL), TIN_OK);
-    assert_int_equal(tin_data_build(&s, ".", seed, pool, true, TEST_TEMPORARY "/hash.tind", hash, &report, NULL),
-                     TIN_OK);
+    assert_int_equal(
+        tin_data_build(
+            &s, &(tin_data_options){.root = ".", .seed = seed, .pool = pool, .quiet = true, .keep_bytes = keep_bytes},
+            TEST_TEMPORARY "/hash.tind", hash, &report, NULL),
+        TIN_OK);
     tin_data_report_free(&report);
     tin_pool_destroy(pool);
+}
+
+static void hash_of(uint64_t seed, int threads, char hash[65])
+{
+    hash_kept(seed, threads, 0, hash);
+}
+
+/* Frames that wait in a file give what those in memory give. */
+static void frames_put_aside(void **state)
+{
+    (void)state;
+    char kept[65], aside[65], some[65];
+    hash_of(1, 2, kept);
+    hash_kept(1, 2, 1, aside);
+    hash_kept(1, 1, 400000, some); /* of six recordings of 144,000 bytes */
+    assert_string_equal(kept, aside);
+    assert_string_equal(kept, some);
 }
 
 static void seeds_and_threads(void **state)
@@ -288,11 +308,17 @@ static void every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(still),         cmocka_unit_test(axes),
-        cmocka_unit_test(circle_motion), cmocka_unit_test(gyro_integrates),
-        cmocka_unit_test(sensor_noise),  cmocka_unit_test(seeds_and_threads),
-        cmocka_unit_test(dataset),       cmocka_unit_test(wrong_settings),
-        cmocka_unit_test(other_rates),   cmocka_unit_test(every_allocation),
+        cmocka_unit_test(still),
+        cmocka_unit_test(axes),
+        cmocka_unit_test(circle_motion),
+        cmocka_unit_test(gyro_integrates),
+        cmocka_unit_test(sensor_noise),
+        cmocka_unit_test(frames_put_aside),
+        cmocka_unit_test(seeds_and_threads),
+        cmocka_unit_test(dataset),
+        cmocka_unit_test(wrong_settings),
+        cmocka_unit_test(other_rates),
+        cmocka_unit_test(every_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

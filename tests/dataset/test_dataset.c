@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "dataset/dataset.h"
+#include "tests/dataset/seal.h"
 
 #define FRAMES_A 50
 #define FRAMES_B 7
@@ -33,6 +34,18 @@ static int16_t sample(int stream, int i)
     return (int16_t)(stream * 1000 + i * 37 - 900);
 }
 
+static tin_dataset head = {.name = (char *)(uintptr_t) "unit",
+                           .rate_hz = 50,
+                           .n_channels = 2,
+                           .n_classes = 3,
+                           .channels = channels,
+                           .classes = classes,
+                           .program = (char *)(uintptr_t) "1.2",
+                           .settings = (char *)(uintptr_t) "data:\n  rate_hz: 50\n"};
+
+static tin_lineage_file files[1] = {
+    {(char *)(uintptr_t) "p1/a.csv", 1234, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}};
+
 static tin_stream stream_a(int16_t counts[FRAMES_A * 2], tin_interval intervals[3])
 {
     for (int i = 0; i < FRAMES_A * 2; i++)
@@ -49,7 +62,8 @@ static tin_stream stream_a(int16_t counts[FRAMES_A * 2], tin_interval intervals[
                         .counts = counts,
                         .intervals = intervals,
                         .n_intervals = 3,
-                        .n_clipped = 4};
+                        .n_clipped = 4,
+                        .lineage = {files, 1, 1.0 / 3, 0.25, 5, 6}};
 }
 
 static tin_stream stream_b(int16_t counts[FRAMES_B * 2])
@@ -71,11 +85,11 @@ static tin_status build(const char *path, char hash[65], tin_error *err)
     tin_interval intervals[3];
     tin_stream streams[2] = {stream_a(a, intervals), stream_b(b)};
     tin_dataset_builder *builder = NULL;
-    tin_status status = tin_dataset_builder_create(&builder, "unit", 50.0, channels, 2, classes, 3, 0, err);
+    tin_status status = tin_dataset_builder_create(&builder, path, &head, err);
     for (int i = 0; i < 2 && status == TIN_OK; i++)
         status = tin_dataset_builder_add(builder, &streams[i], err);
     if (status == TIN_OK)
-        status = tin_dataset_builder_write(builder, path, hash, err);
+        status = tin_dataset_builder_finish(builder, hash, err);
     tin_dataset_builder_free(builder);
     return status;
 }
@@ -102,6 +116,15 @@ static void round_trip(void **state)
     assert_string_equal(s->origin, "a.csv");
     assert_int_equal(s->n_frames, FRAMES_A);
     assert_int_equal(s->n_clipped, 4);
+    assert_string_equal(d->program, head.program);
+    assert_string_equal(d->settings, head.settings);
+    assert_int_equal(s->lineage.n_files, 1);
+    assert_string_equal(s->lineage.files[0].path, "p1/a.csv");
+    assert_int_equal(s->lineage.files[0].bytes, 1234);
+    assert_string_equal(s->lineage.files[0].sha256, files[0].sha256);
+    assert_true(s->lineage.rate_hz == 1.0 / 3 && s->lineage.jitter_s == 0.25);
+    assert_int_equal(s->lineage.n_duplicates, 5);
+    assert_int_equal(s->lineage.n_gaps, 6);
     assert_int_equal(s->n_intervals, 3);
     assert_int_equal(s->intervals[2].start, 40);
     assert_int_equal(s->intervals[2].class_index, 2);
@@ -139,8 +162,8 @@ static void same_content_same_bytes(void **state)
     assert_string_equal(file_one, file_two);
 }
 
-/* The hash stored is the one that docs/dataset-format.md defines, computed here by hand. */
-static void hash_as_documented(void **state)
+/* The hashes stored are those that docs/dataset-format.md defines, computed here by hand. */
+static void hashes_as_documented(void **state)
 {
     (void)state;
     tin_error err = {0};
@@ -149,18 +172,71 @@ static void hash_as_documented(void **state)
     size_t size = 0;
     assert_int_equal(build(whole, hash, &err), TIN_OK);
     assert_int_equal(tin_file_read(whole, &bytes, &size, &err), TIN_OK);
-    assert_memory_equal(bytes + 64, hash, 64);
-    memmove(bytes + 64, bytes + 128, size - 128);
-    assert_int_equal(tin_hash_bytes(bytes, size - 64, expected, &err), TIN_OK);
+    const uint8_t *raw = (const uint8_t *)bytes;
+    size_t header = (size_t)sealed_number(raw, 16), header_bytes = (size_t)sealed_number(raw, 24);
+    assert_int_equal(header, 192 + 256 + 64); /* 200 and 28 bytes of counts, up to multiples of 64 */
+    assert_int_equal(sealed_number(raw, 40), size);
+    assert_int_equal(sealed_number(raw, 32), size - header - header_bytes);
+    assert_int_equal(tin_hash_bytes(bytes + header, header_bytes, expected, &err), TIN_OK);
     assert_string_equal(hash, expected);
+    assert_memory_equal(bytes + 64, hash, 64);
+    assert_int_equal(tin_hash_bytes(bytes + header + header_bytes, size - header - header_bytes, expected, &err),
+                     TIN_OK);
+    assert_memory_equal(bytes + 128, expected, 64);
+    assert_int_equal(tin_hash_bytes(bytes + 192 + 256, 28, expected, &err), TIN_OK);
+    assert_non_null(strstr(bytes + header, expected)); /* counts_sha256 of stream b */
     tin_free(bytes);
+}
+
+/* Where it comes from does not change what it is. */
+static void lineage_is_no_content(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    char one[65], two[65], file_one[65], file_two[65];
+    assert_int_equal(build(whole, one, &err), TIN_OK);
+    files[0].bytes++;
+    assert_int_equal(build(broken, two, &err), TIN_OK);
+    files[0].bytes--;
+    assert_string_equal(one, two);
+    assert_int_equal(tin_hash_file(whole, file_one, &err), TIN_OK);
+    assert_int_equal(tin_hash_file(broken, file_two, &err), TIN_OK);
+    assert_string_not_equal(file_one, file_two);
+}
+
+/* A file of the first version says what to do; nothing of an unfinished one stays. */
+static void other_versions(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_dataset *d = NULL;
+    char old[192] = "\x89TIND\r\n\x1a\x01";
+    assert_int_equal(tin_file_write(broken, old, sizeof old, &err), TIN_OK);
+    assert_int_equal(tin_dataset_open(&d, broken, &err), TIN_ERR_FORMAT);
+    assert_non_null(strstr(err.message, "dataset version 1, this program reads version 2; build the dataset again"));
+}
+
+static void unfinished(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_dataset_builder *builder = NULL;
+    int16_t counts[FRAMES_B * 2];
+    tin_stream s = stream_b(counts);
+    const char *path = TEST_TEMPORARY "/unfinished/d.tind";
+    assert_int_equal(tin_folder_remove(TEST_TEMPORARY "/unfinished", &err), TIN_OK);
+    assert_int_equal(tin_folder_make(TEST_TEMPORARY "/unfinished", &err), TIN_OK);
+    assert_int_equal(tin_dataset_builder_create(&builder, path, &head, &err), TIN_OK);
+    assert_int_equal(tin_dataset_builder_add(builder, &s, &err), TIN_OK);
+    tin_dataset_builder_free(builder);
+    assert_int_equal(remove(TEST_TEMPORARY "/unfinished"), 0); /* it is empty */
 }
 
 static void refuses_stream(const tin_stream *stream, const char *words)
 {
     tin_error err = {0};
     tin_dataset_builder *builder = NULL;
-    assert_int_equal(tin_dataset_builder_create(&builder, "unit", 50.0, channels, 2, classes, 3, 0, &err), TIN_OK);
+    assert_int_equal(tin_dataset_builder_create(&builder, broken, &head, &err), TIN_OK);
     int16_t counts[FRAMES_B * 2];
     tin_stream first = stream_b(counts);
     assert_int_equal(tin_dataset_builder_add(builder, &first, &err), TIN_OK);
@@ -168,7 +244,7 @@ static void refuses_stream(const tin_stream *stream, const char *words)
     assert_string_equal(err.file, stream->origin);
     if (strstr(err.message, words) == NULL)
         fail_msg("'%s' does not say '%s'", err.message, words);
-    assert_int_equal(tin_dataset_builder_write(builder, broken, NULL, NULL), TIN_OK); /* the builder is still whole */
+    assert_int_equal(tin_dataset_builder_finish(builder, NULL, NULL), TIN_OK); /* the builder is still whole */
     tin_dataset_builder_free(builder);
 }
 
@@ -199,6 +275,13 @@ static void refused_streams(void **state)
     s.n_frames = 0;
     refuses_stream(&s, "0 frames");
     s = stream_a(counts, v);
+    s.lineage.rate_hz = -1;
+    refuses_stream(&s, "its lineage holds a wrong number");
+    tin_lineage_file wrong = {files[0].path, 1, "abc"};
+    s = stream_a(counts, v);
+    s.lineage.files = &wrong;
+    refuses_stream(&s, "'p1/a.csv' is wrong");
+    s = stream_a(counts, v);
     s.subject = "";
     refuses_stream(&s, "subject is empty");
     s = stream_a(counts, v);
@@ -217,8 +300,14 @@ static void refuses_head(double rate, const tin_channel *c, int n_c, const tin_c
 {
     tin_error err = {0};
     tin_dataset_builder *builder = NULL;
-    assert_int_equal(tin_dataset_builder_create(&builder, "unit", rate, c, n_c, k, n_k, unlabelled, &err),
-                     TIN_ERR_DATA);
+    const tin_dataset other = {.name = (char *)(uintptr_t) "unit",
+                               .rate_hz = rate,
+                               .n_channels = n_c,
+                               .n_classes = n_k,
+                               .channels = (tin_channel *)(uintptr_t)c,
+                               .classes = (tin_class *)(uintptr_t)k,
+                               .unlabelled = unlabelled};
+    assert_int_equal(tin_dataset_builder_create(&builder, broken, &other, &err), TIN_ERR_DATA);
     assert_null(builder);
     if (strstr(err.message, words) == NULL)
         fail_msg("'%s' does not say '%s'", err.message, words);
@@ -286,7 +375,26 @@ static uint64_t use_everything(const tin_dataset *d)
     return sum;
 }
 
-/* A changed byte is found when opening, or else by the hash; whatever opens is safe to use. */
+/* Writes bytes with one changed, as it is or with the hashes made right, and opens them. */
+static tin_dataset *open_changed(const char *bytes, size_t size, size_t at, char value, bool sealed)
+{
+    char *copy = tin_alloc(size, 1, NULL);
+    assert_non_null(copy);
+    memcpy(copy, bytes, size);
+    copy[at] = value;
+    if (sealed)
+        seal((uint8_t *)copy, size);
+    assert_int_equal(tin_file_write(broken, copy, size, NULL), TIN_OK);
+    tin_free(copy);
+    tin_dataset *d = NULL;
+    tin_error err = {0};
+    tin_status status = tin_dataset_open(&d, broken, &err);
+    assert_true(status == TIN_OK ? d != NULL : status == TIN_ERR_FORMAT && d == NULL);
+    return d;
+}
+
+/* A changed byte is found when opening, or else by the hash of the counts. With hashes that were made right again, whatever
+ * opens is safe to use. */
 static void damaged_bytes(void **state)
 {
     (void)state;
@@ -297,29 +405,23 @@ static void damaged_bytes(void **state)
     tin_rng_seed(&rng, 7);
     assert_int_equal(build(whole, NULL, &err), TIN_OK);
     assert_int_equal(tin_file_read(whole, &bytes, &size, &err), TIN_OK);
-    int opened = 0, trials = 4 * (int)size;
-    for (int trial = 0; trial < trials; trial++) {
-        size_t at = (size_t)trial % size; /* every byte four times */
-        char before = bytes[at];
-        bytes[at] = (char)(before ^ (char)(1 + tin_rng_below(&rng, 255)));
-        FILE *f = fopen(broken, "wb");
-        assert_non_null(f);
-        assert_int_equal(fwrite(bytes, 1, size, f), size);
-        assert_int_equal(fclose(f), 0);
-        bytes[at] = before;
-        tin_dataset *d = NULL;
-        tin_error e = {0};
-        tin_status status = tin_dataset_open(&d, broken, &e);
-        if (status == TIN_OK) {
-            opened++;
-            (void)use_everything(d);
-            assert_int_equal(tin_dataset_verify(d, &e), TIN_ERR_FORMAT);
-        } else {
-            assert_int_equal(status, TIN_ERR_FORMAT);
+    int opened[2] = {0};
+    for (size_t at = 0; at < size; at++) {
+        for (int trial = 0; trial < 4; trial++) {
+            bool sealed = trial >= 2;
+            char value = (char)(bytes[at] ^ (char)(1 + tin_rng_below(&rng, 255)));
+            tin_dataset *d = open_changed(bytes, size, at, value, sealed);
+            if (d != NULL) {
+                opened[sealed]++;
+                (void)use_everything(d);
+                if (!sealed)
+                    assert_int_equal(tin_dataset_verify(d, &err), TIN_ERR_FORMAT);
+            }
+            tin_dataset_close(d);
         }
-        tin_dataset_close(d);
     }
-    assert_in_range(opened, 1, trials - 1); /* both ways were taken */
+    assert_int_equal(opened[0], 2 * (256 + 64));                      /* counts alone */
+    assert_in_range(opened[1], opened[0] + 100, 2 * (int)size - 200); /* both ways were taken */
     tin_free(bytes);
 }
 
@@ -359,10 +461,17 @@ static void missing_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),      cmocka_unit_test(same_content_same_bytes),
-        cmocka_unit_test(refused_heads),   cmocka_unit_test(hash_as_documented),
-        cmocka_unit_test(refused_streams), cmocka_unit_test(every_truncation),
-        cmocka_unit_test(damaged_bytes),   cmocka_unit_test(every_allocation),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(same_content_same_bytes),
+        cmocka_unit_test(refused_heads),
+        cmocka_unit_test(hashes_as_documented),
+        cmocka_unit_test(lineage_is_no_content),
+        cmocka_unit_test(other_versions),
+        cmocka_unit_test(unfinished),
+        cmocka_unit_test(refused_streams),
+        cmocka_unit_test(every_truncation),
+        cmocka_unit_test(damaged_bytes),
+        cmocka_unit_test(every_allocation),
         cmocka_unit_test(missing_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

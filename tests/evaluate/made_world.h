@@ -55,16 +55,21 @@ static inline tin_dataset *make_dataset(const char *path, const tin_class *class
 {
     tin_dataset_builder *builder = NULL;
     tin_dataset *dataset = NULL;
-    assert_int_equal(
-        tin_dataset_builder_create(&builder, "made", RATE, CHANNELS, N_CHANNELS, classes, 3, TIN_LABEL_IGNORE, NULL),
-        TIN_OK);
+    const tin_dataset head = {.name = (char *)(uintptr_t) "made",
+                              .rate_hz = RATE,
+                              .n_channels = N_CHANNELS,
+                              .n_classes = 3,
+                              .channels = (tin_channel *)(uintptr_t)CHANNELS,
+                              .classes = (tin_class *)(uintptr_t)classes,
+                              .unlabelled = TIN_LABEL_IGNORE};
+    assert_int_equal(tin_dataset_builder_create(&builder, path, &head, NULL), TIN_OK);
     add_person(builder, "ann", TIN_ROLE_TRAIN, 1, false);
     add_person(builder, "bob", TIN_ROLE_TRAIN, 2, false);
     add_person(builder, "cy", TIN_ROLE_VALIDATION, 3, false);
     add_person(builder, "dee", TIN_ROLE_VALIDATION, 4, false);
     add_person(builder, "eve", TIN_ROLE_TEST, 5, swap_test);
     add_person(builder, "fay", TIN_ROLE_TEST, 6, swap_test);
-    assert_int_equal(tin_dataset_builder_write(builder, path, NULL, NULL), TIN_OK);
+    assert_int_equal(tin_dataset_builder_finish(builder, NULL, NULL), TIN_OK);
     tin_dataset_builder_free(builder);
     assert_int_equal(tin_dataset_open(&dataset, path, NULL), TIN_OK);
     return dataset;

@@ -48,8 +48,14 @@ tin_dataset *test_dataset(const char *path, int n_streams, int64_t n_frames)
     tin_dataset *dataset = NULL;
     int16_t *counts = tin_alloc((size_t)n_frames * TEST_CHANNELS, sizeof *counts, &err);
     tin_interval *intervals = tin_alloc((size_t)n_frames, sizeof *intervals, &err);
-    if (tin_dataset_builder_create(&builder, "oscillations", 50, channels, TEST_CHANNELS, classes, TEST_CLASSES,
-                                   TIN_LABEL_IGNORE, &err)) {
+    const tin_dataset head = {.name = (char[]){"oscillations"},
+                              .rate_hz = 50,
+                              .n_channels = TEST_CHANNELS,
+                              .n_classes = TEST_CLASSES,
+                              .channels = (tin_channel *)(uintptr_t)channels,
+                              .classes = (tin_class *)(uintptr_t)classes,
+                              .unlabelled = TIN_LABEL_IGNORE};
+    if (tin_dataset_builder_create(&builder, path, &head, &err)) {
         fail_msg("%s", tin_error_text(&err));
     }
     for (int i = 0; i < n_streams; i++) {
@@ -73,7 +79,7 @@ tin_dataset *test_dataset(const char *path, int n_streams, int64_t n_frames)
             fail_msg("%s", tin_error_text(&err));
         }
     }
-    if (tin_dataset_builder_write(builder, path, NULL, &err) || tin_dataset_open(&dataset, path, &err)) {
+    if (tin_dataset_builder_finish(builder, NULL, &err) || tin_dataset_open(&dataset, path, &err)) {
         fail_msg("%s", tin_error_text(&err));
     }
     tin_dataset_builder_free(builder);
