@@ -84,11 +84,10 @@ static tin_status make_sampler(bench *b, int batch, tin_error *err)
                                            .chunk = CHUNK,
                                            .stateful = true,
                                            .class_weight_power = 0.5,
-                                           .rotate_degrees = 15,
-                                           .scale = 0.1,
-                                           .warp = 0.1,
-                                           .noise_accel = 0.005,
-                                           .noise_gyro = 0.01};
+                                           .augment = {.speed = {1, 0.1},
+                                                       .rotate = {1, 15},
+                                                       .scale = {1, 0.1},
+                                                       .noise = {.probability = 1, .accel = 0.005, .gyro = 0.01}}};
     b->counts = tin_alloc((size_t)STREAM_FRAMES * CHANNELS, sizeof *b->counts, err);
     if (!b->counts) {
         return TIN_ERR_MEMORY;

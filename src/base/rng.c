@@ -27,6 +27,12 @@ void tin_rng_derive(tin_rng *rng, uint64_t seed, uint64_t stream)
     tin_rng_seed(rng, mixed);
 }
 
+uint64_t tin_rng_at(uint64_t seed, uint64_t index)
+{
+    uint64_t at = seed + index * 0x9e3779b97f4a7c15u;
+    return splitmix64(&at);
+}
+
 uint64_t tin_rng_next(tin_rng *rng)
 {
     uint64_t *s = rng->s;

@@ -13,6 +13,9 @@ typedef struct tin_rng {
 void tin_rng_seed(tin_rng *rng, uint64_t seed);
 /* A generator for sub-stream `stream` of `seed` (e.g. one per recording, per lane, per step). */
 void tin_rng_derive(tin_rng *rng, uint64_t seed, uint64_t stream);
+/* Number `index` of `seed`, 64 bits, without those before it: splitmix64 of a counter. For what must be known by its
+ * place alone. */
+uint64_t tin_rng_at(uint64_t seed, uint64_t index);
 uint64_t tin_rng_next(tin_rng *rng);
 /* Uniform in [0, 1), 53 bits. */
 double tin_rng_uniform(tin_rng *rng);

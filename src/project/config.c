@@ -61,6 +61,16 @@ static size_t distance(const char *a, const char *b)
     return row[m];
 }
 
+/* Settings that have another name now. */
+static const struct {
+    const char *before, *now;
+} moved[] = {{"train.rotate_degrees", "train.augment.rotate.degrees"},
+             {"train.scale", "train.augment.scale.by"},
+             {"train.warp", "train.augment.speed.by"},
+             {"train.noise_accel", "train.augment.noise.accel"},
+             {"train.noise_gyro", "train.augment.noise.gyro"},
+             {"train.mirror", "train.augment.mirror.probability"}};
+
 static tin_status unknown_key(reader *r, const yaml_node_t *key, const char *where, const tin_setting *settings)
 {
     const tin_setting *nearest = NULL;
@@ -76,6 +86,12 @@ static tin_status unknown_key(reader *r, const yaml_node_t *key, const char *whe
     }
     char name[MAX_WHERE];
     extend(name, where, text_of(key));
+    for (size_t i = 0; i < sizeof moved / sizeof *moved; i++) {
+        if (strcmp(name, moved[i].before) == 0) {
+            return tin_fail_at(r->err, TIN_ERR_CONFIG, r->path, line_of(key), "the setting '%s' is now '%s'; move it",
+                               name, moved[i].now);
+        }
+    }
     if (nearest && best <= 1 + strlen(nearest->key) / 3) {
         return tin_fail_at(r->err, TIN_ERR_CONFIG, r->path, line_of(key), "unknown setting '%s'; did you mean '%s'?",
                            name, nearest->key);
@@ -103,6 +119,9 @@ static bool is_empty(const yaml_node_t *node)
 static tin_status read_number(reader *r, const yaml_node_t *node, const char *where, const tin_setting *s,
                               double *value)
 {
+    if (node->type != YAML_SCALAR_NODE) {
+        return wrong_kind(r, node, where, s, "a single value");
+    }
     const char *text = text_of(node);
     char *end = NULL;
     errno = 0;
@@ -113,6 +132,32 @@ static tin_status read_number(reader *r, const yaml_node_t *node, const char *wh
                            s->kind == TIN_SETTING_INT ? "a whole number" : "a number", s->low, s->high, s->meaning);
     }
     *value = v;
+    return TIN_OK;
+}
+
+/* [least, greatest], or one number for both. */
+static tin_status read_range(reader *r, const yaml_node_t *node, const char *where, const tin_setting *s, double *range)
+{
+    if (node->type == YAML_SCALAR_NODE) {
+        tin_status status = read_number(r, node, where, s, &range[0]);
+        range[1] = range[0];
+        return status;
+    }
+    if (node->type != YAML_SEQUENCE_NODE || node->data.sequence.items.top - node->data.sequence.items.start != 2) {
+        return wrong_kind(r, node, where, s, "a number or two, [least, greatest]");
+    }
+    for (int i = 0; i < 2; i++) {
+        const yaml_node_t *item = yaml_document_get_node(&r->document, node->data.sequence.items.start[i]);
+        tin_status status = read_number(r, item, where, s, &range[i]);
+        if (status) {
+            return status;
+        }
+    }
+    if (range[0] > range[1]) {
+        return tin_fail_at(r->err, TIN_ERR_CONFIG, r->path, line_of(node),
+                           "%s is [%g, %g]; write the least first, then the greatest (%s)", where, range[0], range[1],
+                           s->meaning);
+    }
     return TIN_OK;
 }
 
@@ -232,6 +277,10 @@ static tin_status set_defaults(const tin_setting *settings, char *base, tin_erro
         case TIN_SETTING_SEED:
             set_number(s, base, s->fallback);
             break;
+        case TIN_SETTING_RANGE:
+            ((double *)(void *)member)[0] = s->fallback;
+            ((double *)(void *)member)[1] = s->fallback_high;
+            break;
         case TIN_SETTING_OP:
             *(tin_op *)(void *)member = TIN_OP_COUNT;
             break;
@@ -306,6 +355,9 @@ static tin_status read_value(reader *r, const yaml_node_t *node, const char *whe
     if (s->kind == TIN_SETTING_LIST || s->kind == TIN_SETTING_TEXTS) {
         return node->type == YAML_SEQUENCE_NODE ? read_items(r, node, where, s, base)
                                                 : wrong_kind(r, node, where, s, "a list");
+    }
+    if (s->kind == TIN_SETTING_RANGE) {
+        return read_range(r, node, where, s, member);
     }
     if (node->type != YAML_SCALAR_NODE) {
         return wrong_kind(r, node, where, s, "a single value");

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "model/model.h"
 
 /* One class of the model and the labels of the source that become it. */
@@ -70,6 +71,102 @@ typedef struct tin_config_border {
     double early_ms, late_ms; /* half the width at the start and at the end; 0 (default): hard */
 } tin_config_border;
 
+/* The operations of train.augment, each drawn anew for every sequence, which has it with its probability (0: off). They
+ * act in the order in which they stand here, that of a signal on its way from the movement to the file. `accel`, `gyro`
+ * and `other` are in the unit of the channels: triads of acceleration, of rotation, and all others. */
+typedef struct tin_config_splice { /* events of other recordings are set into stretches without one */
+    double probability;            /* of each place, default 0 */
+    double every_ms;               /* longer stretches have a place for so long, default 8000 */
+    double fade_ms;                /* of the cross-fade before and after an event, default 200 */
+    char **events;                 /* classes; none: all events */
+    unsigned events_count;
+    char **into; /* classes of the places; none: all that are no event */
+    unsigned into_count;
+} tin_config_splice;
+
+typedef struct tin_config_by { /* a factor in 1 +- by */
+    double probability, by;
+} tin_config_by;
+
+typedef struct tin_config_warp { /* the speed changes smoothly within 1 +- by */
+    double probability, by;      /* default 0 */
+    double period_ms;            /* from one change to the next, default 2000 */
+} tin_config_warp;
+
+typedef struct tin_config_shift { /* the signal moves against its labels, both ways */
+    double probability, ms;       /* default 0 */
+} tin_config_shift;
+
+typedef struct tin_config_rotate {
+    double probability, degrees; /* up to this angle about a random axis, all triads together; default 15 */
+} tin_config_rotate;
+
+typedef struct tin_config_chance {
+    double probability; /* default 0 */
+} tin_config_chance;
+
+typedef struct tin_config_gain {
+    double probability, db[2]; /* of channels outside triads; default 0, [-10, 10] */
+} tin_config_gain;
+
+typedef struct tin_config_room { /* echoes, of channels outside triads */
+    double probability;          /* default 0 */
+    double decay_ms[2];          /* until they are 60 dB down, default [50, 300] */
+    double direct_db[2];         /* the direct sound is so much louder than all of them, default [3, 15] */
+} tin_config_room;
+
+typedef struct tin_config_background { /* stretches of other training recordings are added */
+    double probability, snr_db[2];     /* default 0, [5, 25] */
+    char **classes;                    /* none: all that are no event */
+    unsigned classes_count;
+} tin_config_background;
+
+typedef struct tin_config_sensors { /* bias: greatest; drift: deviation after a second, grows with the root of time */
+    double probability, accel, gyro, other; /* default 0 */
+} tin_config_sensors;
+
+typedef struct tin_config_noise {
+    double probability;
+    double accel, gyro, other; /* greatest deviation; drawn log-uniform over a factor of 20 below it; default 0 */
+    double accel_density;      /* of a data sheet, ug / sqrt(Hz), beside the above; default 0 */
+    double gyro_density;       /* mdps / sqrt(Hz) */
+    double bandwidth_hz;       /* 0: half the rate; default 0 */
+} tin_config_noise;
+
+typedef struct tin_config_range {
+    double probability, share[2]; /* of full scale that the sensor can measure, log-uniform; default 0, [0.25, 1] */
+} tin_config_range;
+
+typedef struct tin_config_resolution {
+    double probability, bits[2]; /* of full scale, whole numbers; default 0, [8, 12] */
+} tin_config_resolution;
+
+typedef struct tin_config_drop { /* stretches of samples that did not arrive */
+    double probability;          /* default 0 */
+    double per_minute;           /* default 10 */
+    double ms[2];                /* how long, default [20, 200] */
+    bool hold;                   /* the last sample stands for them; false: zeros; default true */
+} tin_config_drop;
+
+typedef struct tin_config_augment {
+    tin_config_splice splice;
+    tin_config_by speed; /* default 0.1, always */
+    tin_config_warp warp;
+    tin_config_shift shift;
+    tin_config_chance mirror; /* the wrist: negates the x axis of acceleration, y and z of rotation */
+    tin_config_rotate rotate;
+    tin_config_by scale; /* one factor for rotation, one for all others; default 0.1, always */
+    tin_config_gain gain;
+    tin_config_room room;
+    tin_config_background background;
+    tin_config_sensors bias, drift;
+    tin_config_noise noise;
+    tin_config_range range;
+    tin_config_resolution resolution;
+    tin_config_drop drop;
+    tin_config_chance mute; /* one channel is zero */
+} tin_config_augment;
+
 typedef struct tin_config_train {
     int steps;            /* optimiser steps, default 1500 */
     int batch;            /* sequences per step, default 32 */
@@ -111,15 +208,7 @@ typedef struct tin_config_train {
     bool windows; /* train on windows of `chunk` frames inside one label, state reset, only the last decision counts */
     int history_frames; /* windows: so many of the first frames of a chunk come before the window, whatever their label;
                            below chunk, default 0 */
-    /* augmentation, per sequence; channels of triads are rotated together (3 accelerometer axes, then 3 gyroscope axes)
-     */
-    double rotate_degrees;          /* up to this angle about a random axis; 0: off; default 15 */
-    double scale;                   /* factor in 1 +- scale per sensor; default 0.1 */
-    double warp;                    /* speed in 1 +- warp; default 0.1 */
-    double noise_accel, noise_gyro; /* greatest deviation, unit of the channel; drawn log-uniform over a factor of 20
-                                       below it; 0: off */
-    double mirror; /* probability of mirroring the wrist (negate the x axis of acceleration, y and z of rotation); 0:
-                      off */
+    tin_config_augment augment;
 } tin_config_train;
 
 #define TIN_MAX_COMPRESS 8 /* steps */
@@ -204,6 +293,8 @@ void tin_config_free(tin_config *config);
 tin_status tin_config_set_deploy(tin_config *config, const char *key, const char *value, tin_error *err) TIN_USE_RESULT;
 /* The layers as tin_model_create takes them, [count]; the names belong to the config. */
 void tin_config_specs(const tin_config_layer *layers, unsigned count, tin_layer_spec specs[TIN_MAX_LAYERS]);
+/* Canonical text of the augmentation, which is part of a training's name. */
+void tin_config_augment_text(const tin_config_augment *augment, tin_text *text);
 /* Canonical text of everything that changes a result (not threads): what the run's hash is made from. *text is
  * tin_free()d by the caller. */
 /* With data_only: the section `data` alone, what a dataset's name is made from. */

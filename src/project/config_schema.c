@@ -12,11 +12,17 @@
         bool: TIN_SETTING_BOOL,                                                                                        \
         uint64_t: TIN_SETTING_SEED,                                                                                    \
         char *: TIN_SETTING_TEXT,                                                                                      \
+        double *: TIN_SETTING_RANGE,                                                                                   \
         tin_op: TIN_SETTING_OP)
 #define NUMBER(section, member, low_, high_, fallback_, meaning_)                                                      \
     {                                                                                                                  \
         .key = #member, .kind = KIND(section, member), .offset = offsetof(section, member), .low = low_,               \
         .high = high_, .fallback = fallback_, .meaning = meaning_                                                      \
+    }
+#define RANGE(section, member, low_, high_, from_, to_, meaning_)                                                      \
+    {                                                                                                                  \
+        .key = #member, .kind = KIND(section, member), .offset = offsetof(section, member), .low = low_,               \
+        .high = high_, .fallback = from_, .fallback_high = to_, .meaning = meaning_                                    \
     }
 /* A budget: 0 is none. It changes no result, so a run that is done is held against another one without being redone. */
 #define LIMIT(section, member, high_, meaning_)                                                                        \
@@ -141,6 +147,122 @@ static const tin_setting border_settings[] = {
     END,
 };
 
+/* ---- train.augment ---- */
+
+#define PROBABILITY(section, fallback_)                                                                                \
+    NUMBER(section, probability, 0, 1, fallback_, "the probability that a sequence has it, 0: off")
+
+static const tin_setting splice_settings[] = {
+    NUMBER(tin_config_splice, probability, 0, 1, 0, "the probability that a place gets an event, 0: off"),
+    NUMBER(tin_config_splice, every_ms, 100, 3.6e6, 8000, "milliseconds of a stretch without an event for each place"),
+    NUMBER(tin_config_splice, fade_ms, 0, 60000, 200, "milliseconds of the cross-fade before and after the event"),
+    TEXTS(tin_config_splice, events, TIN_MAX_CLASSES, "the classes of the events; none: all events"),
+    TEXTS(tin_config_splice, into, TIN_MAX_CLASSES, "the classes of the places; none: all that are no event"),
+    END,
+};
+static const tin_setting speed_settings[] = {
+    PROBABILITY(tin_config_by, 1),
+    NUMBER(tin_config_by, by, 0, 0.9, 0.1, "the share by which the speed changes, 0: off"),
+    END,
+};
+static const tin_setting warp_settings[] = {
+    PROBABILITY(tin_config_warp, 1),
+    NUMBER(tin_config_warp, by, 0, 0.9, 0, "the share by which the speed changes on the way, 0: off"),
+    NUMBER(tin_config_warp, period_ms, 1, 600000, 2000, "milliseconds from one change of the speed to the next"),
+    END,
+};
+static const tin_setting shift_settings[] = {
+    PROBABILITY(tin_config_shift, 1),
+    NUMBER(tin_config_shift, ms, 0, 60000, 0, "milliseconds by which the signal moves against its labels, 0: off"),
+    END,
+};
+static const tin_setting rotate_settings[] = {
+    PROBABILITY(tin_config_rotate, 1),
+    NUMBER(tin_config_rotate, degrees, 0, 180, 15, "degrees, the greatest random rotation, 0: off"),
+    END,
+};
+static const tin_setting scale_settings[] = {
+    PROBABILITY(tin_config_by, 1),
+    NUMBER(tin_config_by, by, 0, 0.9, 0.1, "the share by which signals are scaled, 0: off"),
+    END,
+};
+static const tin_setting chance_settings[] = {
+    PROBABILITY(tin_config_chance, 0),
+    END,
+};
+static const tin_setting gain_settings[] = {
+    PROBABILITY(tin_config_gain, 0),
+    RANGE(tin_config_gain, db, -60, 60, -10, 10, "the gain in dB"),
+    END,
+};
+static const tin_setting room_settings[] = {
+    PROBABILITY(tin_config_room, 0),
+    RANGE(tin_config_room, decay_ms, 1, 2000, 50, 300, "milliseconds until the echoes are 60 dB down"),
+    RANGE(tin_config_room, direct_db, -20, 60, 3, 15, "dB by which the direct sound is louder than its echoes"),
+    END,
+};
+static const tin_setting background_settings[] = {
+    PROBABILITY(tin_config_background, 0),
+    RANGE(tin_config_background, snr_db, -30, 60, 5, 25, "dB of the signal over what is added"),
+    TEXTS(tin_config_background, classes, TIN_MAX_CLASSES, "the classes it is taken from; none: all that are no event"),
+    END,
+};
+static const tin_setting bias_settings[] = {
+    PROBABILITY(tin_config_sensors, 1),
+    NUMBER(tin_config_sensors, accel, 0, 1e6, 0, "in the accelerometer's unit, 0: none"),
+    NUMBER(tin_config_sensors, gyro, 0, 1e6, 0, "in the gyroscope's unit, 0: none"),
+    NUMBER(tin_config_sensors, other, 0, 1e6, 0, "in the unit of all other channels, 0: none"),
+    END,
+};
+static const tin_setting noise_settings[] = {
+    PROBABILITY(tin_config_noise, 1),
+    NUMBER(tin_config_noise, accel, 0, 1e6, 0, "in the accelerometer's unit, 0: none"),
+    NUMBER(tin_config_noise, gyro, 0, 1e6, 0, "in the gyroscope's unit, 0: none"),
+    NUMBER(tin_config_noise, other, 0, 1e6, 0, "in the unit of all other channels, 0: none"),
+    NUMBER(tin_config_noise, accel_density, 0, 1e6, 0, "noise density of the accelerometer, ug / sqrt(Hz), 0: none"),
+    NUMBER(tin_config_noise, gyro_density, 0, 1e6, 0, "noise density of the gyroscope, mdps / sqrt(Hz), 0: none"),
+    NUMBER(tin_config_noise, bandwidth_hz, 0, 1e6, 0, "bandwidth of the densities in Hz, 0: half the rate"),
+    END,
+};
+static const tin_setting range_settings[] = {
+    PROBABILITY(tin_config_range, 0),
+    RANGE(tin_config_range, share, 0.001, 1, 0.25, 1, "the share of full scale that the sensor can measure"),
+    END,
+};
+static const tin_setting resolution_settings[] = {
+    PROBABILITY(tin_config_resolution, 0),
+    RANGE(tin_config_resolution, bits, 1, 16, 8, 12, "bits of full scale"),
+    END,
+};
+static const tin_setting drop_settings[] = {
+    PROBABILITY(tin_config_drop, 0),
+    NUMBER(tin_config_drop, per_minute, 0.01, 1000, 10, "stretches of lost samples per minute"),
+    RANGE(tin_config_drop, ms, 1, 60000, 20, 200, "milliseconds that are lost"),
+    BOOL(tin_config_drop, hold, 1, "true: the last sample stands for them, false: zeros"),
+    END,
+};
+
+const tin_setting tin_augment_settings[] = {
+    SECTION(tin_config_augment, splice, splice_settings),
+    SECTION(tin_config_augment, speed, speed_settings),
+    SECTION(tin_config_augment, warp, warp_settings),
+    SECTION(tin_config_augment, shift, shift_settings),
+    SECTION(tin_config_augment, mirror, chance_settings),
+    SECTION(tin_config_augment, rotate, rotate_settings),
+    SECTION(tin_config_augment, scale, scale_settings),
+    SECTION(tin_config_augment, gain, gain_settings),
+    SECTION(tin_config_augment, room, room_settings),
+    SECTION(tin_config_augment, background, background_settings),
+    SECTION(tin_config_augment, bias, bias_settings),
+    SECTION(tin_config_augment, drift, bias_settings),
+    SECTION(tin_config_augment, noise, noise_settings),
+    SECTION(tin_config_augment, range, range_settings),
+    SECTION(tin_config_augment, resolution, resolution_settings),
+    SECTION(tin_config_augment, drop, drop_settings),
+    SECTION(tin_config_augment, mute, chance_settings),
+    END,
+};
+
 static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, steps, 1, 10000000, 1500, "optimiser steps"),
     NUMBER(tin_config_train, batch, 1, 4096, 32, "sequences per step"),
@@ -182,12 +304,7 @@ static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, mixup, 0, 1, 0, "alpha of the mixing of pairs of sequences, 0: off"),
     BOOL(tin_config_train, windows, 0, "true: train on windows inside one label"),
     NUMBER(tin_config_train, history_frames, 0, 100000, 0, "frames of a chunk that come before the window"),
-    NUMBER(tin_config_train, rotate_degrees, 0, 180, 15, "degrees, the greatest random rotation, 0: off"),
-    NUMBER(tin_config_train, scale, 0, 0.9, 0.1, "the share by which signals are scaled, 0: off"),
-    NUMBER(tin_config_train, warp, 0, 0.9, 0.1, "the share by which the speed changes, 0: off"),
-    NUMBER(tin_config_train, noise_accel, 0, 1e6, 0, "the greatest noise in the accelerometer's unit, 0: off"),
-    NUMBER(tin_config_train, noise_gyro, 0, 1e6, 0, "the greatest noise in the gyroscope's unit, 0: off"),
-    NUMBER(tin_config_train, mirror, 0, 1, 0, "the probability of mirroring the wrist, 0: off"),
+    SECTION(tin_config_train, augment, tin_augment_settings),
     END,
 };
 

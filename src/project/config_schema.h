@@ -11,6 +11,7 @@ typedef enum tin_setting_kind {
     TIN_SETTING_INT,     /* int */
     TIN_SETTING_REAL,    /* double */
     TIN_SETTING_REAL32,  /* float */
+    TIN_SETTING_RANGE,   /* double[2], least and greatest; one number in the file is both */
     TIN_SETTING_BOOL,    /* bool */
     TIN_SETTING_SEED,    /* uint64_t */
     TIN_SETTING_TEXT,    /* char *, owned */
@@ -24,7 +25,8 @@ typedef struct tin_setting {
     const char *key; /* NULL ends a list of settings */
     tin_setting_kind kind;
     size_t offset, count_offset;      /* members in the struct of the section; the count of TEXTS and LIST */
-    double low, high, fallback;       /* INT, REAL (and fallback of BOOL, SEED): inclusive range, default */
+    double low, high, fallback;       /* INT, REAL, RANGE (and fallback of BOOL, SEED): inclusive range, default */
+    double fallback_high;             /* RANGE: default of the greatest */
     const char *text;                 /* TEXT: default; NULL: must be given */
     const char *choices;              /* TEXT: the only legal values, separated by blanks; NULL: any text */
     const struct tin_setting *fields; /* SECTION, LIST */
@@ -34,5 +36,6 @@ typedef struct tin_setting {
 } tin_setting;
 
 extern const tin_setting tin_settings[];
+extern const tin_setting tin_augment_settings[]; /* of train.augment */
 
 #endif

@@ -24,6 +24,9 @@ static void add_settings(tin_text *text, const tin_setting *settings, const char
         case TIN_SETTING_REAL32:
             tin_text_printf(text, "%.9g", (double)*(const float *)member);
             break;
+        case TIN_SETTING_RANGE:
+            tin_text_printf(text, "%.17g %.17g", ((const double *)member)[0], ((const double *)member)[1]);
+            break;
         case TIN_SETTING_BOOL:
             tin_text_add(text, *(const bool *)member ? "true" : "false");
             break;
@@ -62,6 +65,11 @@ static void add_settings(tin_text *text, const tin_setting *settings, const char
         }
         tin_text_add(text, "\n");
     }
+}
+
+void tin_config_augment_text(const tin_config_augment *augment, tin_text *text)
+{
+    add_settings(text, tin_augment_settings, (const char *)augment);
 }
 
 tin_status tin_config_canonical(const tin_config *config, bool data_only, char **text, tin_error *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define NOISE_SPAN 20.0 /* greatest over least deviation */
+#define GRAVITY 9.80665 /* m/s^2 */
 
 /* Three channels in one unit of the list. */
 static bool is_triad(const tin_channel *channels, int first, int n_channels, const char *const units[])
@@ -53,10 +54,43 @@ static void draw_rotation(double degrees, tin_rng *rng, double r[3][3])
     rotation(axis, tin_rng_uniform(rng) * degrees * M_PI / 180, r);
 }
 
-static double draw_noise(double most, tin_rng *rng)
+static double noise_of(double most, double share)
 {
-    double share = tin_rng_uniform(rng);
     return most > 0 ? most * pow(NOISE_SPAN, share - 1) : 0;
+}
+
+/* What one ug or one mdps is in the unit of a channel; 0: the channel measures something else. */
+static double unit_of(const char *unit, tin_sensor sensor)
+{
+    static const struct {
+        const char *unit;
+        double micro_g, milli_dps;
+    } units[] = {{"g", 1e-6, 0},
+                 {"mg", 1e-3, 0},
+                 {"m/s^2", GRAVITY * 1e-6, 0},
+                 {"m/s2", GRAVITY * 1e-6, 0},
+                 {"rad/s", 0, M_PI / 180e3},
+                 {"mrad/s", 0, M_PI / 180},
+                 {"deg/s", 0, 1e-3},
+                 {"dps", 0, 1e-3},
+                 {"mdps", 0, 1}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(unit, units[i].unit) == 0) {
+            return sensor == TIN_SENSOR_GYRO ? units[i].milli_dps : units[i].micro_g;
+        }
+    }
+    return 0;
+}
+
+/* Deviation of the noise that a data sheet promises: density * sqrt(bandwidth), in the channel's unit. */
+static double data_sheet_noise(const tin_augment_source *source, int c, tin_sensor sensor)
+{
+    const tin_config_noise *noise = &source->settings->noise;
+    double bandwidth = noise->bandwidth_hz > 0 ? noise->bandwidth_hz : source->rate_hz / 2;
+    double density = sensor == TIN_SENSOR_GYRO    ? noise->gyro_density
+                     : sensor == TIN_SENSOR_ACCEL ? noise->accel_density
+                                                  : 0;
+    return density > 0 ? density * sqrt(bandwidth) * unit_of(source->model->channels[c].unit, sensor) : 0;
 }
 
 /* Rows of a triad: normalise * gain * rotation * mirror * physical unit. sign: of the mirror, per axis. */
@@ -77,7 +111,8 @@ void tin_augment_none(tin_augment *a, const tin_model *model)
 {
     const int_8 self = {0, 1, 2, 3, 4, 5, 6, 7};
     memset(a, 0, sizeof *a);
-    a->speed = 1;
+    a->clock.speed = 1;
+    a->clock.known = INT64_MIN;
     a->axis[0] = a->axis[1] = a->axis[2] = self;
     for (int c = 0; c < model->n_channels; c++) {
         a->matrix[0][c] = model->input.scale[c];
@@ -85,33 +120,119 @@ void tin_augment_none(tin_augment *a, const tin_model *model)
     }
 }
 
-void tin_augment_draw(tin_augment *a, const tin_model *model, tin_triads triads, const tin_config_train *settings,
-                      tin_rng *rng)
+bool tin_augment_chosen(const tin_augment_source *source, int64_t sequence, tin_augment_op op, double probability,
+                        tin_rng *rng)
+{
+    if (probability <= 0) {
+        return false;
+    }
+    tin_rng_seed(rng, tin_augment_seed(source, sequence, op));
+    return tin_rng_uniform(rng) < probability;
+}
+
+/* Likewise, for what draws its values elsewhere. */
+static bool has(const tin_augment_source *source, int64_t sequence, tin_augment_op op, double probability)
+{
+    tin_rng rng;
+    return probability >= 1 || tin_augment_chosen(source, sequence, op, probability, &rng);
+}
+
+double tin_augment_fastest(const tin_config_augment *settings)
+{
+    return 1 + (settings->speed.probability > 0 ? settings->speed.by : 0);
+}
+
+double tin_augment_most_swing(const tin_config_augment *settings, double rate_hz)
+{
+    return settings->warp.probability > 0 ? settings->warp.by * settings->warp.period_ms * 1e-3 * rate_hz / 3 : 0;
+}
+
+static void draw_clock(tin_augment *a, const tin_augment_source *source, int64_t sequence, double speed)
+{
+    const tin_config_augment *s = source->settings;
+    tin_rng rng;
+    a->clock.speed = has(source, sequence, TIN_AUGMENT_SPEED, s->speed.probability) ? speed : 1;
+    double swing = tin_augment_most_swing(s, source->rate_hz);
+    if (swing > 0 && tin_augment_chosen(source, sequence, TIN_AUGMENT_WARP, s->warp.probability, &rng)) {
+        a->clock.swing = swing;
+        a->clock.period = s->warp.period_ms * 1e-3 * source->rate_hz;
+        a->clock.seed = tin_rng_next(&rng);
+    }
+    if (s->shift.ms > 0 && tin_augment_chosen(source, sequence, TIN_AUGMENT_SHIFT, s->shift.probability, &rng)) {
+        a->later = s->shift.ms * 1e-3 * source->rate_hz * tin_rng_range(&rng, -1, 1);
+    }
+}
+
+static double draw_gain(const tin_augment_source *source, int64_t sequence)
+{
+    tin_rng rng;
+    const tin_config_gain *gain = &source->settings->gain;
+    return tin_augment_chosen(source, sequence, TIN_AUGMENT_GAIN, gain->probability, &rng)
+               ? pow(10, tin_rng_range(&rng, gain->db[0], gain->db[1]) / 20)
+               : 1;
+}
+
+void tin_augment_draw(tin_augment *a, const tin_augment_source *source, int64_t sequence, tin_rng *rng)
 {
     static const double plain[3] = {1, 1, 1}, mirror_accel[3] = {-1, 1, 1}, mirror_gyro[3] = {1, -1, -1};
+    const tin_config_augment *s = source->settings;
+    const tin_model *model = source->model;
     tin_augment_none(a, model);
-    a->speed = tin_rng_range(rng, 1 - settings->warp, 1 + settings->warp);
+    draw_clock(a, source, sequence, tin_rng_range(rng, 1 - s->speed.by, 1 + s->speed.by));
     double r[3][3];
-    draw_rotation(settings->rotate_degrees, rng, r);
-    double gain_accel = tin_rng_range(rng, 1 - settings->scale, 1 + settings->scale);
-    double gain_gyro = tin_rng_range(rng, 1 - settings->scale, 1 + settings->scale);
-    double noise_accel = draw_noise(settings->noise_accel, rng), noise_gyro = draw_noise(settings->noise_gyro, rng);
-    bool mirror = tin_rng_uniform(rng) < settings->mirror;
-    int n_triads = triads.accel + triads.gyro;
-    if (triads.accel) {
+    draw_rotation(has(source, sequence, TIN_AUGMENT_ROTATE, s->rotate.probability) ? s->rotate.degrees : 0, rng, r);
+    double by = has(source, sequence, TIN_AUGMENT_SCALE, s->scale.probability) ? s->scale.by : 0;
+    double gain_accel = tin_rng_range(rng, 1 - by, 1 + by), gain_gyro = tin_rng_range(rng, 1 - by, 1 + by);
+    double share = tin_rng_uniform(rng), share_gyro = tin_rng_uniform(rng);
+    const bool noisy = has(source, sequence, TIN_AUGMENT_NOISE, s->noise.probability);
+    const double noises[] = {noise_of(s->noise.accel, share), noise_of(s->noise.gyro, share_gyro),
+                             noise_of(s->noise.other, share)};
+    bool mirror = tin_rng_uniform(rng) < s->mirror.probability;
+    if (source->triads.accel) {
         fill_triad(a, model, 0, gain_accel, r, mirror ? mirror_accel : plain);
     }
-    if (triads.gyro) {
+    if (source->triads.gyro) {
         fill_triad(a, model, 1, gain_gyro, r, mirror ? mirror_gyro : plain);
     }
+    double gain_other = gain_accel * draw_gain(source, sequence);
     for (int c = 0; c < model->n_channels; c++) {
-        bool gyro = triads.gyro && c >= 3 && c < 6;
-        if (c >= 3 * n_triads) {
-            a->matrix[0][c] *= (float)gain_accel;
+        tin_sensor sensor = tin_sensor_of(source->triads, c);
+        if (sensor == TIN_SENSOR_OTHER) {
+            a->matrix[0][c] *= (float)gain_other;
         }
-        a->noise[c] =
-            (float)((gyro ? noise_gyro : noise_accel) * (double)model->input.scale[c] / model->channels[c].scale);
+        if (noisy) {
+            double noise = hypot(noises[sensor], data_sheet_noise(source, c, sensor));
+            a->noise[c] = (float)(noise * (double)model->input.scale[c] / model->channels[c].scale);
+        }
     }
+}
+
+static double node_value(const tin_clock *clock, int64_t node)
+{
+    return node > 0 ? clock->swing * ((double)(tin_rng_at(clock->seed, (uint64_t)node) >> 11) * 0x1p-52 - 1) : 0;
+}
+
+static double smooth_curve(const tin_clock *clock, double frame)
+{
+    double at = frame / clock->period, node = floor(at), t = at - node;
+    double from = node_value(clock, (int64_t)node), to = node_value(clock, (int64_t)node + 1);
+    return from + (to - from) * t * t * (3 - 2 * t);
+}
+
+static int64_t grid_line(int64_t frame)
+{
+    return frame >= 0 ? frame / TIN_CLOCK_GRID : -((-frame + TIN_CLOCK_GRID - 1) / TIN_CLOCK_GRID);
+}
+
+double tin_clock_swing(tin_clock *clock, int64_t i)
+{
+    int64_t frame = clock->first + i, line = grid_line(frame);
+    if (line != clock->known) {
+        clock->known = line;
+        clock->from = smooth_curve(clock, (double)(line * TIN_CLOCK_GRID));
+        clock->slope = (smooth_curve(clock, (double)((line + 1) * TIN_CLOCK_GRID)) - clock->from) / TIN_CLOCK_GRID;
+    }
+    return clock->from + (double)(frame - line * TIN_CLOCK_GRID) * clock->slope;
 }
 
 typedef int16_t short_8 __attribute__((vector_size(16)));
@@ -128,15 +249,18 @@ typedef struct signal {
     const int16_t *counts; /* row first_row of the recording */
     int64_t first_row, n_counts;
     int n_channels;
-    double start;
+    double start, speed;
     bool noisy;
 } signal;
 
+#define PAIRS(word) (((word)&0x00ff00ffu) + ((word) >> 8 & 0x00ff00ffu))
 #define ROWS rows_plain
 #define WIDEN(x) __builtin_convertvector(x, int_8)
+#define BYTES(word) ((PAIRS(word) + (PAIRS(word) >> 16)) & 0xffffu) /* the four of each lane */
 #include "train/augment_rows.h"
 #undef ROWS
 #undef WIDEN
+#undef BYTES
 
 #if defined __x86_64__ && defined __GNUC__
 #include <immintrin.h>
@@ -144,6 +268,8 @@ typedef struct signal {
 #pragma GCC target("avx2")
 #define ROWS rows_avx2
 #define WIDEN(x) ((int_8)_mm256_cvtepi16_epi32((__m128i)(x))) /* gcc 12 makes six instructions of the conversion */
+#define BYTES(word)                                                                                                    \
+    ((uint_8)_mm256_madd_epi16(_mm256_maddubs_epi16((__m256i)(word), _mm256_set1_epi8(1)), _mm256_set1_epi16(1)))
 #include "train/augment_rows.h"
 #undef ROWS
 #pragma GCC pop_options
@@ -173,23 +299,43 @@ static void fill_frames(const tin_augment *a, const signal *in, int c, int from,
 }
 
 /* First frame, up to n_frames, that lies at `position` or behind it. */
-static int first_behind(const tin_augment *a, double start, int n_frames, double position)
+static int first_behind(const signal *in, int n_frames, double position)
 {
-    double guess = ceil((position - start) / a->speed);
+    double guess = ceil((position - in->start) / in->speed);
     int i = guess >= n_frames ? n_frames : guess > 0 ? (int)guess : 0;
-    while (i > 0 && start + (i - 1) * a->speed >= position) {
+    while (i > 0 && in->start + (i - 1) * in->speed >= position) {
         i--;
     }
-    while (i < n_frames && start + i * a->speed < position) {
+    while (i < n_frames && in->start + i * in->speed < position) {
         i++;
     }
     return i;
 }
 
-void tin_augment_apply(const tin_augment *a, const int16_t *counts, int64_t n_counts, int n_channels, double start,
+/* Frames from .. to - 1 of eight channels, by one speed. end: the last rows. */
+static void fill_piece(const tin_augment *a, const signal *in, const signal *end, int c, int from, int to, int whole,
+                       noise_state *state, float *x)
+{
+    int n_safe = first_behind(in, to, (double)end->first_row);
+    n_safe = n_safe > from ? n_safe : from;
+    fill_frames(a, in, c, from, n_safe, whole, state, x);
+    fill_frames(a, end, c, n_safe, to, whole, state, x);
+}
+
+/* First frame behind `from` where the speed changes. */
+static int piece_end(const tin_clock *clock, int from, int n_frames)
+{
+    int64_t end = n_frames;
+    if (clock->swing > 0) {
+        end = (grid_line(clock->first + from) + 1) * TIN_CLOCK_GRID - clock->first;
+    }
+    return end < n_frames ? (int)end : n_frames;
+}
+
+void tin_augment_apply(const tin_augment *a, tin_clock *clock, const int16_t *counts, int64_t n_counts, int n_channels,
                        int n_frames, tin_rng *noise, float *x)
 {
-    signal in = {counts, 0, n_counts, n_channels, start, false};
+    signal in = {counts, 0, n_counts, n_channels, clock->start, clock->speed, false};
     noise_state state = {0};
     for (int c = 0; c < n_channels; c++) {
         in.noisy |= a->noise[c] > 0;
@@ -202,14 +348,20 @@ void tin_augment_apply(const tin_augment *a, const int16_t *counts, int64_t n_co
     int16_t tail[(8 + 2) * TIN_MAX_CHANNELS + 8];
     int64_t n_tail = (7 + n_channels) / n_channels + 1, first_row = n_counts > n_tail ? n_counts - n_tail : 0;
     memcpy(tail, counts + first_row * n_channels, (size_t)((n_counts - first_row) * n_channels) * sizeof *tail);
-    signal end = in;
-    end.counts = tail;
-    end.first_row = first_row;
-    int n_safe = first_behind(a, start, n_frames, (double)first_row);
     for (int c = 0; c < n_channels; c += 8) {
         bool overwritten = c == 0 || n_channels - c >= 8;
         int whole = overwritten ? n_frames - (c + 7) / n_channels : 0;
-        fill_frames(a, &in, c, 0, n_safe, whole, &state, x);
-        fill_frames(a, &end, c, n_safe, n_frames, whole, &state, x);
+        for (int from = 0, to; from < n_frames; from = to) {
+            to = piece_end(clock, from, n_frames);
+            if (clock->swing > 0) {
+                double start = tin_clock_at(clock, from);
+                in.speed = clock->speed * (1 + clock->slope);
+                in.start = start - from * in.speed;
+            }
+            signal end = in;
+            end.counts = tail;
+            end.first_row = first_row;
+            fill_piece(a, &in, &end, c, from, to, whole, &state, x);
+        }
     }
 }

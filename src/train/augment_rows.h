@@ -8,7 +8,7 @@ static void ROWS(const tin_augment *a, const signal *in, int c, int from, int to
 {
     const int_8 self = {0, 1, 2, 3, 4, 5, 6, 7}, axis_0 = c ? self : a->axis[0], axis_1 = c ? self : a->axis[1];
     const int_8 axis_2 = c ? self : a->axis[2];
-    const double speed = a->speed, start = in->start;
+    const double speed = in->speed, start = in->start;
     const int64_t last = in->n_counts - 1, n_channels = in->n_channels;
     const int16_t *const counts = in->counts + c - in->first_row * n_channels;
     const bool noisy = in->noisy;
@@ -42,9 +42,7 @@ static void ROWS(const tin_augment *a, const signal *in, int c, int from, int to
                 s0 ^= s3;
                 s2 ^= t;
                 s3 = s3 << 11 | s3 >> 21;
-                uint_8 sum = (word & 0x00ff00ffu) + (word >> 8 & 0x00ff00ffu);
-                sum = (sum + (sum >> 16)) & 0xffffu;
-                y += deviation * (__builtin_convertvector((int_8)sum, float_8) - 510);
+                y += deviation * (__builtin_convertvector((int_8)BYTES(word), float_8) - 510);
             }
         }
         memcpy(x, &y, sizeof y);

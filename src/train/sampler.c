@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
-#include "train/augment.h"
-#include "train/labels.h"
+#include "train/effects.h"
+#include "train/splice.h"
 
 /* Streams of random numbers, kept apart by these marks. */
 #define SEED_ORDER 0x6f72646572u
@@ -18,24 +18,19 @@
 #define LATER_CUT 0.5
 #define MOST_EMPTY 1000 /* batches without a label before it is an error */
 
-/* A stretch of one label where windows fit. */
-typedef struct stretch {
-    size_t stream;
-    int64_t start, end;
-} stretch;
-
 struct tin_sampler {
     tin_sampler_settings s;
-    tin_triads triads;
+    tin_augment_source source;
     int n_decisions;
     tin_borders borders;
     tin_labels *labels; /* [n_streams of the dataset], empty for those not trained on */
     size_t *streams;    /* [n_streams] indices of the training streams */
     size_t n_streams;
     double *frames_before; /* [n_streams + 1] running sum of lengths */
-    stretch *stretches;
-    size_t n_stretches;
-    double *starts_before; /* [n_stretches + 1] running sum of the places where a window may start */
+    tin_stretches windows; /* where they fit */
+    tin_effects *effects;
+    tin_splicer *splicer;  /* NULL: none */
+    double *starts_before; /* [windows.n + 1] running sum of the places where a window may start */
     float class_weights[TIN_MAX_CLASSES];
     uint32_t *order; /* of the round under way */
     int64_t order_round;
@@ -46,6 +41,8 @@ struct tin_sampler {
     size_t touched;     /* bytes of counts that were read, see tin_dataset_touched */
     double *weights;    /* [n_lanes] of the batch under way */
     float *rows;        /* [n_lanes][chunk + most lead][channels] when x is not all that is wanted, else NULL */
+    int16_t *spliced;   /* [n_threads][most_source][channels]; NULL: no splicer */
+    float *dry;         /* [n_threads][reach + chunk][channels]; NULL: no room */
 };
 
 static tin_status find_streams(tin_sampler *sampler, tin_error *err)
@@ -158,40 +155,33 @@ static int window_frames(const tin_config_train *train)
     return train->chunk - train->history_frames;
 }
 
-/* Stretches of one label that hold a window at its greatest speed, with its history before it. */
-static tin_status find_stretches(tin_sampler *sampler, tin_error *err)
+static tin_stretch_query recordings_of(const tin_sampler *s)
 {
-    double fastest = 1 + sampler->s.train->warp;
-    int64_t least = (int64_t)ceil(window_frames(sampler->s.train) * fastest) + 1;
-    int64_t history = (int64_t)ceil(sampler->s.train->history_frames * fastest);
-    size_t capacity = 0;
-    for (size_t i = 0; i < sampler->n_streams; i++) {
-        const tin_labels *labels = &sampler->labels[sampler->streams[i]];
-        for (size_t r = 0; r < labels->n_runs; r++) {
-            int64_t start = labels->runs[r].start, end = labels->runs[r].end, first = start > history ? start : history;
-            if (labels->runs[r].label < 0 || end - first < least) {
-                continue;
-            }
-            if (sampler->n_stretches == capacity) {
-                size_t more = capacity ? 2 * capacity : 64;
-                stretch *grown = tin_grow(sampler->stretches, capacity, more, sizeof *grown, err);
-                if (!grown) {
-                    return TIN_ERR_MEMORY;
-                }
-                sampler->stretches = grown;
-                capacity = more;
-            }
-            sampler->stretches[sampler->n_stretches++] = (stretch){sampler->streams[i], first, end};
-        }
+    return (tin_stretch_query){.labels = s->labels, .streams = s->streams, .n_streams = s->n_streams};
+}
+
+/* Stretches of one label that hold a window at its greatest speed, with its history before it. */
+static tin_status find_windows(tin_sampler *sampler, tin_error *err)
+{
+    const tin_config_train *train = sampler->s.train;
+    double fastest = tin_augment_fastest(&train->augment), rate = sampler->s.dataset->rate_hz;
+    double swing = 2 * fastest * tin_augment_most_swing(&train->augment, rate);
+    int64_t least = (int64_t)ceil(window_frames(train) * fastest + swing) + 1;
+    tin_stretch_query q = recordings_of(sampler);
+    q.skip = (int64_t)ceil(train->history_frames * fastest + swing);
+    q.least = least;
+    tin_status status = tin_stretches_find(&sampler->windows, &q, err);
+    if (status) {
+        return status;
     }
-    if (sampler->n_stretches == 0) {
+    if (sampler->windows.n == 0) {
         return tin_fail(err, TIN_ERR_DATA,
                         "no label lasts %lld frames, the length of a window; make train.chunk shorter",
                         (long long)least);
     }
-    sampler->starts_before = tin_alloc(sampler->n_stretches + 1, sizeof *sampler->starts_before, err);
-    for (size_t i = 0; sampler->starts_before && i < sampler->n_stretches; i++) {
-        int64_t starts = sampler->stretches[i].end - sampler->stretches[i].start - least + 1;
+    sampler->starts_before = tin_alloc(sampler->windows.n + 1, sizeof *sampler->starts_before, err);
+    for (size_t i = 0; sampler->starts_before && i < sampler->windows.n; i++) {
+        int64_t starts = sampler->windows.items[i].end - sampler->windows.items[i].start - least + 1;
         sampler->starts_before[i + 1] = sampler->starts_before[i] + (double)starts;
     }
     return sampler->starts_before ? TIN_OK : TIN_ERR_MEMORY;
@@ -214,6 +204,55 @@ static float *make_rows(const tin_sampler_settings *s, tin_error *err)
                          : NULL;
 }
 
+/* Frames of a recording that one chunk can show, with what the room hears before it. */
+static size_t most_source(const tin_sampler_settings *s)
+{
+    const tin_config_augment *a = &s->train->augment;
+    double rate = s->dataset->rate_hz, frames = s->train->chunk + tin_effects_reach(a, rate);
+    return (size_t)ceil((frames + 2 * tin_augment_most_swing(a, rate)) * tin_augment_fastest(a)) + 4;
+}
+
+static bool splices(const tin_config_train *train)
+{
+    return train->augment.splice.probability > 0 && !train->windows;
+}
+
+static size_t dry_frames(const tin_sampler_settings *s)
+{
+    int reach = tin_effects_reach(&s->train->augment, s->dataset->rate_hz);
+    return reach > 0 ? (size_t)(reach + s->train->chunk) : 0;
+}
+
+static tin_status make_augmentation(tin_sampler *s, tin_error *err)
+{
+    const tin_sampler_settings *settings = &s->s;
+    const tin_stretch_query recordings = recordings_of(s);
+    size_t row = (size_t)settings->model->n_channels, threads = (size_t)tin_pool_threads(settings->pool);
+    tin_status status = tin_effects_create(&s->effects, &s->source, settings->dataset, &recordings, err);
+    if (status == TIN_OK && splices(settings->train)) {
+        status = tin_splicer_create(&s->splicer, &settings->train->augment.splice, settings->dataset, &recordings, err);
+        s->spliced = status ? NULL : tin_alloc(threads * most_source(settings) * row, sizeof *s->spliced, err);
+        status = status || s->spliced ? status : TIN_ERR_MEMORY;
+    }
+    if (status == TIN_OK && dry_frames(settings) > 0) {
+        s->dry = tin_alloc(threads * dry_frames(settings) * row, sizeof *s->dry, err);
+        status = s->dry ? TIN_OK : TIN_ERR_MEMORY;
+    }
+    return status;
+}
+
+size_t tin_sampler_augmentation_bytes(const tin_model *model, const tin_dataset *dataset, const tin_config_train *train,
+                                      int n_threads)
+{
+    tin_sampler_settings s = {.model = model, .dataset = dataset, .train = train};
+    size_t frames = dry_frames(&s) * sizeof(float), bytes = tin_effects_bytes(&train->augment, dataset);
+    if (splices(train)) {
+        frames += most_source(&s) * sizeof(int16_t);
+        bytes += tin_splicer_bytes(&train->augment.splice, dataset);
+    }
+    return bytes + (size_t)n_threads * frames * (size_t)model->n_channels;
+}
+
 tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings *settings, tin_error *err)
 {
     *sampler = NULL;
@@ -222,7 +261,13 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
         return TIN_ERR_MEMORY;
     }
     s->s = *settings;
-    s->triads = tin_triads_find(settings->model->channels, settings->model->n_channels);
+    s->source = (tin_augment_source){
+        .model = settings->model,
+        .settings = &settings->train->augment,
+        .triads = tin_triads_find(settings->model->channels, settings->model->n_channels),
+        .rate_hz = settings->dataset->rate_hz,
+        .seed = settings->seed,
+    };
     s->n_decisions = settings->train->chunk / settings->model->hop;
     s->order_round = -1;
     for (int i = 0; i < settings->model->hop; i++) {
@@ -239,7 +284,10 @@ tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings 
         status = weigh_classes(s, err);
     }
     if (status == TIN_OK && settings->train->windows) {
-        status = find_stretches(s, err);
+        status = find_windows(s, err);
+    }
+    if (status == TIN_OK) {
+        status = make_augmentation(s, err);
     }
     if (status) {
         tin_sampler_free(s);
@@ -266,11 +314,15 @@ void tin_sampler_free(tin_sampler *s)
     tin_free(s->streams);
     tin_free(s->frames_before);
     tin_free(s->order);
-    tin_free(s->stretches);
+    tin_free(s->windows.items);
     tin_free(s->starts_before);
     tin_free(s->lanes);
     tin_free(s->weights);
     tin_free(s->rows);
+    tin_effects_free(s->effects);
+    tin_splicer_free(s->splicer);
+    tin_free(s->spliced);
+    tin_free(s->dry);
     tin_free(s);
 }
 
@@ -323,13 +375,14 @@ static void begin_sequence(tin_sampler *s, tin_sampler_lane *lane)
     double u = tin_rng_uniform(&rng);
     *lane = (tin_sampler_lane){.sequence = number};
     if (train->windows) {
-        const stretch *at =
-            &s->stretches[find_place(s->starts_before, s->n_stretches, u * s->starts_before[s->n_stretches])];
+        const tin_stretch *at =
+            &s->windows.items[find_place(s->starts_before, s->windows.n, u * s->starts_before[s->windows.n])];
         tin_augment augment;
-        tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
-        double room = (double)(at->end - at->start - 1) - (window_frames(train) - 1) * augment.speed;
+        tin_augment_draw(&augment, &s->source, number, &rng);
+        double first = tin_clock_at(&augment.clock, train->history_frames);
+        double room = (double)(at->end - at->start - 1) - (tin_clock_at(&augment.clock, train->chunk - 1) - first);
         lane->stream = (int64_t)at->stream;
-        lane->start = (double)at->start + tin_rng_uniform(&rng) * fmax(room, 0) - train->history_frames * augment.speed;
+        lane->start = (double)at->start + tin_rng_uniform(&rng) * fmax(room, 0) - first;
     } else if (train->stateful) {
         lane->stream = (int64_t)ordered_stream(s, number);
         double cut = number < s->s.n_lanes ? FIRST_CUT : LATER_CUT;
@@ -337,7 +390,9 @@ static void begin_sequence(tin_sampler *s, tin_sampler_lane *lane)
     } else {
         double place = u * s->frames_before[s->n_streams];
         size_t i = find_place(s->frames_before, s->n_streams, place);
-        double most = s->frames_before[i + 1] - s->frames_before[i] - train->chunk * (1 + train->warp) - 1;
+        double swing = tin_augment_most_swing(&train->augment, s->s.dataset->rate_hz);
+        double chunk = (train->chunk + swing) * tin_augment_fastest(&train->augment);
+        double most = s->frames_before[i + 1] - s->frames_before[i] - chunk - 1;
         lane->stream = (int64_t)s->streams[i];
         lane->start = floor(fmax(0, fmin(place - s->frames_before[i], most)));
     }
@@ -363,63 +418,87 @@ static double finish_target(const tin_sampler *s, double known, float *target)
     return weight;
 }
 
-static void fill_targets(const tin_sampler *s, const tin_labels *labels, double start, double speed, float *target,
-                         double *weight)
+/* The labels of a sequence, from frame 0 of its targets on. */
+typedef struct label_view {
+    const tin_labels *labels;
+    size_t run; /* of a frame nearby */
+    tin_clock clock;
+    tin_spliced *spliced; /* NULL: none */
+} label_view;
+
+static double add_label(label_view *v, int i, double weight, float *target)
+{
+    int64_t frame = frame_of(tin_clock_at(&v->clock, i));
+    return v->spliced ? tin_spliced_label(v->spliced, frame, weight, target)
+                      : tin_labels_add(v->labels, &v->run, frame, weight, target);
+}
+
+/* Decisions, up to n, from the one that begins at frame `first` on, whose frames all carry the label of v->run alone. */
+static int count_same(label_view *v, int first, int hop, int n)
+{
+    int64_t frame = frame_of(tin_clock_at(&v->clock, first)), plain, end;
+    int count = 0;
+    if (v->spliced || frame < 0 || frame >= v->labels->n_frames) {
+        return 0;
+    }
+    v->run = tin_labels_step(v->labels, v->run, frame);
+    tin_labels_plain(v->labels, v->run, &plain, &end);
+    while (frame >= plain && count < n && tin_clock_at(&v->clock, first + hop - 1) < (double)end) {
+        first += hop;
+        count++;
+    }
+    return count;
+}
+
+/* The same label for all of `count` decisions. */
+static double fill_same(const tin_sampler *s, int label, int count, float *target)
+{
+    int n_classes = s->s.dataset->n_classes;
+    double weight = 0;
+    for (int j = 0; j < count && label >= 0; j++, target += n_classes) {
+        target[label] = s->whole;
+        if (s->s.train->label_smoothing > 0) {
+            weight += finish_target(s, s->whole_known, target);
+        } else {
+            target[label] *= s->class_weights[label];
+            weight += (double)target[label];
+        }
+    }
+    return weight;
+}
+
+static void fill_targets(const tin_sampler *s, label_view *v, float *target, double *weight)
 {
     int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop, first = hop - 1 - s->s.model->delay;
-    bool smooth = s->s.train->label_smoothing > 0;
-    int64_t end = INT64_MIN; /* frames up to here, from the first of this decision on, have one label alone */
-    size_t run = tin_labels_find(labels, frame_of(start + first * speed));
-    for (int j = 0; j < s->n_decisions; j++, target += n_classes, first += hop) {
-        int64_t last = frame_of(start + (first + hop - 1) * speed);
-        if (last >= end) {
-            int64_t from = frame_of(start + first * speed), plain;
-            if (from >= 0 && from < labels->n_frames) {
-                run = tin_labels_step(labels, run, from);
-                tin_labels_plain(labels, run, &plain, &end);
-                end = from >= plain ? end : INT64_MIN;
-            } else {
-                end = INT64_MIN;
-            }
+    for (int j = 0, count = 0; j < s->n_decisions; j += count, target += count * n_classes, first += count * hop) {
+        count = count_same(v, first, hop, s->n_decisions - j);
+        if (count > 0) {
+            *weight += fill_same(s, v->labels->runs[v->run].label, count, target);
+            continue;
         }
         double known = 0;
-        if (last < end) {
-            int32_t label = labels->runs[run].label;
-            if (label < 0) {
-                continue;
-            }
-            known = s->whole_known;
-            target[label] = s->whole;
-            if (!smooth) {
-                target[label] *= s->class_weights[label];
-                *weight += (double)target[label];
-                continue;
-            }
-        } else {
-            for (int i = first; i < first + hop; i++) {
-                known += tin_labels_add(labels, &run, frame_of(start + i * speed), 1.0 / hop, target);
-            }
+        for (int i = first; i < first + hop; i++) {
+            known += add_label(v, i, 1.0 / hop, target);
         }
         if (known > 0) {
             *weight += finish_target(s, known, target);
         }
+        count = 1;
     }
 }
 
-static double lane_targets(const tin_sampler *s, const tin_sampler_lane *lane, double start, double speed,
-                           float *target)
+static double lane_targets(const tin_sampler *s, label_view *v, float *target)
 {
-    const tin_labels *labels = &s->labels[lane->stream];
     int n_classes = s->s.dataset->n_classes, n = s->n_decisions;
     double weight = 0;
     memset(target, 0, (size_t)n * (size_t)n_classes * sizeof *target);
     if (s->s.train->windows) {
         float *last = target + (size_t)(n - 1) * (size_t)n_classes;
         int middle = s->s.train->chunk - (window_frames(s->s.train) + 1) / 2; /* far from what rounding could do */
-        last[labels->runs[tin_labels_find(labels, (int64_t)(start + middle * speed))].label] = 1;
+        last[v->labels->runs[tin_labels_find(v->labels, (int64_t)tin_clock_at(&v->clock, middle))].label] = 1;
         return finish_target(s, 1, last);
     }
-    fill_targets(s, labels, start, speed, target, &weight);
+    fill_targets(s, v, target, &weight);
     return weight;
 }
 
@@ -428,24 +507,87 @@ typedef struct fill_job {
     tin_sampler_batch *batch;
 } fill_job;
 
-/* The signal of lane `index`, x and ahead. Frames behind the chunk get the noise that the next chunk will give them, so
- * that both see one signal. */
-static void fill_signal(const tin_sampler *s, int index, const tin_augment *augment, uint64_t noise_seed, double start,
-                        tin_sampler_batch *batch)
+/* The augmentation of the sequence of one lane. */
+typedef struct sequence {
+    const tin_stream *stream;
+    size_t index; /* of the stream in the dataset */
+    tin_augment augment;
+    tin_effect effect;
+    uint64_t noise_seed;
+    tin_spliced spliced; /* without splicer: nothing */
+    int16_t *counts;     /* of the thread: room for what is spliced */
+    float *dry;
+} sequence;
+
+/* The signal without effects, from frame `from` of the clock on. */
+static void show(const tin_sampler *s, sequence *q, const tin_augment *augment, tin_clock clock, int n_frames,
+                 tin_rng *noise, float *x)
+{
+    const int16_t *counts = q->stream->counts;
+    int64_t n_counts = q->stream->n_frames;
+    if (s->splicer) {
+        int64_t from = (int64_t)fmin(fmax(floor(tin_clock_at(&clock, 0)) - 1, 0), (double)n_counts - 1);
+        int64_t to = (int64_t)fmin(fmax(ceil(tin_clock_at(&clock, n_frames)) + 1, (double)from + 1), (double)n_counts);
+        tin_spliced_counts(&q->spliced, from, to, q->counts);
+        counts = q->counts;
+        n_counts = to - from;
+        clock.start -= (double)from;
+    }
+    tin_augment_apply(augment, &clock, counts, n_counts, s->s.model->n_channels, n_frames, noise, x);
+}
+
+/* The room hears the signal without the sensor's noise, and what came before. */
+static void show_in_room(const tin_sampler *s, sequence *q, tin_clock clock, int n_frames, tin_rng *noise, float *x)
+{
+    tin_augment clean = q->augment, noise_alone;
+    int reach = tin_effects_reach(&s->s.train->augment, s->s.dataset->rate_hz);
+    size_t row = (size_t)s->s.model->n_channels;
+    memset(clean.noise, 0, sizeof clean.noise);
+    tin_clock before = clock;
+    before.start -= reach * clock.speed;
+    before.first -= reach;
+    show(s, q, &clean, before, reach + n_frames, NULL, q->dry);
+    noise_alone = q->augment;
+    memset(noise_alone.matrix, 0, sizeof noise_alone.matrix);
+    memset(noise_alone.shift, 0, sizeof noise_alone.shift);
+    tin_augment_apply(&noise_alone, &clock, q->stream->counts, q->stream->n_frames, s->s.model->n_channels, n_frames,
+                      noise, x);
+    for (size_t i = 0; i < (size_t)n_frames * row; i++) {
+        x[i] += q->dry[(size_t)reach * row + i];
+    }
+    tin_effect_room(&q->effect, s->effects, q->dry, reach, n_frames, x);
+}
+
+/* The first n_frames of a chunk of a sequence. */
+static void fill_chunk(const tin_sampler *s, sequence *q, int64_t chunk, double start, int n_frames, float *x)
+{
+    tin_clock clock = q->augment.clock;
+    clock.start = start;
+    clock.first = chunk * s->s.train->chunk;
+    tin_rng noise;
+    tin_rng_derive(&noise, q->noise_seed, (uint64_t)chunk);
+    if (q->effect.n_echoes > 0) {
+        show_in_room(s, q, clock, n_frames, &noise, x);
+    } else {
+        show(s, q, &q->augment, clock, n_frames, &noise, x);
+    }
+    if (q->effect.any) {
+        tin_effect_apply(&q->effect, s->effects, clock.first, n_frames, x);
+    }
+}
+
+/* The signal of lane `index`, x and ahead. Frames behind the chunk get the augmentation that the next chunk will give
+ * them, so that both see one signal. */
+static void fill_signal(const tin_sampler *s, int index, sequence *q, double start, tin_sampler_batch *batch)
 {
     const tin_sampler_lane *lane = &s->lanes[index];
-    const tin_stream *stream = &s->s.dataset->streams[lane->stream];
     int n_channels = s->s.model->n_channels, chunk = s->s.train->chunk;
     size_t row = (size_t)n_channels, values = (size_t)chunk * row, lead = (size_t)s->s.lead, ahead = (size_t)s->s.ahead;
     float *x = batch->x + (size_t)index * values;
     float *from = s->rows ? s->rows + (size_t)index * (size_t)(chunk + most_lead(&s->s)) * row : x;
-    tin_rng noise;
-    tin_rng_derive(&noise, noise_seed, (uint64_t)lane->chunk);
-    tin_augment_apply(augment, stream->counts, stream->n_frames, n_channels, start, chunk, &noise, from);
+    fill_chunk(s, q, lane->chunk, start, chunk, from);
     if (s->rows) {
-        tin_rng_derive(&noise, noise_seed, (uint64_t)lane->chunk + 1);
-        tin_augment_apply(augment, stream->counts, stream->n_frames, n_channels, start + chunk * augment->speed,
-                          most_lead(&s->s), &noise, from + values);
+        fill_chunk(s, q, lane->chunk + 1, start + chunk * q->augment.clock.speed, most_lead(&s->s), from + values);
         memcpy(x, from + lead * row, values * sizeof *x);
     } else {
         ahead = 0;
@@ -455,24 +597,50 @@ static void fill_signal(const tin_sampler *s, int index, const tin_augment *augm
     }
 }
 
+/* What the lane's sequence is, the same for all its chunks. */
+static void draw_sequence(const tin_sampler *s, const tin_sampler_lane *lane, int thread, sequence *q)
+{
+    size_t row = (size_t)s->s.model->n_channels;
+    tin_rng rng = sequence_rng(s, lane->sequence);
+    (void)tin_rng_uniform(&rng); /* the place, see begin_sequence */
+    q->index = (size_t)lane->stream;
+    q->stream = &s->s.dataset->streams[lane->stream];
+    tin_augment_draw(&q->augment, &s->source, lane->sequence, &rng);
+    q->noise_seed = tin_rng_next(&rng);
+    tin_effect_draw(&q->effect, s->effects, lane->sequence, q->index);
+    if (s->splicer) {
+        q->counts = s->spliced + (size_t)thread * most_source(&s->s) * row;
+        tin_spliced_begin(&q->spliced, s->splicer, q->index,
+                          tin_augment_seed(&s->source, lane->sequence, TIN_AUGMENT_SPLICE));
+    }
+    if (s->dry) {
+        q->dry = s->dry + (size_t)thread * dry_frames(&s->s) * row;
+    }
+}
+
 static void fill_lane(void *context, int index, int thread)
 {
-    (void)thread;
     const fill_job *job = context;
     tin_sampler *s = job->sampler;
     const tin_config_train *train = s->s.train;
     tin_sampler_lane *lane = &s->lanes[index];
-    tin_rng rng = sequence_rng(s, lane->sequence);
-    (void)tin_rng_uniform(&rng); /* the place, see begin_sequence */
-    tin_augment augment;
-    tin_augment_draw(&augment, s->s.model, s->triads, train, &rng);
-    double start = lane->start + (double)lane->chunk * train->chunk * augment.speed;
-    fill_signal(s, index, &augment, tin_rng_next(&rng), start, job->batch);
+    sequence q;
+    draw_sequence(s, lane, thread, &q);
+    double speed = q.augment.clock.speed, start = lane->start + (double)lane->chunk * train->chunk * speed;
+    fill_signal(s, index, &q, start, job->batch);
     size_t targets = (size_t)s->n_decisions * (size_t)s->s.dataset->n_classes;
-    double first = s->rows ? start + s->s.lead * augment.speed : start;
-    s->weights[index] = lane_targets(s, lane, first, augment.speed, job->batch->target + (size_t)index * targets);
+    label_view view = {
+        .labels = &s->labels[lane->stream], .clock = q.augment.clock, .spliced = s->splicer ? &q.spliced : NULL};
+    view.clock.start = (s->rows ? start + s->s.lead * speed : start) + q.augment.later;
+    view.clock.first = lane->chunk * train->chunk + (s->rows ? s->s.lead : 0);
+    if (train->windows) {
+        view.clock.start = start; /* one label, wherever in it */
+    }
+    view.run = tin_labels_find(view.labels, frame_of(tin_clock_at(&view.clock, 0)));
+    q.spliced.run = view.run;
+    s->weights[index] = lane_targets(s, &view, job->batch->target + (size_t)index * targets);
     lane->chunk++;
-    double next = start + train->chunk * augment.speed;
+    double next = start + train->chunk * speed;
     int64_t n_frames = s->s.dataset->streams[lane->stream].n_frames;
     lane->last = train->windows || !train->stateful || next >= (double)n_frames - 2 * s->s.model->hop;
 }
@@ -530,7 +698,10 @@ tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error 
         }
         fill_job job = {s, batch};
         tin_pool_run(s->s.pool, s->s.n_lanes, fill_lane, &job);
-        tin_dataset_touched(s->s.dataset, &s->touched, (size_t)s->s.n_lanes,
+        size_t places = 1; /* that a lane reads at */
+        places += s->splicer ? 1u : 0u;
+        places += s->s.train->augment.background.probability > 0 ? 1u : 0u;
+        tin_dataset_touched(s->s.dataset, &s->touched, (size_t)s->s.n_lanes * places,
                             (size_t)s->s.train->chunk * (size_t)s->s.model->n_channels * sizeof(int16_t));
         if (s->s.train->mixup > 0) {
             tin_pool_run(s->s.pool, s->s.n_lanes / 2, mix_pair, &job);

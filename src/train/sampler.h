@@ -51,6 +51,9 @@ typedef struct tin_sampler_batch {
 tin_status tin_sampler_create(tin_sampler **sampler, const tin_sampler_settings *settings,
                               tin_error *err) TIN_USE_RESULT;
 void tin_sampler_free(tin_sampler *sampler);
+/* A bound of what the augmentation takes. */
+size_t tin_sampler_augmentation_bytes(const tin_model *model, const tin_dataset *dataset, const tin_config_train *train,
+                                      int n_threads);
 
 /* Fills the caller's arrays. Batches without any target are passed over; TIN_ERR_DATA when there are only such. */
 tin_status tin_sampler_next(tin_sampler *sampler, tin_sampler_batch *batch, tin_error *err) TIN_USE_RESULT;

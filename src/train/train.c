@@ -58,11 +58,14 @@ static tin_status check_settings(const tin_config_train *s, tin_error *err)
                         "train: mixup %g and average_decay %g must be in 0..1, focal_gamma %g at least 0", s->mixup,
                         s->average_decay, s->focal_gamma);
     }
-    if (!(s->learning_rate > 0) || !(s->warp >= 0 && s->warp < 1) ||
+    const tin_config_augment *a = &s->augment;
+    if (!(s->learning_rate > 0) || !(a->speed.by >= 0 && a->speed.by < 1) || !(a->warp.by >= 0 && a->warp.by < 1) ||
         !(s->label_smoothing >= 0 && s->label_smoothing < 1)) {
-        return tin_fail(err, TIN_ERR_CONFIG,
-                        "train: learning_rate %g must be above 0, warp %g in 0..1, label_smoothing %g in 0..1",
-                        s->learning_rate, s->warp, s->label_smoothing);
+        return tin_fail(
+            err, TIN_ERR_CONFIG,
+            "train: learning_rate %g must be above 0, by of speed %g and warp %g in 0..1, label_smoothing %g "
+            "in 0..1",
+            s->learning_rate, a->speed.by, a->warp.by, s->label_smoothing);
     }
     return TIN_OK;
 }
@@ -121,15 +124,14 @@ static void describe_settings(const training *t, tin_text *text)
                     s->mixup);
     tin_text_printf(text, "delay %d metric %s margin %a %a\n", t->model->delay, tin_metric_name(t->metric),
                     t->options->early_ms, t->options->late_ms);
-    tin_text_printf(text, "evaluate %d patience %d keep_last %d rotate %a scale %a warp %a noise %a %a mirror %a\n",
-                    s->evaluate_every, s->patience, s->keep_last, s->rotate_degrees, s->scale, s->warp, s->noise_accel,
-                    s->noise_gyro, s->mirror);
     tin_text_printf(text, "borders %s", s->border ? s->border : "");
     for (unsigned i = 0; i < s->borders_count; i++) {
         tin_text_printf(text, " %s %s %a %a", s->borders[i].class, s->borders[i].border, s->borders[i].early_ms,
                         s->borders[i].late_ms);
     }
     tin_text_add(text, "\n");
+    tin_text_printf(text, "evaluate %d patience %d keep_last %d\n", s->evaluate_every, s->patience, s->keep_last);
+    tin_config_augment_text(&s->augment, text);
     describe_network(t->model, text);
     if (t->options->teacher) {
         tin_text_printf(text, "teacher delay %d distill %a temperature %a\n", t->options->teacher->delay,

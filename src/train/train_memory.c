@@ -108,7 +108,8 @@ tin_status tin_train_memory_of(const tin_model *model, const tin_dataset *datase
     memory->batch = batch_bytes(model, validation, options);
     /* Once more: clipped gradient, decay; gradient in double; which are trained. */
     memory->weights = model->n_params * ((copies * CHECKPOINT_WEIGHTS + 2) * sizeof(float) + sizeof(double) + 1);
-    memory->data = data_bytes(model, dataset, s);
+    memory->data = data_bytes(model, dataset, s) +
+                   tin_sampler_augmentation_bytes(model, dataset, s, tin_pool_threads(options->pool));
     size_t rows = (size_t)(s->steps / s->evaluate_every + 1);
     memory->total = memory->engine + memory->batch + memory->weights + memory->data + rows * PER_CURVE_ROW + SMALL;
     return TIN_OK;

@@ -348,8 +348,9 @@ static bool prepare(tin_validation *v, size_t *next_piece)
         float *x = v->x + (ptrdiff_t)l * chunk * n_channels;
         if (lane->piece < v->n_pieces) {
             const tin_stream *stream = &v->dataset->streams[v->pieces[lane->piece].stream];
-            tin_augment_apply(&v->plain, stream->counts, v->pieces[lane->piece].end, n_channels, (double)lane->next,
-                              chunk, NULL, x);
+            tin_clock clock = {.start = (double)lane->next, .speed = 1};
+            tin_augment_apply(&v->plain, &clock, stream->counts, v->pieces[lane->piece].end, n_channels, chunk, NULL,
+                              x);
             any = true;
         } else {
             memset(x, 0, (size_t)(chunk * n_channels) * sizeof *x);

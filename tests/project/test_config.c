@@ -42,7 +42,8 @@ static const char *const full =
     "    - {op: conv1d, kernel: 3, depthwise: true, dilation: 2}\n"
     "    - {op: dropout, rate: 0.25}\n"
     "    - {op: dense}\n"
-    "train: {steps: 10, learning_rate: 1e-3, stateful: false}\n"
+    "train: {steps: 10, learning_rate: 1e-3, stateful: false,\n"
+    "        augment: {gain: {probability: 0.5, db: [-3, 4.5]}, resolution: {bits: 9}, splice: {into: [rest]}}}\n"
     "deploy: {optimize: size}\n";
 
 static tin_status load(tin_config **config, const char *text, tin_error *err)
@@ -83,6 +84,9 @@ static void test_reads_every_kind(void **state)
     assert_int_equal(c->train.steps, 10);
     assert_false(c->train.stateful);
     assert_int_equal(c->train.batch, 32);
+    assert_true(c->train.augment.gain.db[0] == -3 && c->train.augment.gain.db[1] == 4.5);
+    assert_true(c->train.augment.resolution.bits[0] == 9 && c->train.augment.resolution.bits[1] == 9);
+    assert_string_equal(c->train.augment.splice.into[0], "rest");
     assert_true(c->quantize.percentile == 0.999);
     assert_string_equal(c->deploy.name, "my_gestures");
     assert_string_equal(c->deploy.optimize, "size");
@@ -102,6 +106,9 @@ static void test_defaults(void **state)
     assert_true(c->data.simulate.minutes == 8);
     assert_true(c->train.learning_rate == 4e-3);
     assert_true(c->train.stateful);
+    assert_true(c->train.augment.rotate.degrees == 15 && c->train.augment.rotate.probability == 1);
+    assert_true(c->train.augment.background.probability == 0 && c->train.augment.background.snr_db[0] == 5 &&
+                c->train.augment.background.snr_db[1] == 25);
     assert_int_equal(c->evaluate.bootstrap, 2000);
     assert_string_equal(c->deploy.name, "m3_birds");
     tin_config_free(c);
@@ -138,6 +145,16 @@ static const struct {
     {"project: a\ntrain: {steps: 0}\n" MODEL, 2, "train.steps is '0'"},
     {"project: a\ntrain:\n  batch: 8\n  clip: nan\n" MODEL, 4, "train.clip is 'nan'; write a number from 0"},
     {"project: a\ntrain: {clip: 1e999}\n" MODEL, 2, "train.clip is '1e999'"},
+    {"project: a\ntrain:\n  warp: 0.1\n" MODEL, 3, "the setting 'train.warp' is now 'train.augment.speed.by'; move it"},
+    {"project: a\ntrain: {augment: {room: {decay_ms: [9, 5]}}}\n" MODEL, 2,
+     "train.augment.room.decay_ms is [9, 5]; write the least first"},
+    {"project: a\ntrain: {augment: {room: {decay_ms: [5]}}}\n" MODEL, 2,
+     "it must be a number or two, [least, greatest]"},
+    {"project: a\ntrain: {augment: {room: {decay_ms: [5, [6]]}}}\n" MODEL, 2,
+     "decay_ms is a list; it must be a single value"},
+    {"project: a\ntrain: {augment: {room: {decay_ms: [5, x]}}}\n" MODEL, 2,
+     "decay_ms is 'x'; write a number from 1 to"},
+    {"project: a\ntrain: {augment: {rotated: {degrees: 3}}}\n" MODEL, 2, "did you mean 'rotate'?"},
     {"project: a\ntrain: {stateful: maybe}\n" MODEL, 2, "write true or false"},
     {"project: a\nseed: -1\n" MODEL, 2, "seed is '-1'"},
     {"project: a\nseed: 18446744073709551616\n" MODEL, 2, "seed is '18446744073709551616'"},
@@ -293,6 +310,7 @@ static void test_canonical(void **state)
         "project: a\ntrain: {steps: 7, clip: 0.5}\ndata: {test: ['b']}\n" MODEL,
         "project: a\ntrain: {steps: 7, clip: 0.5}\nmodel: {layers: [{op: gru, units: 25}, {op: dense}]}\n",
         "project: a\ntrain: {steps: 7, clip: 0.5, stateful: false}\n" MODEL,
+        "project: a\ntrain: {steps: 7, clip: 0.5, augment: {background: {snr_db: [5, 24]}}}\n" MODEL,
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char *c = canonical(others[i]);

@@ -4,7 +4,7 @@ set -eu
 cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-tr '\n' ' ' <src/project/config_schema.c | grep -o -e '\(NUMBER\|LIMIT\|BOOL\|TEXT\|TEXTS\|LIST\|SECTION\)(tin_[a-z_]*, *[a-z_]*' -e 'LAYER([a-z_]*, [0-9]' -e '\.key = "[a-z_]*"' |
+tr '\n' ' ' <src/project/config_schema.c | grep -o -e '\(NUMBER\|RANGE\|LIMIT\|BOOL\|TEXT\|TEXTS\|LIST\|SECTION\)(tin_[a-z_]*, *[a-z_]*' -e 'LAYER([a-z_]*, [0-9]' -e '\.key = "[a-z_]*"' |
     sed 's/^LAYER(\([a-z_]*\).*/\1/; s/.*, *//; s/.*"\(.*\)"/\1/' | sort -u >"$work/schema"
 # sections are headings, `layers` is told of in the text
 {

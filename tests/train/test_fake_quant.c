@@ -84,7 +84,8 @@ static float *engine_scores(const tin_model *model, const tin_quant_spec *quant,
     tin_augment plain;
     uint8_t reset = 1;
     tin_augment_none(&plain, model);
-    tin_augment_apply(&plain, stream->counts, FRAMES, TEST_CHANNELS, 0, FRAMES, NULL, x);
+    tin_clock clock = {.speed = 1};
+    tin_augment_apply(&plain, &clock, stream->counts, FRAMES, TEST_CHANNELS, FRAMES, NULL, x);
     tin_engine_infer(engine, model->params, state, 1, x, &reset, scores);
     tin_free(x);
     tin_free(state);

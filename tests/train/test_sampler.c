@@ -27,12 +27,11 @@ static const tin_config_train augmented = {.steps = 10,
                                            .chunk = CHUNK,
                                            .stateful = true,
                                            .class_weight_power = 0.5,
-                                           .rotate_degrees = 20,
-                                           .scale = 0.1,
-                                           .warp = 0.1,
-                                           .noise_accel = 0.02,
-                                           .noise_gyro = 0.05,
-                                           .mirror = 0.5};
+                                           .augment = {.speed = {1, 0.1},
+                                                       .mirror = {0.5},
+                                                       .rotate = {1, 20},
+                                                       .scale = {1, 0.1},
+                                                       .noise = {.probability = 1, .accel = 0.02, .gyro = 0.05}}};
 
 typedef struct world {
     tin_dataset *dataset;
@@ -345,17 +344,18 @@ static void augmentation_is_physical(void **unused)
     (void)unused;
     world w;
     tin_config_train train = augmented;
-    train.scale = train.warp = train.noise_accel = train.noise_gyro = 0;
+    train.augment.scale.by = train.augment.speed.by = train.augment.noise.probability = 0;
     open_world(&w, &train, 1);
     tin_triads triads = tin_triads_find(w.dataset->channels, TEST_CHANNELS);
     assert_true(triads.accel && triads.gyro);
+    tin_augment_source source = {w.model, &train.augment, triads, 50, 5};
     int n_mirrored = 0;
     for (uint64_t i = 0; i < 100; i++) {
         tin_rng rng;
         tin_rng_derive(&rng, 3, i);
         tin_augment a;
-        tin_augment_draw(&a, w.model, triads, &train, &rng);
-        assert_true(a.speed == 1);
+        tin_augment_draw(&a, &source, (int64_t)i, &rng);
+        assert_true(a.clock.speed == 1);
         double r[2][3][3];
         for (int c = 0; c < 6; c++) {
             for (int j = 0; j < 3; j++) { /* undo normalisation and units */
@@ -392,7 +392,8 @@ static void noise_and_speed_are_as_asked(void **unused)
 {
     (void)unused;
     enum { N = 20000 };
-    tin_augment a = {.speed = 0.5, .matrix = {{1}}, .noise = {2}, .axis = {{0}, {1}, {2}}};
+    tin_clock clock = {.start = 0.25, .speed = 0.5};
+    tin_augment a = {.matrix = {{1}}, .noise = {2}, .axis = {{0}, {1}, {2}}};
     static int16_t counts[N / 2 + 2];
     static float x[N];
     for (int i = 0; i < N / 2 + 2; i++) {
@@ -400,7 +401,7 @@ static void noise_and_speed_are_as_asked(void **unused)
     }
     tin_rng rng;
     tin_rng_seed(&rng, 1);
-    tin_augment_apply(&a, counts, N / 2 + 2, 1, 0.25, N, &rng, x);
+    tin_augment_apply(&a, &clock, counts, N / 2 + 2, 1, N, &rng, x);
     double sum = 0, squares = 0, fourth = 0;
     for (int i = 0; i < N; i++) {
         double noise = ((double)x[i] - (0.25 + 0.5 * i)) / 2;
@@ -410,7 +411,8 @@ static void noise_and_speed_are_as_asked(void **unused)
     }
     assert_true(fabs(sum / N) < 0.03 && fabs(squares / N - 1) < 0.03 && fabs(fourth / N - 2.7) < 0.15);
     a.noise[0] = 0;
-    tin_augment_apply(&a, counts, 11, 1, 0, 40, NULL, x); /* ends at frame 10, output 20 */
+    clock.start = 0;
+    tin_augment_apply(&a, &clock, counts, 11, 1, 40, NULL, x); /* ends at frame 10, output 20 */
     assert_true(x[20] == 10 && x[19] == 9.5f && x[21] == 0 && x[39] == 0);
 }
 
@@ -420,7 +422,7 @@ static void every_channel_is_interpolated(void **unused)
     (void)unused;
     enum { ROWS = 12, FRAMES = 21 };
     for (int n = 1; n <= 20; n++) {
-        tin_augment a = {.speed = 0.9, .axis = {{0, 1, 2, 3, 4, 5, 6, 7}}};
+        tin_augment a = {.axis = {{0, 1, 2, 3, 4, 5, 6, 7}}};
         a.axis[1] = a.axis[2] = a.axis[0];
         int16_t *counts = tin_alloc((size_t)(ROWS * n), sizeof *counts, NULL);
         float *x = tin_alloc((size_t)(FRAMES * n + 1), sizeof *x, NULL);
@@ -434,7 +436,8 @@ static void every_channel_is_interpolated(void **unused)
         for (int k = -6; k < 16; k++) {
             double start = 0.75 * k;
             x[FRAMES * n] = 77;
-            tin_augment_apply(&a, counts, ROWS, n, start, FRAMES, NULL, x);
+            tin_clock clock = {.start = start, .speed = 0.9};
+            tin_augment_apply(&a, &clock, counts, ROWS, n, FRAMES, NULL, x);
             for (int i = 0; i < FRAMES; i++) {
                 double position = start + i * 0.9, row = floor(position), share = position - row;
                 for (int c = 0; c < n; c++) {

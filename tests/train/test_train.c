@@ -47,11 +47,10 @@ static const tin_config_train usual = {.steps = 120,
                                        .class_weight_power = 0.5,
                                        .evaluate_every = 20,
                                        .checkpoint_every = 10,
-                                       .rotate_degrees = 10,
-                                       .scale = 0.05,
-                                       .warp = 0.05,
-                                       .noise_accel = 0.01,
-                                       .noise_gyro = 0.01};
+                                       .augment = {.speed = {1, 0.05},
+                                                   .rotate = {1, 10},
+                                                   .scale = {1, 0.05},
+                                                   .noise = {.probability = 1, .accel = 0.01, .gyro = 0.01}}};
 
 static tin_dataset *dataset;
 

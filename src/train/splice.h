@@ -1,0 +1,40 @@
+/* Private to src/train. Events of other training recordings, cut out and set into stretches without an event, with
+ * cross-fade; the label of a frame is that of the recording which makes up most of it. Gravity does not turn with the event. */
+#ifndef TIN_SPLICE_H
+#define TIN_SPLICE_H
+
+#include "train/augment.h"
+#include "train/stretches.h"
+
+typedef struct tin_splicer tin_splicer;
+
+/* labels, streams: as in tin_stretch_query; they and the dataset outlive the splicer. TIN_ERR_CONFIG: an unknown class;
+ * TIN_ERR_DATA: no event, or no place. */
+tin_status tin_splicer_create(tin_splicer **splicer, const tin_config_splice *settings, const tin_dataset *dataset,
+                              const tin_stretch_query *recordings, tin_error *err) TIN_USE_RESULT;
+void tin_splicer_free(tin_splicer *splicer);
+/* A bound of what it takes. */
+size_t tin_splicer_bytes(const tin_config_splice *settings, const tin_dataset *dataset);
+
+/* The recording `stream` with the events of one sequence in it. */
+typedef struct tin_spliced {
+    const tin_splicer *splicer;
+    size_t stream;
+    uint64_t seed;
+    /* the place looked at last: frames [from, to) of the recording, fades included, where frame t shows `shown` at
+     * t + offset */
+    size_t place;
+    int64_t from, to, offset;
+    size_t shown;
+    size_t run, shown_run; /* of labels nearby, in the recording and in what it shows */
+} tin_spliced;
+
+void tin_spliced_begin(tin_spliced *spliced, const tin_splicer *splicer, size_t stream, uint64_t seed);
+
+/* counts [to - from][n_channels]: frames from .. to - 1, which the recording has. */
+void tin_spliced_counts(tin_spliced *spliced, int64_t from, int64_t to, int16_t *counts);
+
+/* tin_labels_add of the frame, wherever it comes from. */
+double tin_spliced_label(tin_spliced *spliced, int64_t frame, double weight, float *target);
+
+#endif
