@@ -171,6 +171,21 @@ static void bounds_settings(void **unused)
     tin_model_free(model);
 }
 
+/* What the augmentation keeps: places and events, loudness, and what each thread writes into. */
+static void bounds_augmentation(void **unused)
+{
+    (void)unused;
+    tin_model *model = make_model(plain, 2);
+    tin_train_options options = {.settings = usual, .folder = FOLDER};
+    options.settings.augment.splice = (tin_config_splice){.probability = 1, .every_ms = 100, .fade_ms = 20};
+    options.settings.augment.speed = (tin_config_by){1, 0.8};
+    options.settings.augment.warp = (tin_config_warp){1, 0.9, 5000};
+    options.settings.augment.room = (tin_config_room){1, {2000, 2000}, {3, 3}};
+    options.settings.augment.background = (tin_config_background){.probability = 1, .snr_db = {5, 5}};
+    check(model, options, 4);
+    tin_model_free(model);
+}
+
 static void bounds_teachers(void **unused)
 {
     (void)unused;
@@ -232,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounds_models_batches_and_threads),
         cmocka_unit_test(bounds_settings),
+        cmocka_unit_test(bounds_augmentation),
         cmocka_unit_test(bounds_teachers),
         cmocka_unit_test(bounds_fine_tuning),
         cmocka_unit_test(refuses_too_much),
