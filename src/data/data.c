@@ -216,7 +216,7 @@ static tin_status note_duplicates(tin_source *source, tin_error *err)
                                samples, recordings, source->n_recordings, worst->origin, worst->n_duplicates);
 }
 
-/* One note for all recordings whose clock trembles, and one for those that lose frequencies above half the rate. */
+/* One note for all recordings whose clock trembles, and one for those whose frequencies above half the rate fold down. */
 static tin_status note_clocks(const tin_config_data *settings, tin_source *source, tin_error *err)
 {
     size_t trembling = 0, faster = 0;
@@ -235,11 +235,11 @@ static tin_status note_clocks(const tin_config_data *settings, tin_source *sourc
             tin_notes_add(&source->notes, err,
                           "%zu of %zu recordings have samples at uneven times (deviation up to %.3g s); interpolated",
                           trembling, source->n_recordings, worst);
-    if (faster > 0 && status == TIN_OK)
+    if (faster > 0 && status == TIN_OK && tin_resampling_find(settings->resample) == TIN_RESAMPLE_LINEAR)
         status =
             tin_notes_add(&source->notes, err,
                           "%zu of %zu recordings are faster (period down to %.3g s) than %g Hz; interpolated without a "
-                          "low-pass filter",
+                          "low-pass filter (data.resample)",
                           faster, source->n_recordings, shortest, settings->rate_hz);
     return status;
 }

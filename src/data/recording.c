@@ -274,7 +274,7 @@ static void read_job(void *context, int index, int thread)
     r->n_channels = jobs->source->n_channels;
     tin_status status = jobs->read(jobs->context, i, r, err);
     if (status == TIN_OK && r->pieces == NULL) /* the simulator makes frames itself */
-        status = tin_resample(r, jobs->in->settings->rate_hz, err);
+        status = tin_resample(r, jobs->in->settings->rate_hz, tin_resampling_find(jobs->in->settings->resample), err);
     if (status == TIN_OK)
         status = find_file(r, jobs->in->folder, err);
     if (status == TIN_OK)

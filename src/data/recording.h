@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "base/scratch.h"
+#include "data/resample.h"
 #include "dataset/dataset.h"
 #include "project/config.h"
 
@@ -61,9 +62,9 @@ typedef struct tin_recording {
     size_t n_spans, spans_capacity;
     tin_piece *pieces; /* filled by tin_resample */
     size_t n_pieces;
-    double period;                     /* median seconds between samples of the slowest track, 0: unknown */
-    size_t n_duplicates;               /* samples with the time of another, averaged */
-    double jitter;                     /* standard deviation of the seconds between samples, of the worst track */
+    double period;       /* median seconds between samples of the slowest track, 0: unknown */
+    size_t n_duplicates; /* samples with the time of another, averaged */
+    double jitter;       /* standard deviation of the seconds between samples of the worst track, gaps left out */
     double greatest[TIN_MAX_CHANNELS]; /* |value| of each channel in all pieces, filled by tin_source_read */
     tin_lineage_file *files;           /* that it was read from; see tin_recording_add_file */
     size_t n_files;
@@ -127,9 +128,9 @@ typedef tin_status (*tin_read_recording)(const void *context, size_t index, tin_
 tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,
                            const void *context, tin_error *err) TIN_USE_RESULT;
 
-/* Averages duplicate times, splits where any track has a gap longer than 5 sample periods, and interpolates linearly at
- * multiples of 1 / rate_hz over the time that all tracks cover. Samples that lie there already are passed untouched.
- * Frees the tracks. */
-tin_status tin_resample(tin_recording *r, double rate_hz, tin_error *err) TIN_USE_RESULT;
+/* Averages duplicate times, splits where any track has a gap longer than 5 sample periods, and makes frames at multiples of
+ * 1 / rate_hz over the time that all tracks cover. A track whose samples lie there already is passed untouched. Frees the
+ * tracks. */
+tin_status tin_resample(tin_recording *r, double rate_hz, tin_resampling mode, tin_error *err) TIN_USE_RESULT;
 
 #endif

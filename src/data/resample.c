@@ -1,4 +1,6 @@
-/* From samples at their own times to frames at the project's rate. docs/data.md gives the rules. */
+/* From samples at their own times to frames at the project's rate. docs/data.md and docs/formats.md give the rules. */
+#include "data/resample.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 
 #define GAP_PERIODS 5.0     /* of the slower of recording and dataset */
 #define GRID_TOLERANCE 0.01 /* of a frame: samples this near their frame's time are taken as they are */
+#define FASTER 1.01         /* times rate_hz: a faster track is filtered */
 #define ROUNDING 1e-9       /* seconds: more than the rounding of times, less than any clock's tick */
 #define MAX_STRETCH 100.0   /* frames per sample: more is a wrong time unit, not a slow sensor */
 
@@ -42,25 +45,34 @@ static size_t average_duplicates(tin_track *t)
     return gone;
 }
 
-/* *period: the median; *jitter: the standard deviation of the seconds between samples. */
-static tin_status measure_period(const tin_track *t, double *period, double *jitter, tin_error *err)
+/* Of one track. */
+typedef struct track_clock {
+    double period;  /* median seconds between samples; 0: unknown */
+    double longest; /* more seconds than this between two samples are a gap */
+    double jitter;  /* standard deviation of the seconds between samples, gaps left out */
+} track_clock;
+
+static tin_status measure_clock(const tin_track *t, double rate_hz, track_clock *clock, tin_error *err)
 {
-    *period = t->times == NULL ? 1 / t->rate_hz : 0;
-    *jitter = 0;
-    if (t->times == NULL || t->n_samples < 2)
-        return TIN_OK;
-    const size_t n = t->n_samples - 1;
+    *clock = (track_clock){.period = t->times == NULL ? 1 / t->rate_hz : 0};
+    const size_t n = t->times == NULL || t->n_samples < 2 ? 0 : t->n_samples - 1;
     double *steps = tin_alloc(n, sizeof *steps, err);
     if (steps == NULL)
         return TIN_ERR_MEMORY;
-    double mean = (t->times[n] - t->times[0]) / (double)n, sum = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         steps[i] = t->times[i + 1] - t->times[i];
-        sum += (steps[i] - mean) * (steps[i] - mean);
+    if (n > 0) {
+        qsort(steps, n, sizeof *steps, compare_double);
+        clock->period = steps[n / 2];
     }
-    qsort(steps, n, sizeof *steps, compare_double);
-    *period = steps[n / 2];
-    *jitter = sqrt(sum / (double)n);
+    clock->longest = GAP_PERIODS * fmax(clock->period, 1.0 / rate_hz) + ROUNDING;
+    size_t kept = 0;
+    double sum = 0, squares = 0;
+    for (; kept < n && steps[kept] <= clock->longest; kept++)
+        sum += steps[kept];
+    for (size_t i = 0; i < kept; i++)
+        squares += (steps[i] - sum / (double)kept) * (steps[i] - sum / (double)kept);
+    clock->jitter = kept > 0 ? sqrt(squares / (double)kept) : 0;
     tin_free(steps);
     return TIN_OK;
 }
@@ -87,10 +99,10 @@ static size_t run_end(const tin_track *t, size_t first, double longest)
 }
 
 /* Keeps of `s` what the track covers too. Both are in order of time, so one pass over both finds all. */
-static tin_status intersect(tin_recording *r, const tin_track *t, double period, double rate_hz, stretches *s,
+static tin_status intersect(tin_recording *r, const tin_track *t, const track_clock *clock, stretches *s,
                             tin_error *err)
 {
-    const double longest = GAP_PERIODS * fmax(period, 1.0 / rate_hz) + ROUNDING;
+    const double longest = clock->longest;
     size_t n_runs = 0, n = 0, k = 0;
     for (size_t i = 0; i < t->n_samples; i = run_end(t, i, longest))
         n_runs++;
@@ -110,7 +122,7 @@ static tin_status intersect(tin_recording *r, const tin_track *t, double period,
         if (end < t->n_samples) {
             tin_status status =
                 tin_notes_add(&r->notes, err, "%s: no samples for %.3g s after %.3f s (period %.3g s); split there",
-                              r->origin, t->times[end] - t->times[end - 1], t->times[end - 1], period);
+                              r->origin, t->times[end] - t->times[end - 1], t->times[end - 1], clock->period);
             if (status != TIN_OK) {
                 tin_free(kept);
                 return status;
@@ -148,17 +160,27 @@ static bool on_grid(const tin_track *t, double start, int64_t n, double rate_hz)
     return true;
 }
 
-static void interpolate(const tin_track *t, size_t width, double rate_hz, tin_piece *piece)
+/* What a track gives to a piece, and where it goes: frame k to frames[k * stride]. */
+typedef struct filling {
+    double start, rate_hz;
+    int64_t n_frames;
+    size_t stride;
+    double *frames;
+} filling;
+
+/* hold: the latest sample as it is. */
+static void interpolate(const tin_track *t, bool hold, const filling *f)
 {
     const size_t n = (size_t)t->n_channels;
-    size_t i = sample_at(t, piece->start);
-    for (int64_t k = 0; k < piece->n_frames; k++) {
-        double time = piece->start + (double)k / rate_hz;
-        double *frame = piece->frames + (size_t)k * width + t->first_channel;
-        while (i + 1 < t->n_samples && tin_track_time(t, i + 1) <= time)
+    const double early = hold ? GRID_TOLERANCE / f->rate_hz : 0;
+    size_t i = sample_at(t, f->start + early);
+    for (int64_t k = 0; k < f->n_frames; k++) {
+        double time = f->start + (double)k / f->rate_hz;
+        double *frame = f->frames + (size_t)k * f->stride;
+        while (i + 1 < t->n_samples && tin_track_time(t, i + 1) <= time + early)
             i++;
         const double *a = t->values + i * n;
-        if (i + 1 == t->n_samples) {
+        if (hold || i + 1 == t->n_samples) {
             memcpy(frame, a, n * sizeof *frame);
             continue;
         }
@@ -169,12 +191,60 @@ static void interpolate(const tin_track *t, size_t width, double rate_hz, tin_pi
     }
 }
 
-static void copy(const tin_track *t, size_t width, double rate_hz, tin_piece *piece)
+static void copy(const tin_track *t, const filling *f)
 {
     const size_t n = (size_t)t->n_channels;
-    const double *from = t->values + sample_at(t, piece->start + GRID_TOLERANCE / rate_hz) * n;
-    for (int64_t k = 0; k < piece->n_frames; k++, from += n)
-        memcpy(piece->frames + (size_t)k * width + t->first_channel, from, n * sizeof *from);
+    const double *from = t->values + sample_at(t, f->start + GRID_TOLERANCE / f->rate_hz) * n;
+    for (int64_t k = 0; k < f->n_frames; k++, from += n)
+        memcpy(f->frames + (size_t)k * f->stride, from, n * sizeof *from);
+}
+
+/* Samples [first, first + n) of the track at even times, of their mean rate. Uneven ones are interpolated into *made. */
+static tin_status make_even(const tin_track *t, size_t first, size_t n, double rate_hz, tin_series *series,
+                            double **made, tin_error *err)
+{
+    const size_t n_channels = (size_t)t->n_channels;
+    *series = (tin_series){.values = t->values + first * n_channels,
+                           .n_samples = n,
+                           .n_channels = n_channels,
+                           .start = tin_track_time(t, first),
+                           .rate_hz = rate_hz};
+    if (on_grid(t, series->start, (int64_t)n, rate_hz))
+        return TIN_OK;
+    *made = tin_alloc(n, n_channels * sizeof **made, err);
+    if (*made == NULL)
+        return TIN_ERR_MEMORY;
+    const filling even = {
+        .start = series->start, .rate_hz = rate_hz, .n_frames = (int64_t)n, .stride = n_channels, .frames = *made};
+    interpolate(t, false, &even);
+    series->values = *made;
+    return TIN_OK;
+}
+
+/* The track's frames between the filling's start and `end`. */
+static tin_status fill(const tin_track *t, double end, tin_resampling mode, tin_kernel *kernel, const filling *f,
+                       tin_error *err)
+{
+    const size_t first = sample_at(t, f->start), n = sample_at(t, end) - first + 1;
+    const double seconds = tin_track_time(t, first + n - 1) - tin_track_time(t, first);
+    const double own_rate_hz = n > 2 ? (double)(n - 1) / seconds : 0;
+    if (on_grid(t, f->start, f->n_frames, f->rate_hz)) {
+        copy(t, f);
+        return TIN_OK;
+    }
+    if (mode == TIN_RESAMPLE_LINEAR || own_rate_hz < FASTER * f->rate_hz) {
+        interpolate(t, mode == TIN_RESAMPLE_CAUSAL, f);
+        return TIN_OK;
+    }
+    tin_series series;
+    double *made = NULL;
+    tin_status status = kernel->weights != NULL ? TIN_OK : tin_kernel_make(kernel, mode, err);
+    if (status == TIN_OK)
+        status = make_even(t, first, n, own_rate_hz, &series, &made, err);
+    if (status == TIN_OK)
+        tin_filter(kernel, &series, f->start, f->rate_hz, f->n_frames, f->stride, f->frames);
+    tin_free(made);
+    return status;
 }
 
 static tin_status check_stretch(const tin_recording *r, const stretch *s, double n_frames, double rate_hz,
@@ -193,7 +263,8 @@ static tin_status check_stretch(const tin_recording *r, const stretch *s, double
     return TIN_OK;
 }
 
-static tin_status make_piece(tin_recording *r, const stretch *s, double rate_hz, tin_error *err)
+static tin_status make_piece(tin_recording *r, const stretch *s, double rate_hz, tin_resampling mode,
+                             tin_kernel *kernel, tin_error *err)
 {
     const size_t width = (size_t)r->n_channels;
     const double seconds = s->end - s->start;
@@ -212,9 +283,15 @@ static tin_status make_piece(tin_recording *r, const stretch *s, double rate_hz,
     if (piece->frames == NULL)
         return TIN_ERR_MEMORY;
     r->n_pieces++;
-    for (int i = 0; i < r->n_tracks; i++)
-        (untouched ? copy : interpolate)(&r->tracks[i], width, rate_hz, piece);
-    return TIN_OK;
+    for (int i = 0; i < r->n_tracks && status == TIN_OK; i++) {
+        const filling f = {.start = s->start,
+                           .rate_hz = rate_hz,
+                           .n_frames = piece->n_frames,
+                           .stride = width,
+                           .frames = piece->frames + r->tracks[i].first_channel};
+        status = fill(&r->tracks[i], s->end, mode, kernel, &f, err);
+    }
+    return status;
 }
 
 /* The time that every track covers without a gap. */
@@ -227,16 +304,16 @@ static tin_status find_stretches(tin_recording *r, double rate_hz, stretches *s,
     s->n = 1;
     tin_status status = TIN_OK;
     for (int i = 0; i < r->n_tracks && status == TIN_OK; i++) {
-        double period = 0, jitter = 0;
+        track_clock clock;
         tin_track *t = &r->tracks[i];
         if (t->n_samples == 0)
             return tin_fail_at(err, TIN_ERR_DATA, r->origin, 0, "the recording has no samples; remove the file");
         r->n_duplicates += average_duplicates(t);
-        status = measure_period(t, &period, &jitter, err);
-        r->period = fmax(r->period, period);
-        r->jitter = fmax(r->jitter, jitter);
+        status = measure_clock(t, rate_hz, &clock, err);
+        r->period = fmax(r->period, clock.period);
+        r->jitter = fmax(r->jitter, clock.jitter);
         if (status == TIN_OK)
-            status = intersect(r, t, period, rate_hz, s, err);
+            status = intersect(r, t, &clock, s, err);
     }
     if (status == TIN_OK && s->n == 0)
         status = tin_fail_at(err, TIN_ERR_DATA, r->origin, 0,
@@ -244,17 +321,32 @@ static tin_status find_stretches(tin_recording *r, double rate_hz, stretches *s,
     return status;
 }
 
-tin_status tin_resample(tin_recording *r, double rate_hz, tin_error *err)
+tin_status tin_resample(tin_recording *r, double rate_hz, tin_resampling mode, tin_error *err)
 {
     stretches s = {0};
+    tin_kernel kernel = {0};
     tin_status status = find_stretches(r, rate_hz, &s, err);
     if (status == TIN_OK) {
         r->pieces = tin_alloc(s.n, sizeof *r->pieces, err);
         status = r->pieces == NULL ? TIN_ERR_MEMORY : TIN_OK;
     }
     for (size_t i = 0; i < s.n && status == TIN_OK; i++)
-        status = make_piece(r, &s.items[i], rate_hz, err);
+        status = make_piece(r, &s.items[i], rate_hz, mode, &kernel, err);
+    tin_kernel_free(&kernel);
     tin_free(s.items);
     tin_recording_free_tracks(r);
     return status;
+}
+
+tin_resampling tin_resampling_find(const char *name)
+{
+    static const char *const names[] = {
+#define X(mode, text) text,
+        TIN_RESAMPLING_LIST(X)
+#undef X
+    };
+    size_t i = 0;
+    while (name != NULL && strcmp(names[i], name) != 0) /* data.resample was checked when it was read */
+        i++;
+    return (tin_resampling)i;
 }

@@ -43,6 +43,7 @@ typedef struct tin_config_data {
     char *source;       /* "simulate", "hapt", "spsw", "csv" */
     char *path;         /* folder of the recordings, relative to the project; unused by simulate */
     double rate_hz;     /* frames per second after resampling, default 50 */
+    char *resample;     /* of faster recordings: "sinc" (default), "causal", "linear" */
     double range_accel; /* full scale of int16 counts in the unit of the accelerometer channels; 0: 8 g in that unit */
     double range_gyro;  /* likewise, 0: 2000 degrees per second in that unit */
     char *unlabelled;   /* class of frames with no label, or "ignore" */

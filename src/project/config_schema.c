@@ -92,6 +92,7 @@ static const tin_setting data_settings[] = {
      .neutral = true,
      .meaning = "the folder of the recordings, relative to the project"},
     NUMBER(tin_config_data, rate_hz, 1, 10000, 50, "frames per second after resampling"),
+    TEXT(tin_config_data, resample, "sinc", "sinc causal linear", "the low-pass filter of recordings that are faster"),
     NUMBER(tin_config_data, range_accel, 0, 1e6, 0, "full scale of the accelerometer in its unit, 0: 8 g"),
     NUMBER(tin_config_data, range_gyro, 0, 1e6, 0,
            "full scale of the gyroscope in its unit, 0: 2000 degrees per second"),

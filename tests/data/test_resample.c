@@ -52,7 +52,7 @@ static void same_rate_is_untouched(void **state)
     double (*times[2])(int) = {at_50_hz, nearly_50_hz};
     for (int k = 0; k < 2; k++) {
         tin_recording r = recording_of(3000, times[k], odd);
-        assert_int_equal(tin_resample(&r, 50, NULL), TIN_OK);
+        assert_int_equal(tin_resample(&r, 50, TIN_RESAMPLE_LINEAR, NULL), TIN_OK);
         assert_int_equal(r.n_pieces, 1);
         assert_int_equal(r.pieces[0].n_frames, 3000);
         for (int i = 0; i < 3000; i++)
@@ -68,7 +68,7 @@ static void lines_stay_lines(void **state)
     static const double rates[4] = {50, 20, 47.9, 313};
     for (int k = 0; k < 4; k++) {
         tin_recording r = recording_of(481, at_48_hz, line);
-        assert_int_equal(tin_resample(&r, rates[k], NULL), TIN_OK);
+        assert_int_equal(tin_resample(&r, rates[k], TIN_RESAMPLE_LINEAR, NULL), TIN_OK);
         assert_int_equal(r.pieces[0].n_frames, (int64_t)(10 * rates[k]) + 1);
         for (int64_t i = 0; i < r.pieces[0].n_frames; i++) {
             double error = r.pieces[0].frames[i] - line((double)i / rates[k]);
@@ -82,7 +82,7 @@ static void gaps_split(void **state)
 {
     (void)state;
     tin_recording r = recording_of(30, in_two_parts, line);
-    assert_int_equal(tin_resample(&r, 50, NULL), TIN_OK);
+    assert_int_equal(tin_resample(&r, 50, TIN_RESAMPLE_LINEAR, NULL), TIN_OK);
     assert_int_equal(r.n_pieces, 2);
     assert_int_equal(r.pieces[0].n_frames, 10);
     assert_int_equal(r.pieces[1].n_frames, 20);
@@ -90,12 +90,12 @@ static void gaps_split(void **state)
     assert_int_equal(r.notes.n, 1);
     tin_recording_free(&r);
     r = recording_of(30, with_a_hole, line);
-    assert_int_equal(tin_resample(&r, 50, NULL), TIN_OK);
+    assert_int_equal(tin_resample(&r, 50, TIN_RESAMPLE_LINEAR, NULL), TIN_OK);
     assert_int_equal(r.n_pieces, 1);
     assert_int_equal(r.pieces[0].n_frames, 34);
     tin_recording_free(&r);
     r = recording_of(1, at_50_hz, line);
-    assert_int_equal(tin_resample(&r, 50, NULL), TIN_OK);
+    assert_int_equal(tin_resample(&r, 50, TIN_RESAMPLE_LINEAR, NULL), TIN_OK);
     assert_int_equal(r.pieces[0].n_frames, 1);
     tin_recording_free(&r);
 }
@@ -115,7 +115,7 @@ static void tracks_meet(void **state)
         double v[2] = {line(0.05 + i / 100.0), -line(0.05 + i / 100.0)};
         assert_int_equal(tin_track_add(second, 0, v, NULL), TIN_OK);
     }
-    assert_int_equal(tin_resample(&r, 50, NULL), TIN_OK);
+    assert_int_equal(tin_resample(&r, 50, TIN_RESAMPLE_LINEAR, NULL), TIN_OK);
     assert_int_equal(r.n_pieces, 2);
     assert_true(r.pieces[0].start == 0.05);
     assert_int_equal(r.pieces[0].n_frames, 7); /* 0.05 .. 0.18 */
@@ -138,7 +138,7 @@ static void tracks_meet(void **state)
     double one = 1;
     assert_int_equal(tin_track_add(second, 0, &one, NULL), TIN_OK);
     tin_error err = {0};
-    assert_int_equal(tin_resample(&r, 50, &err), TIN_ERR_DATA);
+    assert_int_equal(tin_resample(&r, 50, TIN_RESAMPLE_LINEAR, &err), TIN_ERR_DATA);
     assert_non_null(strstr(err.message, "no time in common"));
     tin_recording_free(&r);
 }
