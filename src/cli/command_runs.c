@@ -7,15 +7,15 @@
 static tin_status row_object(const tin_run_row *row, json_t *array, tin_error *err)
 {
     char seed[24];
-    snprintf(seed, sizeof seed, "%" PRIu64, row->seed);
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", row->id, "project", row->project, "seed", seed,
+    snprintf(seed, sizeof seed, "%" PRIu64, row->run.seed);
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", row->run.id, "project", row->project, "seed", seed,
                                "version", row->version, "started", row->started);
     if (!object || json_array_append_new(array, object) != 0) {
         return tin_fail(err, TIN_ERR_MEMORY, "out of memory for the list of runs");
     }
     tin_status status = TIN_OK;
     for (int i = 0; i < TIN_STAGE_COUNT && !status; i++) {
-        if (row->done[i]) {
+        if (row->figures[i]) {
             json_t *figures = json_loads(row->figures[i], 0, NULL);
             status = cli_set(object, tin_stage_name((tin_stage)i), figures ? figures : json_null(), err);
         }
@@ -58,9 +58,9 @@ static void print_rows(const tin_run_row *rows, size_t n)
     for (size_t i = 0; i < n; i++) {
         const char *last = "-";
         for (int s = 0; s < TIN_STAGE_COUNT; s++) {
-            last = rows[i].done[s] ? tin_stage_name((tin_stage)s) : last;
+            last = rows[i].figures[s] ? tin_stage_name((tin_stage)s) : last;
         }
-        printf("%-12s  %-19s  %10" PRIu64 "  %-8s", rows[i].id, rows[i].started, rows[i].seed, last);
+        printf("%-12s  %-19s  %10" PRIu64 "  %-8s", rows[i].run.id, rows[i].started, rows[i].run.seed, last);
         print_figure(&rows[i], TIN_STAGE_EVALUATE, "frame_accuracy", 4);
         print_figure(&rows[i], TIN_STAGE_EVALUATE, "fnr", 3);
         print_figure(&rows[i], TIN_STAGE_DEPLOY, "flash_bytes", 0);
@@ -76,7 +76,7 @@ tin_status cli_command_runs(const cli_command *command, const cli_options *optio
     tin_run_row *rows = NULL;
     size_t n = 0;
     tin_status status = cli_session_open(&session, options, err);
-    status = status ? status : tin_runs_list(session.runs, &rows, &n, err);
+    status = status ? status : tin_runs_list(session.runs, NULL, &rows, &n, err);
     if (status == TIN_OK && options->json) {
         status = print_json(rows, n, err);
     } else if (status == TIN_OK) {

@@ -32,6 +32,8 @@ static const char *const migrations[] = {
     " finished TEXT NOT NULL DEFAULT (datetime('now')), PRIMARY KEY(run, stage)) STRICT;"
     "CREATE TABLE file(run TEXT NOT NULL, stage TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
     " PRIMARY KEY(run, stage, name), FOREIGN KEY(run, stage) REFERENCES stage(run, stage) ON DELETE CASCADE) STRICT;",
+    "CREATE TABLE tag(name TEXT NOT NULL, run TEXT NOT NULL REFERENCES run(id),"
+    " PRIMARY KEY(name, run)) STRICT, WITHOUT ROWID;",
 };
 #define N_MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
 
@@ -161,8 +163,40 @@ static tin_status migrate(tin_runs *runs, tin_error *err)
     return end_transaction(runs, status, err);
 }
 
+/* One process at a time makes a store or changes its schema: two that switch an empty file to WAL at once get SQLITE_BUSY
+ * without waiting, or SQLITE_NOTADB. The lock goes with its process. Its file descriptor in *lock; -1 after a failure. */
+static tin_status lock_opening(const tin_runs *runs, int *lock, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    *lock = -1;
+    tin_status status = tin_path_join(path, runs->folder, ".lock", err);
+    if (status) {
+        return status;
+    }
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0) {
+        return tin_fail_errno(err, path, "cannot open");
+    }
+    int code = 0;
+    for (int waited = 0; (code = flock(file, LOCK_EX | LOCK_NB)) < 0 && waited < BUSY_MS; waited++) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            break;
+        }
+        usleep(1000);
+    }
+    if (code < 0) {
+        status =
+            errno == EWOULDBLOCK ? database_failed(runs, SQLITE_BUSY, err) : tin_fail_errno(err, path, "cannot lock");
+        close(file);
+        return status;
+    }
+    *lock = file;
+    return TIN_OK;
+}
+
 tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error *err)
 {
+    int lock = -1;
     *runs = NULL;
     tin_runs *r = tin_alloc(1, sizeof *r, err);
     if (!r) {
@@ -172,6 +206,7 @@ tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error 
     tin_status status = tin_path_join(r->folder, project_folder, "runs", err);
     status = status ? status : tin_folder_make(r->folder, err);
     status = status ? status : tin_path_join(r->path, r->folder, "runs.sqlite", err);
+    status = status ? status : lock_opening(r, &lock, err);
     if (status == TIN_OK) {
         int code = sqlite3_open_v2(r->path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
         status = code == SQLITE_OK ? TIN_OK : database_failed(r, code, err);
@@ -181,6 +216,9 @@ tin_status tin_runs_open(tin_runs **runs, const char *project_folder, tin_error 
         status = execute(r, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON", err);
     }
     status = status ? status : migrate(r, err);
+    if (lock >= 0) {
+        close(lock);
+    }
     if (status) {
         tin_runs_close(r);
         return status;
@@ -425,20 +463,30 @@ tin_status tin_runs_stage_figures(tin_runs *runs, const tin_run *run, tin_stage 
     return status;
 }
 
-static tin_status read_figures(tin_runs *runs, tin_run_row *row, tin_error *err)
+static int stage_of(const char *name)
+{
+    int stage = 0;
+    while (stage < TIN_STAGE_COUNT && strcmp(name, tin_stage_name((tin_stage)stage)) != 0) {
+        stage++;
+    }
+    return stage;
+}
+
+/* Calls take() for every row of the statement. Texts of a row are NULL only for lack of memory: no column allows NULL. */
+static tin_status each_row(tin_runs *runs, const char *sql, const char *const texts[],
+                           tin_status (*take)(sqlite3_stmt *row, void *context, tin_error *err), void *context,
+                           tin_error *err)
 {
     sqlite3_stmt *statement = NULL;
-    tin_status status = prepare(runs, &statement, "SELECT stage, figures FROM stage WHERE run = ?",
-                                (const char *const[]){row->id, NULL}, err);
     int code = SQLITE_DONE;
+    tin_status status = prepare(runs, &statement, sql, texts, err);
     while (status == TIN_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(statement, 0);
-        for (int i = 0; i < TIN_STAGE_COUNT && name && status == TIN_OK; i++) {
-            if (strcmp(name, tin_stage_name((tin_stage)i)) == 0) {
-                row->done[i] = true;
-                status = copy_column(statement, 1, &row->figures[i], err);
-            }
+        for (int i = 0; i < sqlite3_column_count(statement) && !status; i++) {
+            status = sqlite3_column_text(statement, i)
+                         ? TIN_OK
+                         : tin_fail(err, TIN_ERR_MEMORY, "out of memory in the run store");
         }
+        status = status ? status : take(statement, context, err);
     }
     if (status == TIN_OK && code != SQLITE_DONE) {
         status = database_failed(runs, code, err);
@@ -447,39 +495,118 @@ static tin_status read_figures(tin_runs *runs, tin_run_row *row, tin_error *err)
     return status;
 }
 
-tin_status tin_runs_list(tin_runs *runs, tin_run_row **rows, size_t *n, tin_error *err)
+static void copy_text(char *text, size_t size, sqlite3_stmt *row, int column)
 {
-    sqlite3_stmt *statement = NULL;
-    size_t capacity = 0;
-    int code = SQLITE_DONE;
-    *rows = NULL;
-    *n = 0;
-    tin_status status =
-        prepare(runs, &statement, "SELECT id, started, seed, project, version FROM run ORDER BY started DESC, id",
-                (const char *const[]){NULL}, err);
-    while (status == TIN_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (*n == capacity) {
-            tin_run_row *grown = tin_grow(*rows, *n, capacity * 2 + 8, sizeof **rows, err);
-            if (!grown) {
-                status = TIN_ERR_MEMORY;
-                break;
-            }
-            *rows = grown;
-            capacity = capacity * 2 + 8;
-        }
-        tin_run_row *row = &(*rows)[(*n)++];
-        snprintf(row->id, sizeof row->id, "%s", (const char *)sqlite3_column_text(statement, 0));
-        snprintf(row->started, sizeof row->started, "%s", (const char *)sqlite3_column_text(statement, 1));
-        row->seed = strtoull((const char *)sqlite3_column_text(statement, 2), NULL, 10);
-        status = copy_column(statement, 3, &row->project, err);
-        status = status ? status : copy_column(statement, 4, &row->version, err);
-        status = status ? status : read_figures(runs, row, err);
+    snprintf(text, size, "%s", (const char *)sqlite3_column_text(row, column));
+}
+
+/* Room for one more item, zeroed; capacities are 8, 16, 32, ... */
+static void *one_more(void *items, size_t n, size_t size, tin_error *err)
+{
+    if (n == 0) {
+        return tin_alloc(8, size, err);
     }
-    if (status == TIN_OK && code != SQLITE_DONE) {
-        status = database_failed(runs, code, err);
+    return n >= 8 && (n & (n - 1)) == 0 ? tin_grow(items, n, 2 * n, size, err) : items;
+}
+
+static tin_status take_stage(sqlite3_stmt *statement, void *context, tin_error *err)
+{
+    tin_run_row *row = context;
+    int stage = stage_of((const char *)sqlite3_column_text(statement, 0));
+    if (stage == TIN_STAGE_COUNT) {
+        return TIN_OK;
     }
-    sqlite3_finalize(statement);
+    copy_text(row->finished[stage], sizeof row->finished[stage], statement, 2);
+    return copy_column(statement, 1, &row->figures[stage], err);
+}
+
+static tin_status take_tag(sqlite3_stmt *statement, void *context, tin_error *err)
+{
+    tin_run_row *row = context;
+    char **tags = one_more(row->tags, row->n_tags, sizeof *tags, err);
+    if (!tags) {
+        return TIN_ERR_MEMORY;
+    }
+    row->tags = tags;
+    tin_status status = copy_column(statement, 0, &tags[row->n_tags], err);
+    row->n_tags += status == TIN_OK;
+    return status;
+}
+
+typedef struct row_list {
+    tin_runs *runs;
+    tin_run_row *rows;
+    size_t n;
+} row_list;
+
+static tin_status take_run(sqlite3_stmt *statement, void *context, tin_error *err)
+{
+    row_list *list = context;
+    tin_run_row *rows = one_more(list->rows, list->n, sizeof *rows, err);
+    if (!rows) {
+        return TIN_ERR_MEMORY;
+    }
+    list->rows = rows;
+    tin_run_row *row = &rows[list->n++];
+    copy_text(row->run.id, sizeof row->run.id, statement, 0);
+    copy_text(row->started, sizeof row->started, statement, 1);
+    row->run.seed = strtoull((const char *)sqlite3_column_text(statement, 2), NULL, 10);
+    copy_text(row->run.config_hash, sizeof row->run.config_hash, statement, 3);
+    copy_text(row->run.data_hash, sizeof row->run.data_hash, statement, 4);
+    tin_status status = tin_path_join(row->run.folder, list->runs->folder, row->run.id, err);
+    status = status ? status : copy_column(statement, 5, &row->project, err);
+    status = status ? status : copy_column(statement, 6, &row->version, err);
+    status = status ? status : copy_column(statement, 7, &row->config, err);
+    const char *const key[] = {row->run.id, NULL};
+    status = status ? status
+                    : each_row(list->runs, "SELECT stage, figures, finished FROM stage WHERE run = ?", key, take_stage,
+                               row, err);
+    return status ? status
+                  : each_row(list->runs, "SELECT name FROM tag WHERE run = ? ORDER BY name", key, take_tag, row, err);
+}
+
+/* The runs for which the condition holds; ?1 in it is `text`. */
+static tin_status select_runs(tin_runs *runs, const char *condition, const char *text, tin_run_row **rows, size_t *n,
+                              tin_error *err)
+{
+    char sql[400];
+    row_list list = {.runs = runs};
+    snprintf(sql, sizeof sql,
+             "SELECT id, started, seed, config_hash, data_hash, project, version, config FROM run WHERE %s"
+             " ORDER BY started DESC, rowid DESC",
+             condition);
+    tin_status status = each_row(runs, sql, (const char *const[]){text, NULL}, take_run, &list, err);
     if (status) {
+        tin_runs_list_free(list.rows, list.n);
+        list = (row_list){0};
+    }
+    *rows = list.rows;
+    *n = list.n;
+    return status;
+}
+
+#define HAS_TAG "id IN (SELECT run FROM tag WHERE name = ?1)"
+
+tin_status tin_runs_list(tin_runs *runs, const char *tag, tin_run_row **rows, size_t *n, tin_error *err)
+{
+    return select_runs(runs, tag ? HAS_TAG : "1", tag, rows, n, err);
+}
+
+tin_status tin_runs_find(tin_runs *runs, const char *name, tin_run_row **rows, size_t *n, tin_error *err)
+{
+    tin_status status = select_runs(runs, "id = ?1", name, rows, n, err);
+    if (status == TIN_OK && *n == 0) {
+        status = select_runs(runs, HAS_TAG, name, rows, n, err);
+    }
+    if (status || *n > 0) {
+        return status;
+    }
+    status = select_runs(runs, "substr(id, 1, length(?1)) = ?1", name, rows, n, err);
+    if (status == TIN_OK && (*n != 1 || !name[0])) {
+        status = *n > 1 && name[0]
+                     ? tin_fail(err, TIN_ERR_USAGE, "%zu runs begin with '%s', e.g. %s and %s; give more of the ID", *n,
+                                name, (*rows)[0].run.id, (*rows)[1].run.id)
+                     : tin_fail(err, TIN_ERR_USAGE, "there is no run or tag '%.100s'; `tinamou runs` lists them", name);
         tin_runs_list_free(*rows, *n);
         *rows = NULL;
         *n = 0;
@@ -492,9 +619,89 @@ void tin_runs_list_free(tin_run_row *rows, size_t n)
     for (size_t i = 0; i < n; i++) {
         tin_free(rows[i].project);
         tin_free(rows[i].version);
+        tin_free(rows[i].config);
         for (int k = 0; k < TIN_STAGE_COUNT; k++) {
             tin_free(rows[i].figures[k]);
         }
+        for (size_t k = 0; k < rows[i].n_tags; k++) {
+            tin_free(rows[i].tags[k]);
+        }
+        tin_free(rows[i].tags);
     }
     tin_free(rows);
+}
+
+tin_status tin_runs_tag(tin_runs *runs, const tin_run *run, const char *tag, tin_error *err)
+{
+    size_t n = strlen(tag);
+    if (n < 1 || n > 64 || strspn(tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != n ||
+        tag[0] == '-') {
+        return tin_fail(err, TIN_ERR_USAGE,
+                        "the tag is '%.100s'; use 1 to 64 letters, digits and ._- that begin with no hyphen", tag);
+    }
+    if (n == sizeof run->id - 1 && strspn(tag, "0123456789abcdef") == n) {
+        return tin_fail(err, TIN_ERR_USAGE, "the tag '%s' looks like the ID of a run; take another", tag);
+    }
+    return run_statement(runs, "INSERT INTO tag(name, run) VALUES(?, ?) ON CONFLICT DO NOTHING",
+                         (const char *const[]){tag, run->id, NULL}, err);
+}
+
+tin_status tin_runs_untag(tin_runs *runs, const tin_run *run, const char *tag, tin_error *err)
+{
+    tin_status status = run_statement(runs, "DELETE FROM tag WHERE name = ? AND run = ?",
+                                      (const char *const[]){tag, run->id, NULL}, err);
+    if (status == TIN_OK && sqlite3_changes(runs->db) == 0) {
+        status =
+            tin_fail(err, TIN_ERR_USAGE, "run %s has no tag '%.100s'; `tinamou runs` shows the tags", run->id, tag);
+    }
+    return status;
+}
+
+typedef struct file_list {
+    tin_run_file *files;
+    size_t n;
+} file_list;
+
+static tin_status take_file(sqlite3_stmt *statement, void *context, tin_error *err)
+{
+    file_list *list = context;
+    tin_run_file *files = one_more(list->files, list->n, sizeof *files, err);
+    if (!files) {
+        return TIN_ERR_MEMORY;
+    }
+    list->files = files;
+    tin_run_file *file = &files[list->n];
+    copy_text(file->sha256, sizeof file->sha256, statement, 1);
+    tin_status status = copy_column(statement, 0, &file->name, err);
+    list->n += status == TIN_OK;
+    return status;
+}
+
+tin_status tin_runs_files(tin_runs *runs, const tin_run *run, tin_run_file **files, size_t *n, tin_error *err)
+{
+    file_list list = {0};
+    tin_status status = TIN_OK;
+    for (int s = 0; s < TIN_STAGE_COUNT && !status; s++) {
+        size_t before = list.n;
+        status = each_row(runs, "SELECT name, sha256 FROM file WHERE run = ? AND stage = ? ORDER BY name",
+                          (const char *const[]){run->id, tin_stage_name((tin_stage)s), NULL}, take_file, &list, err);
+        for (size_t i = before; i < list.n; i++) {
+            list.files[i].stage = (tin_stage)s;
+        }
+    }
+    if (status) {
+        tin_runs_files_free(list.files, list.n);
+        list = (file_list){0};
+    }
+    *files = list.files;
+    *n = list.n;
+    return status;
+}
+
+void tin_runs_files_free(tin_run_file *files, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        tin_free(files[i].name);
+    }
+    tin_free(files);
 }

@@ -54,17 +54,41 @@ tin_status tin_runs_stage_finish(tin_runs *runs, const tin_run *run, tin_stage s
 tin_status tin_runs_stage_figures(tin_runs *runs, const tin_run *run, tin_stage stage, char **json,
                                   tin_error *err) TIN_USE_RESULT;
 
-/* A row of the list of runs. */
+/* A run as the store knows it. */
 typedef struct tin_run_row {
-    char id[13];
+    tin_run run;
     char started[24]; /* UTC, "2026-01-31 09:00:00" */
-    uint64_t seed;
-    bool done[TIN_STAGE_COUNT]; /* as recorded; the files are not looked at */
+    char finished[TIN_STAGE_COUNT]
+                 [24]; /* likewise; "" when the stage is not done, as recorded: files are not looked at */
     char *project, *version;
+    char *config;                   /* the canonical settings */
     char *figures[TIN_STAGE_COUNT]; /* JSON object as given to tin_runs_stage_finish, NULL when not done */
+    char **tags;                    /* [n_tags] by name */
+    size_t n_tags;
 } tin_run_row;
-/* All runs, the newest first. *rows is freed with tin_runs_list_free, also when n is 0. */
-tin_status tin_runs_list(tin_runs *runs, tin_run_row **rows, size_t *n, tin_error *err) TIN_USE_RESULT;
+/* All runs, or those with a tag (NULL: all), the newest first. *rows is freed with tin_runs_list_free, also when n is 0. */
+tin_status tin_runs_list(tin_runs *runs, const char *tag, tin_run_row **rows, size_t *n, tin_error *err) TIN_USE_RESULT;
+/* The runs that a name means, at least one: the run of this ID, else the runs that carry this tag (the newest first), else
+ * the one run whose ID begins so. TIN_ERR_USAGE when there is none, or several begin so. */
+tin_status tin_runs_find(tin_runs *runs, const char *name, tin_run_row **rows, size_t *n,
+                         tin_error *err) TIN_USE_RESULT;
 void tin_runs_list_free(tin_run_row *rows, size_t n);
+
+/* Puts a tag on a run: 1 to 64 letters, digits and ._-, and no ID. Several runs may carry the same one (the seeds of one
+ * experiment). Doing it again changes nothing. */
+tin_status tin_runs_tag(tin_runs *runs, const tin_run *run, const char *tag, tin_error *err) TIN_USE_RESULT;
+/* TIN_ERR_USAGE when the run has no such tag. */
+tin_status tin_runs_untag(tin_runs *runs, const tin_run *run, const char *tag, tin_error *err) TIN_USE_RESULT;
+
+/* A file that a stage recorded. */
+typedef struct tin_run_file {
+    tin_stage stage;
+    char *name; /* below the run's folder */
+    char sha256[65];
+} tin_run_file;
+/* The files of a run in the order of the stages, then by name. *files is freed with tin_runs_files_free. */
+tin_status tin_runs_files(tin_runs *runs, const tin_run *run, tin_run_file **files, size_t *n,
+                          tin_error *err) TIN_USE_RESULT;
+void tin_runs_files_free(tin_run_file *files, size_t n);
 
 #endif
