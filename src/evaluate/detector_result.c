@@ -75,8 +75,8 @@ static void add_person(tin_person_result *person, const tin_scored_stream *strea
 }
 
 /* Event confusion and latencies from what became of each event and trigger. */
-static void add_events(tin_detector_result *result, const tin_scored_stream *stream, const tin_detection *detection,
-                       const tin_event_outcome *outcomes, const tin_trigger_kind *kinds)
+static void add_events(tin_detector_result *result, tin_person_result *person, const tin_scored_stream *stream,
+                       const tin_detection *detection, const tin_event_outcome *outcomes, const tin_trigger_kind *kinds)
 {
     int none = result->n_classes, side = none + 1;
     for (size_t i = 0; i < stream->n_events; i++) {
@@ -84,6 +84,7 @@ static void add_events(tin_detector_result *result, const tin_scored_stream *str
         result->event_confusion[truth * side + (said == TIN_DECISION_NONE ? none : said)]++;
         if (said == truth && result->n_latencies < result->latency_capacity) {
             result->latencies[result->n_latencies++] = (double)outcomes[i].latency / result->rate_hz;
+            person->latency_frames += outcomes[i].latency;
         }
     }
     for (size_t j = 0; j < detection->n_triggers; j++) {
@@ -114,7 +115,7 @@ tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored
         return tin_fail(err, TIN_ERR_USAGE, "stream %s belongs to no person of this result", stream->stream->id);
     }
     add_person(person, stream, predictions, &counts, excused);
-    add_events(result, stream, detection, outcomes, kinds);
+    add_events(result, person, stream, detection, outcomes, kinds);
     return TIN_OK;
 }
 

@@ -15,6 +15,7 @@ typedef struct tin_person_result {
     tin_frame_figures frames;
     int64_t excused; /* wrong frames inside a margin with the event's class */
     tin_event_counts events;
+    int64_t latency_frames; /* sum over the true positives */
     int64_t n_windows, windows_right;
 } tin_person_result;
 

@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "evaluate/evaluate.h"
 #include "base/json_tools.h"
+#include "evaluate/evaluate.h"
 
 /* Reads fields of one object; the first bad one is remembered. */
 typedef struct reader {

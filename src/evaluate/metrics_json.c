@@ -133,6 +133,20 @@ static json_t *events_json(builder *b, const tin_detector_result *r, bool with_c
     return o;
 }
 
+/* Per class [frames with this label, frames predicted as it, frames that are both]. */
+static json_t *class_counts_json(builder *b, const tin_class_figures *per_class, int n_classes)
+{
+    json_t *list = json_array();
+    for (int k = 0; k < n_classes; k++) {
+        json_t *counts = json_array();
+        tin_json_append(b, counts, json_integer(per_class[k].n_true));
+        tin_json_append(b, counts, json_integer(per_class[k].n_predicted));
+        tin_json_append(b, counts, json_integer(per_class[k].n_right));
+        tin_json_append(b, list, counts);
+    }
+    return list;
+}
+
 static json_t *person_json(builder *b, const tin_detector_result *r, const tin_person_result *p, bool has_events)
 {
     const tin_frame_figures *f = &p->frames;
@@ -142,6 +156,7 @@ static json_t *person_json(builder *b, const tin_detector_result *r, const tin_p
     tin_json_put(b, o, "accuracy", tin_json_real(f->accuracy));
     tin_json_put(b, o, "balanced_accuracy", tin_json_real(f->balanced_accuracy));
     tin_json_put(b, o, "macro_f1", tin_json_real(f->macro_f1));
+    tin_json_put(b, o, "classes", class_counts_json(b, p->per_class, r->n_classes));
     if (p->n_windows > 0) {
         tin_json_put(b, o, "window_accuracy", tin_json_real((double)p->windows_right / (double)p->n_windows));
     }
@@ -150,6 +165,8 @@ static json_t *person_json(builder *b, const tin_detector_result *r, const tin_p
         json_t *events = json_object();
         put_counts(b, events, &p->events, r->rate_hz);
         put_figures(b, events, &e);
+        double found = (double)p->events.true_positives;
+        tin_json_put(b, events, "latency_mean_s", tin_json_real((double)p->latency_frames / found / r->rate_hz));
         tin_json_put(b, o, "events", events);
     }
     return o;

@@ -1,0 +1,528 @@
+#include "evaluate/compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_tools.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "metrics/event_metrics.h"
+#include "metrics/frame_metrics.h"
+
+/* What one person adds to the figures of one run. */
+typedef struct person {
+    const char *name;
+    tin_class_figures *per_class; /* [n_classes]; counts only */
+    tin_event_counts events;
+    double latency_s; /* sum over the true positives */
+} person;
+
+/* One run. `people` is in the order of the compared people once they are chosen. */
+typedef struct measured {
+    const char *folder;
+    json_t *metrics, *timelines;
+    double rate_hz;
+    bool has_events;
+    int n_classes;
+    tin_class_figures *per_class; /* of all people */
+    person *people;
+    size_t n_people;
+} measured;
+
+/* All runs, those of A first. */
+typedef struct work {
+    measured runs[2 * TIN_COMPARE_MOST_SEEDS];
+    int n_runs, n_a;
+    const tin_compare_options *options;
+    bool events; /* figures of events are compared */
+} work;
+
+static void work_clear(work *w)
+{
+    for (int i = 0; i < w->n_runs; i++) {
+        json_decref(w->runs[i].metrics);
+        json_decref(w->runs[i].timelines);
+        tin_free(w->runs[i].per_class);
+        tin_free(w->runs[i].people);
+    }
+}
+
+static tin_status damaged(const measured *run, const char *what, tin_error *err)
+{
+    return tin_fail_at(err, TIN_ERR_FORMAT, run->folder, 0,
+                       "metrics.json holds no %s; an earlier version wrote it, or it is damaged: make it again with "
+                       "`tinamou evaluate --force` and the settings of that run",
+                       what);
+}
+
+/* Sums of counts must not overflow, whatever the file says. */
+static bool take_count(const json_t *value, int64_t *count)
+{
+    *count = json_integer_value(value);
+    return json_is_integer(value) && *count >= 0 && *count < (int64_t)1 << 40;
+}
+
+static tin_status read_count(const measured *run, const json_t *from, const char *key, int64_t *count, tin_error *err)
+{
+    const json_t *value = json_object_get(from, key);
+    return take_count(value, count) ? TIN_OK : damaged(run, key, err);
+}
+
+/* 0 for null. */
+static tin_status read_real(const measured *run, const json_t *from, const char *key, double *real, tin_error *err)
+{
+    const json_t *value = json_object_get(from, key);
+    *real = json_number_value(value);
+    return json_is_number(value) || json_is_null(value) ? TIN_OK : damaged(run, key, err);
+}
+
+static tin_status read_classes(const measured *run, const json_t *list, tin_class_figures *per_class, tin_error *err)
+{
+    if (!json_is_array(list) || json_array_size(list) != (size_t)run->n_classes) {
+        return damaged(run, "counts per person and class", err);
+    }
+    for (int k = 0; k < run->n_classes; k++) {
+        const json_t *counts = json_array_get(list, (size_t)k);
+        int64_t *const members[] = {&per_class[k].n_true, &per_class[k].n_predicted, &per_class[k].n_right};
+        for (size_t i = 0; i < 3; i++) {
+            if (!take_count(json_array_get(counts, i), members[i])) {
+                return damaged(run, "counts per person and class", err);
+            }
+        }
+    }
+    return TIN_OK;
+}
+
+static tin_status read_events(const measured *run, const json_t *from, person *p, tin_error *err)
+{
+    tin_event_counts *c = &p->events;
+    double hours = 0, latency = 0;
+    tin_status status = read_count(run, from, "n_events", &c->n_events, err);
+    status = status ? status : read_count(run, from, "missed", &c->missed, err);
+    status = status ? status : read_count(run, from, "wrong_class", &c->wrong_class, err);
+    status = status ? status : read_count(run, from, "true_positives", &c->true_positives, err);
+    status = status ? status : read_count(run, from, "false_positives", &c->false_positives, err);
+    status = status ? status : read_count(run, from, "n_segments", &c->n_segments, err);
+    status = status ? status : read_count(run, from, "overlap50", &c->overlap50, err);
+    status = status ? status : read_real(run, from, "rejection_hours", &hours, err);
+    status = status ? status : read_real(run, from, "latency_mean_s", &latency, err);
+    if (status == TIN_OK && !(hours >= 0 && hours < 1e6)) {
+        status = damaged(run, "sound rejection_hours", err);
+    }
+    if (status == TIN_OK) {
+        c->rejection_frames = llround(hours * 3600 * run->rate_hz);
+        p->latency_s = latency * (double)c->true_positives;
+    }
+    return status;
+}
+
+static const person *find_person(const measured *run, const char *name)
+{
+    for (size_t i = 0; i < run->n_people; i++) {
+        if (strcmp(run->people[i].name, name) == 0) {
+            return &run->people[i];
+        }
+    }
+    return NULL;
+}
+
+static tin_status read_people(measured *run, tin_error *err)
+{
+    size_t i;
+    const json_t *o,
+        *list = json_object_get(json_object_get(json_object_get(run->metrics, "test"), "integer"), "people");
+    if (!json_is_array(list) || json_array_size(list) == 0) {
+        return damaged(run, "test people", err);
+    }
+    size_t n = json_array_size(list);
+    run->people = tin_alloc(n, sizeof *run->people, err);
+    run->per_class = tin_alloc(n * (size_t)run->n_classes, sizeof *run->per_class, err);
+    if (!run->people || !run->per_class) {
+        return TIN_ERR_MEMORY;
+    }
+    json_array_foreach(list, i, o)
+    {
+        person *p = &run->people[i];
+        const char *name = json_string_value(json_object_get(o, "name"));
+        tin_status status = name && !find_person(run, name) ? TIN_OK : damaged(run, "list of people by name", err);
+        p->name = name;
+        p->per_class = run->per_class + i * (size_t)run->n_classes;
+        status = status ? status : read_classes(run, json_object_get(o, "classes"), p->per_class, err);
+        if (status == TIN_OK && run->has_events) {
+            status = read_events(run, json_object_get(o, "events"), p, err);
+        }
+        if (status) {
+            return status;
+        }
+        run->n_people++;
+    }
+    return TIN_OK;
+}
+
+static tin_status read_run(measured *run, const char *folder, bool timelines, tin_error *err)
+{
+    run->folder = folder;
+    tin_status status = tin_json_load(&run->metrics, folder, "metrics.json", err);
+    if (status == TIN_OK && timelines) {
+        status = tin_json_load(&run->timelines, folder, "timelines.json", err);
+    }
+    if (status) {
+        return status;
+    }
+    const json_t *classes = json_object_get(run->metrics, "classes");
+    run->n_classes = (int)json_array_size(classes);
+    run->has_events = json_is_true(json_object_get(run->metrics, "has_events"));
+    run->rate_hz = json_number_value(json_object_get(run->metrics, "rate_hz"));
+    if (json_integer_value(json_object_get(run->metrics, "format")) != 1) {
+        return tin_fail_at(
+            err, TIN_ERR_FORMAT, folder, 0,
+            "metrics.json is of a format that this program does not know; use the tinamou that wrote it");
+    }
+    if (run->n_classes < 1 || run->n_classes > TIN_MAX_CLASSES || !(run->rate_hz > 0 && run->rate_hz < 1e6)) {
+        return damaged(run, "classes and rate", err);
+    }
+    return read_people(run, err);
+}
+
+static bool same(const measured *a, const measured *b, const char *key)
+{
+    return json_equal(json_object_get(a->metrics, key), json_object_get(b->metrics, key));
+}
+
+/* "; only the first has p03 p07": people of `a` that `b` has not. */
+static void name_missing(char *text, size_t size, const char *who, const measured *a, const measured *b)
+{
+    size_t n = strlen(text);
+    bool first = true;
+    for (size_t i = 0; i < a->n_people && n + 1 < size; i++) {
+        if (!find_person(b, a->people[i].name)) {
+            snprintf(text + n, size - n, first ? "; only %s has %s" : " %s%s", first ? who : "", a->people[i].name);
+            n = strlen(text);
+            first = false;
+        }
+    }
+}
+
+static tin_status other_data(const measured *a, const measured *b, tin_error *err)
+{
+    char people[300] = "";
+    const char *hash_a = json_string_value(json_object_get(a->metrics, "data_hash"));
+    const char *hash_b = json_string_value(json_object_get(b->metrics, "data_hash"));
+    name_missing(people, sizeof people, "the first", a, b);
+    name_missing(people, sizeof people, "the second", b, a);
+    return tin_fail(
+        err, TIN_ERR_MISMATCH,
+        "%s and %s were not measured on the same dataset: hash %.12s and %.12s%s; `tinamou data diff` shows what "
+        "differs, --common compares on the people whose test recordings are labelled alike in both",
+        a->folder, b->folder, hash_a ? hash_a : "none", hash_b ? hash_b : "none",
+        people[0] ? people : ", with test people of the same names");
+}
+
+static tin_status check_same(const work *w, tin_error *err)
+{
+    const measured *first = &w->runs[0];
+    for (int i = 1; i < w->n_runs; i++) {
+        const measured *other = &w->runs[i];
+        if (!same(first, other, "classes") || !same(first, other, "rate_hz")) {
+            return tin_fail(err, TIN_ERR_MISMATCH,
+                            "%s and %s have other %s, so that no figure of one can be held against the other's",
+                            first->folder, other->folder, same(first, other, "classes") ? "rates" : "classes");
+        }
+        if (!same(first, other, "data_hash") && !w->options->common) {
+            return other_data(first, other, err);
+        }
+    }
+    return TIN_OK;
+}
+
+/* Where the margins of events or what counts as false differ, figures of events mean different things. */
+static void check_events(work *w, tin_comparison *c)
+{
+    static const char *const keys[] = {"early_ms", "late_ms", "allow_repeats"};
+    const json_t *first = json_object_get(w->runs[0].metrics, "settings");
+    w->events = w->runs[0].has_events;
+    for (int i = 1; i < w->n_runs; i++) {
+        const json_t *other = json_object_get(w->runs[i].metrics, "settings");
+        w->events = w->events && w->runs[i].has_events;
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            if (!json_equal(json_object_get(first, keys[k]), json_object_get(other, keys[k]))) {
+                c->no_events = "evaluate.early_ms, late_ms or allow_repeats differ, so that figures of events mean "
+                               "different things";
+                w->events = false;
+            }
+        }
+    }
+}
+
+/* The person's test recordings in timelines.json: name, length and labels. A new reference; NULL: no memory. */
+static json_t *recordings_of(const measured *run, const char *name)
+{
+    size_t i;
+    json_t *stream, *list = json_array();
+    json_array_foreach(json_object_get(run->timelines, "streams"), i, stream)
+    {
+        const char *subject = json_string_value(json_object_get(stream, "subject"));
+        if (subject && strcmp(subject, name) == 0) {
+            json_t *o =
+                json_pack("{s:O?, s:O?, s:O?}", "id", json_object_get(stream, "id"), "n_frames",
+                          json_object_get(stream, "n_frames"), "intervals", json_object_get(stream, "intervals"));
+            if (!o || json_array_append_new(list, o) != 0) {
+                json_decref(list);
+                return NULL;
+            }
+        }
+    }
+    return list;
+}
+
+/* Whether all runs have the person, measured on the same recordings. */
+static tin_status is_common(const work *w, const char *name, bool *common, tin_error *err)
+{
+    *common = true;
+    json_t *first = w->options->common ? recordings_of(&w->runs[0], name) : NULL;
+    tin_status status = !w->options->common || first ? TIN_OK : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+    for (int i = 1; i < w->n_runs && *common && !status; i++) {
+        *common = find_person(&w->runs[i], name) != NULL;
+        if (*common && w->options->common && !same(&w->runs[0], &w->runs[i], "data_hash")) {
+            json_t *other = recordings_of(&w->runs[i], name);
+            status = other ? TIN_OK : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+            *common = json_equal(first, other);
+            json_decref(other);
+        }
+    }
+    json_decref(first);
+    return status;
+}
+
+static tin_status choose_people(work *w, tin_comparison *c, tin_error *err)
+{
+    const measured *first = &w->runs[0];
+    c->people = tin_alloc(first->n_people, sizeof *c->people, err);
+    if (!c->people) {
+        return TIN_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < first->n_people; i++) {
+        bool common = false;
+        tin_status status = is_common(w, first->people[i].name, &common, err);
+        if (status == TIN_OK && common) {
+            c->people[c->n_people] = tin_strdup(first->people[i].name, err);
+            status = c->people[c->n_people] ? TIN_OK : TIN_ERR_MEMORY;
+            c->n_people += status == TIN_OK;
+        }
+        if (status) {
+            return status;
+        }
+    }
+    for (int i = 0; i < w->n_runs; i++) {
+        size_t left = w->runs[i].n_people - c->n_people;
+        c->n_left_out = left > c->n_left_out ? left : c->n_left_out;
+    }
+    if (c->n_people == 0) {
+        return tin_fail(err, TIN_ERR_MISMATCH,
+                        "the runs share no test person whose recordings are labelled alike; nothing can be compared");
+    }
+    return TIN_OK;
+}
+
+/* Brings the people of every run into the order of the compared people and drops the others. */
+static tin_status order_people(work *w, const tin_comparison *c, tin_error *err)
+{
+    for (int i = 0; i < w->n_runs; i++) {
+        person *ordered = tin_alloc(c->n_people, sizeof *ordered, err);
+        if (!ordered) {
+            return TIN_ERR_MEMORY;
+        }
+        for (size_t k = 0; k < c->n_people; k++) {
+            ordered[k] = *find_person(&w->runs[i], c->people[k]);
+        }
+        tin_free(w->runs[i].people);
+        w->runs[i].people = ordered;
+        w->runs[i].n_people = c->n_people;
+    }
+    return TIN_OK;
+}
+
+/* The figures of one run from the people drawn, each as often as it was. */
+static void figures_of(const work *w, const measured *run, const size_t *drawn, double figures[TIN_COMPARED_COUNT])
+{
+    tin_class_figures per_class[TIN_MAX_CLASSES] = {0};
+    tin_frame_figures frames;
+    tin_event_counts counts = {0};
+    double latency = 0;
+    for (size_t i = 0; i < run->n_people; i++) {
+        const person *p = &run->people[drawn[i]];
+        for (int k = 0; k < run->n_classes; k++) {
+            per_class[k].n_true += p->per_class[k].n_true;
+            per_class[k].n_predicted += p->per_class[k].n_predicted;
+            per_class[k].n_right += p->per_class[k].n_right;
+        }
+        tin_event_counts_add(&counts, &p->events, 1);
+        latency += p->latency_s;
+    }
+    tin_class_figures_finish(per_class, run->n_classes, &frames);
+    tin_event_figures events = tin_event_figures_of(&counts, run->rate_hz);
+    const double nan = (double)NAN;
+    figures[TIN_COMPARED_FRAME_ACCURACY] = frames.accuracy;
+    figures[TIN_COMPARED_MACRO_F1] = frames.macro_f1;
+    figures[TIN_COMPARED_FNR] = w->events ? events.fnr : nan;
+    figures[TIN_COMPARED_FCR] = w->events ? events.fcr : nan;
+    figures[TIN_COMPARED_FP_PER_HOUR] = w->events ? events.fp_per_hour : nan;
+    figures[TIN_COMPARED_LATENCY_MEAN] =
+        w->events && counts.true_positives > 0 ? latency / (double)counts.true_positives : nan;
+    figures[TIN_COMPARED_IOU50_F1] = w->events ? events.iou50_f1 : nan;
+}
+
+/* Means over the runs [n] chosen by `seeds`, of those that have the figure. */
+static void side_figures(const work *w, const measured *runs, const int *seeds, int n, const size_t *drawn,
+                         double means[TIN_COMPARED_COUNT])
+{
+    double figures[TIN_COMPARED_COUNT];
+    int counts[TIN_COMPARED_COUNT] = {0};
+    memset(means, 0, TIN_COMPARED_COUNT * sizeof *means);
+    for (int i = 0; i < n; i++) {
+        figures_of(w, &runs[seeds[i]], drawn, figures);
+        for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
+            if (!isnan(figures[f])) {
+                means[f] += figures[f];
+                counts[f]++;
+            }
+        }
+    }
+    for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
+        means[f] = counts[f] > 0 ? means[f] / counts[f] : (double)NAN;
+    }
+}
+
+static void draw_seeds(tin_rng *rng, int *seeds, int n)
+{
+    for (int i = 0; i < n; i++) {
+        seeds[i] = n > 1 ? (int)tin_rng_below(rng, (uint32_t)n) : 0;
+    }
+}
+
+static void summarise(tin_figure_comparison *figure, double *differences, int n)
+{
+    double wins = 0;
+    for (int i = 0; i < n; i++) {
+        double gain = figure->better * differences[i];
+        wins += gain > 0 ? 1 : gain < 0 ? 0 : 0.5;
+    }
+    tin_sort_doubles(differences, (size_t)n);
+    figure->bounds.low = tin_percentile(differences, (size_t)n, 0.025);
+    figure->bounds.high = tin_percentile(differences, (size_t)n, 0.975);
+    figure->b_better = n > 0 ? wins / n : (double)NAN;
+}
+
+/* A draw takes people, the same for both sides, and of each side as many of its seeds as it has. */
+static tin_status bootstrap(const work *w, tin_comparison *c, tin_error *err)
+{
+    int resamples = w->options->resamples, n_b = w->n_runs - w->n_a, n[TIN_COMPARED_COUNT] = {0};
+    int seeds[TIN_COMPARE_MOST_SEEDS];
+    size_t *drawn = tin_alloc(c->n_people, sizeof *drawn, err);
+    double *differences = tin_alloc((size_t)resamples * TIN_COMPARED_COUNT, sizeof *differences, err);
+    tin_status status = drawn && differences ? TIN_OK : TIN_ERR_MEMORY;
+    tin_rng rng;
+    tin_rng_seed(&rng, w->options->seed);
+    for (int r = 0; r < resamples && !status; r++) {
+        double a[TIN_COMPARED_COUNT], b[TIN_COMPARED_COUNT];
+        for (size_t i = 0; i < c->n_people; i++) {
+            drawn[i] = tin_rng_below(&rng, (uint32_t)c->n_people);
+        }
+        draw_seeds(&rng, seeds, w->n_a);
+        side_figures(w, w->runs, seeds, w->n_a, drawn, a);
+        draw_seeds(&rng, seeds, n_b);
+        side_figures(w, w->runs + w->n_a, seeds, n_b, drawn, b);
+        for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
+            if (!isnan(b[f] - a[f])) {
+                differences[(size_t)f * (size_t)resamples + (size_t)n[f]++] = b[f] - a[f];
+            }
+        }
+    }
+    for (int f = 0; f < TIN_COMPARED_COUNT && !status; f++) {
+        summarise(&c->figures[f], differences + (size_t)f * (size_t)resamples, n[f]);
+    }
+    tin_free(drawn);
+    tin_free(differences);
+    return status;
+}
+
+static tin_status compare(work *w, tin_comparison *c, tin_error *err)
+{
+    static const struct {
+        const char *key;
+        int better;
+    } names[] = {
+#define X(figure, key, better, event) {key, better},
+        TIN_COMPARED_LIST(X)
+#undef X
+    };
+    double a[TIN_COMPARED_COUNT], b[TIN_COMPARED_COUNT];
+    int all[TIN_COMPARE_MOST_SEEDS];
+    size_t *everybody = tin_alloc(c->n_people, sizeof *everybody, err);
+    if (!everybody) {
+        return TIN_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < c->n_people; i++) {
+        everybody[i] = i;
+    }
+    for (int i = 0; i < TIN_COMPARE_MOST_SEEDS; i++) {
+        all[i] = i;
+    }
+    side_figures(w, w->runs, all, w->n_a, everybody, a);
+    side_figures(w, w->runs + w->n_a, all, w->n_runs - w->n_a, everybody, b);
+    tin_free(everybody);
+    for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
+        const double nan = (double)NAN;
+        c->figures[f] =
+            (tin_figure_comparison){names[f].key, names[f].better, a[f], b[f], b[f] - a[f], {nan, nan}, nan};
+    }
+    return c->n_people > 1 && w->options->resamples > 0 ? bootstrap(w, c, err) : TIN_OK;
+}
+
+int tin_comparison_verdict(const tin_figure_comparison *figure)
+{
+    if (figure->bounds.low > 0) {
+        return figure->better;
+    }
+    return figure->bounds.high < 0 ? -figure->better : 0;
+}
+
+tin_status tin_compare_runs(const tin_compare_side *a, const tin_compare_side *b, const tin_compare_options *options,
+                            tin_comparison *comparison, tin_error *err)
+{
+    *comparison = (tin_comparison){0};
+    work *w = tin_alloc(1, sizeof *w, err);
+    if (!w) {
+        return TIN_ERR_MEMORY;
+    }
+    w->options = options;
+    w->n_a = a->n;
+    tin_status status = TIN_OK;
+    if (a->n < 1 || b->n < 1 || a->n > TIN_COMPARE_MOST_SEEDS || b->n > TIN_COMPARE_MOST_SEEDS) {
+        status = tin_fail(err, TIN_ERR_USAGE, "give 1 to %d runs on each side", TIN_COMPARE_MOST_SEEDS);
+    }
+    for (int i = 0; i < a->n + b->n && !status; i++) {
+        const char *folder = i < a->n ? a->folders[i] : b->folders[i - a->n];
+        status = read_run(&w->runs[w->n_runs++], folder, options->common, err);
+    }
+    status = status ? status : check_same(w, err);
+    if (status == TIN_OK) {
+        check_events(w, comparison);
+    }
+    status = status ? status : choose_people(w, comparison, err);
+    status = status ? status : order_people(w, comparison, err);
+    status = status ? status : compare(w, comparison, err);
+    work_clear(w);
+    tin_free(w);
+    return status;
+}
+
+void tin_comparison_free(tin_comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->n_people; i++) {
+        tin_free(comparison->people[i]);
+    }
+    tin_free(comparison->people);
+    *comparison = (tin_comparison){0};
+}

@@ -1,0 +1,74 @@
+/* Is run B better than run A, by how much, and how sure? Paired bootstrap over the test people: a draw takes people with
+ * replacement, the same ones for both sides, and makes each figure from their summed counts in metrics.json.
+ * docs/metrics.md, "Comparing two runs".
+ *
+ *     const tin_compare_side a = {.folders = &folder_a, .n = 1}, b = ...;
+ *     tin_comparison c;
+ *     tin_compare_runs(&a, &b, &(tin_compare_options){.resamples = 2000}, &c, &err);
+ *     c.figures[TIN_COMPARED_FNR].difference; */
+#ifndef TIN_COMPARE_H
+#define TIN_COMPARE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "evaluate/statistics.h"
+
+#define TIN_COMPARE_MOST_SEEDS 64
+
+/* figure, key as in `summary` of metrics.json, +1: greater is better, -1: smaller, whether it is about events */
+#define TIN_COMPARED_LIST(X)                                                                                           \
+    X(TIN_COMPARED_FRAME_ACCURACY, "frame_accuracy", 1, false)                                                         \
+    X(TIN_COMPARED_MACRO_F1, "macro_f1", 1, false)                                                                     \
+    X(TIN_COMPARED_FNR, "fnr", -1, true)                                                                               \
+    X(TIN_COMPARED_FCR, "fcr", -1, true)                                                                               \
+    X(TIN_COMPARED_FP_PER_HOUR, "fp_per_hour", -1, true)                                                               \
+    X(TIN_COMPARED_LATENCY_MEAN, "latency_mean_s", -1, true)                                                           \
+    X(TIN_COMPARED_IOU50_F1, "iou50_f1", 1, true)
+typedef enum tin_compared {
+#define X(figure, key, better, event) figure,
+    TIN_COMPARED_LIST(X)
+#undef X
+        TIN_COMPARED_COUNT
+} tin_compared;
+
+/* One side: a run, or the runs of several seeds, whose figures are averaged. */
+typedef struct tin_compare_side {
+    const char *const *folders; /* [n] of runs, which messages name */
+    int n;                      /* 1..TIN_COMPARE_MOST_SEEDS */
+} tin_compare_side;
+
+typedef struct tin_compare_options {
+    bool common; /* where the datasets differ: only the people whose test recordings are labelled alike in all runs */
+    int resamples;
+    uint64_t seed;
+} tin_compare_options;
+
+/* NaN where a side does not have the figure, or where there is nothing to draw from. */
+typedef struct tin_figure_comparison {
+    const char *key;
+    int better;        /* +1: greater is better, -1: smaller */
+    double a, b;       /* over the compared people; mean over the seeds */
+    double difference; /* b - a */
+    tin_bounds bounds; /* 95 % of it */
+    double b_better;   /* share of the draws in which B is the better one, ties by half */
+} tin_figure_comparison;
+
+typedef struct tin_comparison {
+    char **people; /* [n_people] compared test people, in the order of A's first run */
+    size_t n_people;
+    size_t n_left_out;     /* people that only some of the runs have, or labelled otherwise; 0 unless options.common */
+    const char *no_events; /* why figures of events are not compared; NULL: they are, or there are none */
+    tin_figure_comparison figures[TIN_COMPARED_COUNT];
+} tin_comparison;
+
+/* +1: B is better and the interval leaves out 0, -1: B is worse likewise, 0: not clear. */
+int tin_comparison_verdict(const tin_figure_comparison *figure);
+
+/* Reads metrics.json (and timelines.json with options->common) of every folder. TIN_ERR_MISMATCH says what differs when the
+ * runs were not measured on the same data. tin_comparison_free in any case. */
+tin_status tin_compare_runs(const tin_compare_side *a, const tin_compare_side *b, const tin_compare_options *options,
+                            tin_comparison *comparison, tin_error *err) TIN_USE_RESULT;
+void tin_comparison_free(tin_comparison *comparison);
+
+#endif
