@@ -2,7 +2,7 @@
 #ifndef TINK_LOG_ENERGY_H
 #define TINK_LOG_ENERGY_H
 
-#include "runtime/kernel.h"
+#include "runtime/log2_eighths.h"
 
 /* [fragment] */
 typedef struct tink_log_energy_t {
@@ -31,25 +31,6 @@ TINK_KERNEL void tink_log_energy_take(const int16_t *counts, int32_t channels, i
         }
     }
     *frames = (uint16_t)(before + 1);
-}
-
-/* 8 * log2(v) by straight lines between powers of two, 8 <= v < 2^48. */
-static int32_t tink_log2_eighths(uint64_t v)
-{
-    int32_t shift = 0, step;
-    uint32_t w;
-    if ((v >> 32) != 0) {
-        v >>= 16;
-        shift = 16;
-    }
-    w = (uint32_t)v;
-    for (step = 16; step > 0; step >>= 1) {
-        if (w >= (uint32_t)8 << step) {
-            w >>= step;
-            shift += step;
-        }
-    }
-    return 8 * shift + (int32_t)w + 16;
 }
 
 /* After every block. past [kernel - 1][outputs]: the blocks before, a ring whose oldest row is *oldest; with kernel 1

@@ -55,7 +55,7 @@ static bool has_rows(const tin_layer *l)
 static void join_layer(forest *f, const tin_model *model, int layer, const int row[TIN_MAX_WIDTH])
 {
     const tin_layer *l = &model->layers[layer];
-    bool own = (has_rows(l) && l->groups == 1) || l->op == TIN_OP_LOG_ENERGY;
+    bool own = (has_rows(l) && l->groups == 1) || tin_op_reads_counts(l->op);
     for (int c = 0; c < l->n_outputs && !own; c++) {
         join(f, node_of(layer, c), row[c / (l->n_outputs / l->n_inputs)]);
         for (int k = 1; k < l->n_from && l->op != TIN_OP_CONCAT; k++) {
@@ -86,7 +86,7 @@ tin_status tin_channels_find(tin_channels **channels, const tin_model *model, ti
         join_layer(f, model, i, row);
     }
     for (int i = TIN_FROM_INPUT; i < model->n_layers; i++) {
-        bool fixed = i == TIN_FROM_INPUT || i == model->n_layers - 1 || model->layers[i].op == TIN_OP_LOG_ENERGY;
+        bool fixed = i == TIN_FROM_INPUT || i == model->n_layers - 1 || tin_op_reads_counts(model->layers[i].op);
         for (int c = 0; c < width_of(model, i); c++) {
             int root = root_of(f, node_of(i, c));
             number[root] = number[root] < 0 ? ch->n_groups++ : number[root];

@@ -12,7 +12,7 @@ typedef struct tin_channels {
     int n_groups;
     int output[TIN_MAX_LAYERS][TIN_MAX_WIDTH]; /* group of output channel c of a layer */
     int input[TIN_MAX_LAYERS][TIN_MAX_WIDTH];  /* group of value c of the row that a layer reads */
-    bool fixed[TIN_MAX_GROUPS];                /* the input's channels, log_energy, the scores */
+    bool fixed[TIN_MAX_GROUPS];                /* the input's channels, features, the scores */
     uint64_t makers[TIN_MAX_GROUPS];           /* bit i: a row of layer i's weights belongs to the group */
 } tin_channels;
 

@@ -9,6 +9,7 @@
 
 #define TIN_NAME_MAX 48      /* letters of a generated name */
 #define TIN_EMIT_COLUMNS 120 /* of a generated line */
+#define TIN_MAX_KERNELS 96   /* files of the runtime */
 #define TIN_MAX_MEMBERS 256  /* of the state struct */
 #define TIN_EXPRESSION 192   /* bytes of a C expression */
 #define TIN_MAX_PARTS 12     /* into which a layer is cut */
@@ -132,11 +133,12 @@ typedef struct tin_emit {
     int latency;                       /* frames by which decisions come later because of that */
     double worst_mac;                  /* of a frame */
     long scratch_bytes, scratch_words; /* of rows of 8 and of 16 bits; 0: not needed */
-    long lanes;                        /* words of the widest input of a packed matrix; 0: none */
+    long lanes; /* words that the widest input of a packed matrix, or a log_mel, takes; 0: none */
     tin_emit_member members[TIN_MAX_MEMBERS];
     int n_members;
-    uint64_t kernels[TIN_ENCODING_COUNT]; /* which are in `source` already, by their number in emit_text.c */
-    int indent;                           /* of statements */
+    bool kernels[TIN_ENCODING_COUNT]
+                [TIN_MAX_KERNELS]; /* which are in `source` already, by their number in emit_text.c */
+    int indent;                    /* of statements */
     tin_text source, header;
 } tin_emit;
 
@@ -148,7 +150,7 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err);
 void tin_emit_label(const tin_qmodel *model, int layer, char label[32]);
 /* Of layer `layer`, or TIN_FROM_INPUT. */
 tin_emit_row *tin_emit_row_of(tin_emit *e, int layer);
-/* Whether a layer reads the scaled input: log_energy alone reads the counts. */
+/* Whether a layer reads the scaled input: features read the counts. */
 bool tin_emit_reads_input(tin_emit *e);
 /* Rows that a layer looks at: (kernel - 1) * dilation + 1. */
 long tin_emit_span(const tin_qlayer *layer);
@@ -222,7 +224,7 @@ void tin_emit_facts(tin_emit *e, tin_text *text);
 /* ---- one file per op ---- */
 
 /* What a layer needs: its kernels, members of the state, constants, the statements that run it, those of a pool that
- * takes in a row or a log_energy that takes in a frame, and those of NAME_init. NULL: none. */
+ * takes in a row or a feature that takes in a frame, and those of NAME_init. NULL: none. */
 typedef struct tin_emit_op {
     void (*kernels)(tin_emit *e, int layer);
     void (*state)(tin_emit *e, int layer);
@@ -234,7 +236,8 @@ typedef struct tin_emit_op {
 } tin_emit_op;
 
 extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin_emit_max_pool, tin_emit_add,
-    tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru, tin_emit_log_energy;
+    tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru, tin_emit_log_energy,
+    tin_emit_log_mel;
 /* The op's own, NULL when it has no kernel (generate.c). */
 const tin_emit_op *tin_emit_op_of(tin_op op);
 /* What layer `layer` of this model goes through. */

@@ -284,8 +284,7 @@ static void list_members(tin_emit *e)
         }
     }
     if (e->lanes > 0) {
-        tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes,
-                            "input of the layer that runs, as its kernel reads it");
+        tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes, "what the kernel of the layer that runs works on");
     }
     if (e->scratch_bytes > 0) {
         tin_emit_member_add(e, "int8_t", "scratch", "", e->scratch_bytes, "rows within one step: see the memory plan");

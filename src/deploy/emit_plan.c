@@ -3,17 +3,21 @@
  * Layers run sorted by their period, and among those of one period in the model's order. A layer's period is a multiple
  * of the periods of what it reads, so each still runs behind what it reads. Where a period divides all those that come
  * later, the step may end as soon as its layers are not due: a chain is a list of calls with early returns. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "deploy/emit.h"
+#include "model/feature.h"
 
 #define LONG_HISTORY 128 /* bytes from which it pays to move rows seldom, for an eighth more memory */
 
 static double layer_macs(const tin_qlayer *l)
 {
     const double outputs = l->n_outputs;
+    const tin_feature_shape feature = tin_feature_of_qlayer(l, 0);
+    if (tin_op_reads_counts(l->op)) {
+        return tin_feature_products(&feature);
+    }
     switch (l->op) {
     case TIN_OP_CONV1D:
         return outputs * l->kernel * l->n_inputs / l->groups;
@@ -25,8 +29,6 @@ static double layer_macs(const tin_qlayer *l)
         return tin_qlayer_gates(l) * outputs * (l->n_inputs + outputs);
     case TIN_OP_DENSE:
         return outputs * l->n_inputs;
-    case TIN_OP_LOG_ENERGY: /* a square per detail of a block */
-        return l->n_inputs * (l->stride - ldexp(l->stride, -l->levels));
     default:
         return 0.0; /* the others only add, compare or scale */
     }
@@ -147,13 +149,13 @@ static int place_in_order(const tin_emit *e, int layer)
     return at;
 }
 
-/* Whether the run reads the row of `layer`. log_energy reads the frame itself. */
+/* Whether the run reads the row of `layer`. Features read the frame itself. */
 static bool reads(const tin_emit *e, const tin_emit_run *run, int layer)
 {
     const tin_qlayer *l = &e->model->layers[run->layer];
     const bool keeps_sums = e->layers[run->layer].pooling != TIN_POOLING_ROWS;
     bool is_read = false;
-    if (l->op == TIN_OP_LOG_ENERGY || run->act == TIN_ACT_AHEAD || (run->act == TIN_ACT_GIVE && keeps_sums)) {
+    if (tin_op_reads_counts(l->op) || run->act == TIN_ACT_AHEAD || (run->act == TIN_ACT_GIVE && keeps_sums)) {
         return false;
     }
     for (int k = 0; k < l->n_from; k++) {
@@ -375,7 +377,12 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
     }
     size_rows(e);
     for (int i = 0; i < e->model->n_layers; i++) {
+        const tin_qlayer *l = &e->model->layers[i];
         tin_emit_choose_encoding(e, i);
+        if (l->op == TIN_OP_LOG_MEL) { /* its transform */
+            const long points = 1L << (tin_log_mel_log2_points(l->kernel) - 1);
+            e->lanes = points > e->lanes ? points : e->lanes;
+        }
     }
     sort_runs(e);
     e->worst_mac = all_macs(e);

@@ -97,10 +97,10 @@ static bool cut(plan *p, parts *out, int period, int from, int to, double fixed,
     return done == blocks;
 }
 
-/* Pools that take rows in must give theirs before the next one comes, and log energies belong to the frame. */
+/* Pools that take rows in must give theirs before the next one comes, and features belong to the frame. */
 static bool is_pinned(const plan *p, int layer)
 {
-    return p->e->layers[layer].pooling != TIN_POOLING_ROWS || p->e->model->layers[layer].op == TIN_OP_LOG_ENERGY;
+    return p->e->layers[layer].pooling != TIN_POOLING_ROWS || tin_op_reads_counts(p->e->model->layers[layer].op);
 }
 
 static int arrival(const plan *p, int layer)

@@ -203,9 +203,9 @@ static void input_row(tin_emit *e)
                            tin_emit_output(e, TIN_FROM_INPUT, text));
     }
     for (int i = 0; i < m->n_layers; i++) {
-        if (m->layers[i].op == TIN_OP_LOG_ENERGY) {
+        if (tin_op_reads_counts(m->layers[i].op)) {
             tin_emit_statement(e, "%s_MARK(%d);", e->upper, i + 1);
-            tin_emit_log_energy.take(e, i);
+            tin_emit_op_of(m->layers[i].op)->take(e, i);
         }
     }
 }

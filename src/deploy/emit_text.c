@@ -62,7 +62,9 @@
     X(avg_pool)                                                                                                        \
     X(max_pool)                                                                                                        \
     X(ema)                                                                                                             \
+    X(log2_eighths)                                                                                                    \
     X(log_energy)                                                                                                      \
+    X(log_mel)                                                                                                         \
     X(add)                                                                                                             \
     X(multiply)                                                                                                        \
     X(rescale)                                                                                                         \
@@ -80,6 +82,8 @@ static const struct {
     KERNELS(X)
 #undef X
 };
+
+_Static_assert(sizeof known / sizeof known[0] <= TIN_MAX_KERNELS, "each has a place in tin_emit.kernels");
 
 /* The next place of one of the two prefixes in s, NULL when there is none. */
 static const char *next_prefix(const char *s, bool *is_upper)
@@ -168,12 +172,11 @@ void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
 {
     static const char begin_mark[] = "/* [fragment] */\n", end_mark[] = "/* [end] */";
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const uint64_t bit = (uint64_t)1 << i;
-        if (strcmp(file, known[i].file) != 0 || (e->kernels[encoding] & bit) != 0) {
+        if (strcmp(file, known[i].file) != 0 || e->kernels[encoding][i]) {
             continue;
         }
         const char *text = known[i].text, *begin = strstr(text, begin_mark);
-        e->kernels[encoding] |= bit;
+        e->kernels[encoding][i] = true;
         each_line(e, text, begin, encoding, take_include);
         if (strcmp(file, "sigmoid") == 0) {
             sigmoid_table(e);
@@ -187,7 +190,7 @@ bool tin_emit_has_kernel(const tin_emit *e, const char *file)
 {
     bool has = false;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        has = has || (strcmp(file, known[i].file) == 0 && (e->kernels[TIN_ENCODING_PLAIN] >> i & 1) != 0);
+        has = has || (strcmp(file, known[i].file) == 0 && e->kernels[TIN_ENCODING_PLAIN][i]);
     }
     return has;
 }

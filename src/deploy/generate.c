@@ -28,6 +28,8 @@ const tin_emit_op *tin_emit_op_of(tin_op op)
         return &tin_emit_ema;
     case TIN_OP_LOG_ENERGY:
         return &tin_emit_log_energy;
+    case TIN_OP_LOG_MEL:
+        return &tin_emit_log_mel;
     case TIN_OP_ADD:
         return &tin_emit_add;
     case TIN_OP_MULTIPLY:
@@ -191,7 +193,7 @@ static bool are_powers(const int32_t *mult, int n)
     return true;
 }
 
-/* Whether every multiplier of a requantisation is a power of two. add, concat and log_energy have none. */
+/* Whether every multiplier of a requantisation is a power of two. add, concat and features have none. */
 static bool only_powers(const tin_qmodel *m)
 {
     bool only = are_powers(m->input_mult, m->n_channels);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/log_energy.h"
+#include "model/feature.h"
 #include "model/model.h"
 #include "model/model_build.h"
 
@@ -14,7 +14,8 @@ typedef struct layer_state {
     float *hidden, *cell; /* [n_outputs]: h of recurrent layers, c of lstm, y of ema */
     float *row;           /* [n_inputs], the row read, when it is put together from several layers */
     float *output;        /* [n_outputs] */
-    tin_log_energy *energy;
+    tin_feature *feature; /* and its state */
+    void *stream;
     bool fired;
 } layer_state;
 
@@ -259,13 +260,12 @@ static void run_layer(const tin_model *m, const tin_layer *l, layer_state *s, co
     }
 }
 
-/* Reads the counts themselves. */
-static bool run_log_energy(const tin_layer *l, layer_state *s, const int16_t *counts)
+static bool run_feature(const tin_layer *l, layer_state *s, const int16_t *counts)
 {
     int8_t q[TIN_MAX_WIDTH];
-    bool due = tin_log_energy_step(s->energy, counts, q);
+    bool due = tin_feature_step(s->feature, s->stream, counts, q);
     for (int i = 0; due && i < l->n_outputs; i++)
-        s->output[i] = (float)q[i] * TIN_LOG_ENERGY_SCALE;
+        s->output[i] = (float)q[i] * TIN_LOG_SCALE;
     return due;
 }
 
@@ -276,8 +276,8 @@ int tin_float_runner_step(tin_float_runner *runner, const int16_t *counts, float
         runner->input[c] = (float)(counts[c] - m->input.offset[c]) * m->input.scale[c];
     for (int i = 0; i < m->n_layers; i++) {
         layer_state *s = &runner->layers[i];
-        if (s->energy) {
-            s->fired = run_log_energy(&m->layers[i], s, counts);
+        if (s->feature) {
+            s->fired = run_feature(&m->layers[i], s, counts);
             continue;
         }
         const float *x = gather(runner, i);
@@ -303,15 +303,23 @@ void tin_float_runner_reset(tin_float_runner *runner)
             memset(s->rows, 0, (size_t)s->history * (size_t)l->n_inputs * sizeof *s->rows);
         if (s->hidden)
             memset(s->hidden, 0, (size_t)l->n_outputs * sizeof *s->hidden);
-        if (s->energy)
-            tin_log_energy_reset(s->energy);
+        if (s->feature)
+            memset(s->stream, 0, tin_feature_state_bytes(s->feature));
         if (s->cell)
             memset(s->cell, 0, (size_t)l->n_outputs * sizeof *s->cell);
         memset(s->output, 0, (size_t)l->n_outputs * sizeof *s->output);
     }
 }
 
-static tin_status create_state(layer_state *s, const tin_layer *l, tin_error *err)
+static tin_status create_feature(layer_state *s, const tin_feature_shape *shape, tin_error *err)
+{
+    tin_status status = tin_feature_create(&s->feature, shape, err);
+    if (!status && !(s->stream = tin_alloc(1, tin_feature_state_bytes(s->feature), err)))
+        status = TIN_ERR_MEMORY;
+    return status;
+}
+
+static tin_status create_state(layer_state *s, const tin_layer *l, double rate_hz, tin_error *err)
 {
     s->output = tin_alloc((size_t)l->n_outputs, sizeof *s->output, err);
     if (!s->output)
@@ -327,11 +335,9 @@ static tin_status create_state(layer_state *s, const tin_layer *l, tin_error *er
         return TIN_ERR_MEMORY;
     if (l->op == TIN_OP_LSTM && !(s->cell = tin_alloc((size_t)l->n_outputs, sizeof *s->cell, err)))
         return TIN_ERR_MEMORY;
-    if (l->op == TIN_OP_LOG_ENERGY) {
-        const tin_log_energy_shape shape = {l->n_inputs, l->levels, l->kernel, l->stride};
-        tin_status status = tin_log_energy_create(&s->energy, &shape, err);
-        if (status)
-            return status;
+    if (tin_op_reads_counts(l->op)) {
+        const tin_feature_shape shape = tin_feature_of_layer(l, rate_hz);
+        return create_feature(s, &shape, err);
     }
     if (l->n_from > 1 && !(s->row = tin_alloc((size_t)l->n_inputs, sizeof *s->row, err)))
         return TIN_ERR_MEMORY;
@@ -346,7 +352,7 @@ tin_status tin_float_runner_create(tin_float_runner **runner, const tin_model *m
         return TIN_ERR_MEMORY;
     r->model = model;
     for (int i = 0; i < model->n_layers; i++) {
-        tin_status status = create_state(&r->layers[i], &model->layers[i], err);
+        tin_status status = create_state(&r->layers[i], &model->layers[i], model->rate_hz, err);
         if (status) {
             tin_float_runner_free(r);
             return status;
@@ -366,7 +372,8 @@ void tin_float_runner_free(tin_float_runner *runner)
         tin_free(runner->layers[i].hidden);
         tin_free(runner->layers[i].cell);
         tin_free(runner->layers[i].row);
-        tin_log_energy_free(runner->layers[i].energy);
+        tin_feature_free(runner->layers[i].feature);
+        tin_free(runner->layers[i].stream);
         tin_free(runner->layers[i].output);
     }
     tin_free(runner);

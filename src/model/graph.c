@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/feature.h"
 #include "model/log_energy.h"
 #include "model/model.h"
 #include "model/model_build.h"
@@ -17,6 +18,8 @@ enum {
     HAS_LEVELS = 32,
     READS_MANY = 64, /* two or more layers */
     RECURRENT = 128,
+    HAS_BANDS = 256,
+    READS_COUNTS = 512,
 };
 
 static const struct op_facts {
@@ -36,7 +39,8 @@ static const struct op_facts {
     [TIN_OP_ADD] = {READS_MANY, 0},
     [TIN_OP_MULTIPLY] = {READS_MANY, 0},
     [TIN_OP_CONCAT] = {READS_MANY, 0},
-    [TIN_OP_LOG_ENERGY] = {HAS_WINDOW | HAS_LEVELS, 0},
+    [TIN_OP_LOG_ENERGY] = {HAS_WINDOW | HAS_LEVELS | READS_COUNTS, 0},
+    [TIN_OP_LOG_MEL] = {HAS_WINDOW | HAS_BANDS | READS_COUNTS, 0},
 };
 
 int tin_op_gates(tin_op op)
@@ -47,6 +51,11 @@ int tin_op_gates(tin_op op)
 bool tin_op_recurrent(tin_op op)
 {
     return ops[op].has & RECURRENT;
+}
+
+bool tin_op_reads_counts(tin_op op)
+{
+    return ops[op].has & READS_COUNTS;
 }
 
 bool tin_op_is_activation(tin_op op)
@@ -235,9 +244,9 @@ static tin_status resolve_window(tin_layer *layer, const tin_layer_spec *spec, i
     layer->stride = or_one(spec->stride);
     layer->dilation = or_one(spec->dilation);
     if (layer->kernel < 1 || layer->kernel > TIN_MAX_HISTORY || (!window && layer->kernel != 1))
-        return wrong(spec, index, "kernel", spec->kernel, "use 1 or more, in conv1d, pools and log_energy only", err);
+        return wrong(spec, index, "kernel", spec->kernel, "use 1 or more, in conv1d, pools and features only", err);
     if (layer->stride < 1 || layer->stride > TIN_MAX_STRIDE || (!window && layer->stride != 1))
-        return wrong(spec, index, "stride", spec->stride, "use 1 to 1024, in conv1d, pools and log_energy only", err);
+        return wrong(spec, index, "stride", spec->stride, "use 1 to 1024, in conv1d, pools and features only", err);
     if (layer->dilation < 1 || layer->dilation > TIN_MAX_HISTORY || (!dilates && layer->dilation != 1))
         return wrong(spec, index, "dilation", spec->dilation, "use 1 or more, in conv1d only", err);
     int64_t history = (int64_t)(layer->kernel - 1) * layer->dilation + 1;
@@ -251,11 +260,6 @@ static tin_status resolve_window(tin_layer *layer, const tin_layer_spec *spec, i
                         "layer %d (%s): it keeps %lld rows of %d values; use a smaller kernel or dilation, so that "
                         "they are at most %d values",
                         index + 1, tin_op_name(spec->op), (long long)history, layer->n_inputs, TIN_MAX_WINDOW);
-    const char *mend = NULL;
-    if (spec->op == TIN_OP_LOG_ENERGY &&
-        (mend = tin_log_energy_mend(layer->levels, layer->kernel, layer->stride)) != NULL)
-        return tin_fail(err, TIN_ERR_MODEL, "layer %d (log_energy): levels %d, kernel %d, stride %d; %s", index + 1,
-                        layer->levels, layer->kernel, layer->stride, mend);
     if (layer->period > TIN_MAX_HOP / layer->stride)
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): the strides multiply to more than %d; make them smaller",
                         index + 1, tin_op_name(layer->op), TIN_MAX_HOP);
@@ -271,9 +275,11 @@ static tin_status resolve_width(tin_layer *layer, const tin_layer_spec *spec, in
     if (spec->depthwise && spec->op != TIN_OP_CONV1D)
         return wrong(spec, index, "depthwise", 1, "use it in conv1d only", err);
     if (!(ops[spec->op].has & HAS_UNITS)) {
-        layer->n_outputs = layer->n_inputs * (spec->op == TIN_OP_LOG_ENERGY ? spec->levels : 1);
+        const tin_feature_shape feature = tin_feature_of_layer(layer, 0);
+        layer->n_outputs = ops[spec->op].has & READS_COUNTS ? tin_feature_width(&feature) : layer->n_inputs;
         if (layer->n_outputs > TIN_MAX_WIDTH)
-            return wrong(spec, index, "levels", spec->levels, "channels times levels may be 256 at most", err);
+            return wrong(spec, index, "its width", layer->n_outputs,
+                         "channels times levels or bands may be 256 at most", err);
         return units == 0 || units == layer->n_outputs
                    ? TIN_OK
                    : wrong(spec, index, "units", units, "leave it out: this layer keeps the width of its input", err);
@@ -294,13 +300,17 @@ static tin_status resolve_width(tin_layer *layer, const tin_layer_spec *spec, in
 }
 
 /* What only some ops have. */
-static tin_status resolve_rest(tin_layer *layer, const tin_layer_spec *spec, int index, tin_error *err)
+static tin_status resolve_rest(const tin_model *m, tin_layer *layer, const tin_layer_spec *spec, int index,
+                               tin_error *err)
 {
     unsigned has = ops[spec->op].has;
     layer->rate = spec->rate;
     layer->reset_before = spec->reset_before;
     layer->shift = spec->shift;
     layer->levels = spec->levels;
+    layer->bands = spec->bands;
+    layer->low_hz = spec->low_hz;
+    layer->high_hz = has & HAS_BANDS && spec->high_hz == 0 ? (int)(m->rate_hz / 2) : spec->high_hz;
     if (has & HAS_RATE ? !(spec->rate >= 0.0f && spec->rate <= 0.95f) : spec->rate != 0.0f)
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): rate is %g; use 0 to 0.95, in dropout only", index + 1,
                         tin_op_name(spec->op), (double)spec->rate);
@@ -310,10 +320,24 @@ static tin_status resolve_rest(tin_layer *layer, const tin_layer_spec *spec, int
         return wrong(spec, index, "shift", spec->shift, "use 1 to 12, in ema only", err);
     if (has & HAS_LEVELS ? spec->levels < 1 || spec->levels > TIN_LOG_ENERGY_MAX_LEVELS : spec->levels != 0)
         return wrong(spec, index, "levels", spec->levels, "use 1 to 8, in log_energy only", err);
-    if (has & HAS_LEVELS && layer->from[0] != TIN_FROM_INPUT)
-        return tin_fail(err, TIN_ERR_MODEL, "layer %d (log_energy): it reads the input only; write from: [input]",
-                        index + 1);
+    if (has & HAS_BANDS ? spec->bands < 1 || spec->bands > TIN_LOG_MEL_MAX_BANDS : spec->bands != 0)
+        return wrong(spec, index, "bands", spec->bands, "use 1 to 128, in log_mel only", err);
+    if (!(has & HAS_BANDS) && (spec->low_hz != 0 || spec->high_hz != 0))
+        return wrong(spec, index, "low_hz or high_hz", spec->low_hz + spec->high_hz, "use them in log_mel only", err);
     return TIN_OK;
+}
+
+/* What only features have. */
+static tin_status resolve_feature(const tin_model *m, tin_layer *layer, int index, tin_error *err)
+{
+    const tin_feature_shape shape = tin_feature_of_layer(layer, m->rate_hz);
+    const char *mend = tin_feature_mend(&shape);
+    if (layer->from[0] != TIN_FROM_INPUT)
+        return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): it reads the input only; write from: [input]", index + 1,
+                        tin_op_name(layer->op));
+    return mend ? tin_fail(err, TIN_ERR_MODEL, "layer %d (%s): kernel %d, stride %d; %s", index + 1,
+                           tin_op_name(layer->op), layer->kernel, layer->stride, mend)
+                : TIN_OK;
 }
 
 static tin_status resolve_layer(tin_model *m, int index, const tin_layer_spec *spec, bool last, tin_error *err)
@@ -328,9 +352,11 @@ static tin_status resolve_layer(tin_model *m, int index, const tin_layer_spec *s
     if (!status)
         status = resolve_from(m, index, spec, err);
     if (!status)
-        status = resolve_rest(layer, spec, index, err);
+        status = resolve_rest(m, layer, spec, index, err);
     if (!status)
         status = resolve_window(layer, spec, index, err);
+    if (!status && ops[spec->op].has & READS_COUNTS)
+        status = resolve_feature(m, layer, index, err);
     if (!status)
         status = resolve_width(layer, spec, index, m->n_classes, last, err);
     if (!status)
@@ -396,7 +422,10 @@ tin_layer_spec tin_layer_describe(const tin_model *model, int index)
                            .rate = l->rate,
                            .reset_before = l->reset_before,
                            .shift = l->shift,
-                           .levels = l->levels};
+                           .levels = l->levels,
+                           .bands = l->bands,
+                           .low_hz = l->low_hz,
+                           .high_hz = l->high_hz};
     for (int k = 0; k < l->n_from; k++)
         spec.from[k] = l->from[k] == TIN_FROM_INPUT ? "input" : model->layers[l->from[k]].name;
     return spec;

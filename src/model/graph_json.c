@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "model/log_mel.h"
 
 #define VERSION 1
 
@@ -153,6 +154,12 @@ tin_status tin_json_layer_graph(const json_t *object, tin_layer_spec *s, tin_pla
         status = tin_json_int(object, "ema_shift", 1, 12, &s->shift, place, err);
     if (!status && s->op == TIN_OP_LOG_ENERGY)
         status = tin_json_int(object, "levels", 1, 8, &s->levels, place, err);
+    if (!status && s->op == TIN_OP_LOG_MEL)
+        status = tin_json_int(object, "bands", 1, TIN_LOG_MEL_MAX_BANDS, &s->bands, place, err);
+    if (!status && s->op == TIN_OP_LOG_MEL)
+        status = tin_json_int(object, "low_hz", 0, 1000000, &s->low_hz, place, err);
+    if (!status && s->op == TIN_OP_LOG_MEL)
+        status = tin_json_int(object, "high_hz", 1, 1000000, &s->high_hz, place, err);
     return status;
 }
 
@@ -198,6 +205,10 @@ json_t *tin_layer_to_json(const tin_layer_facts *facts)
         ok = json_object_set_new(object, "ema_shift", json_integer(s->shift)) == 0;
     if (ok && s->op == TIN_OP_LOG_ENERGY)
         ok = json_object_set_new(object, "levels", json_integer(s->levels)) == 0;
+    if (ok && s->op == TIN_OP_LOG_MEL)
+        ok = json_object_set_new(object, "bands", json_integer(s->bands)) == 0 &&
+             json_object_set_new(object, "low_hz", json_integer(s->low_hz)) == 0 &&
+             json_object_set_new(object, "high_hz", json_integer(s->high_hz)) == 0;
     if (!ok) {
         json_decref(object);
         return NULL;

@@ -13,13 +13,11 @@
 #define TIN_LOG_ENERGY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
-
-#define TIN_LOG_ENERGY_SCALE 0.03125f /* value per unit of q; silence gives -112, that is -3.5 */
-#define TIN_LOG_ENERGY_MIN_STRIDE 8   /* a power of two; the shift of level 1 is 0 there */
-#define TIN_LOG_ENERGY_MAX_LEVELS 8   /* |a_8| <= 2^23, d_8^2 <= 2^46 */
+#define TIN_LOG_ENERGY_MIN_STRIDE 8 /* a power of two; the shift of level 1 is 0 there */
+#define TIN_LOG_ENERGY_MAX_LEVELS 8 /* |a_8| <= 2^23, d_8^2 <= 2^46 */
 
 typedef struct tin_log_energy_shape {
     int n_channels, levels, kernel, stride;
@@ -31,16 +29,15 @@ const char *tin_log_energy_mend(int levels, int kernel, int stride);
 int tin_log_energy_shift(int level, int stride);
 /* What q is counted from: L(16 * kernel) + 112. */
 int tin_log_energy_silence(int kernel);
+/* L(v), v >= 8. */
+int tin_log2_eighths(uint64_t v);
 /* q from E. */
 int8_t tin_log_energy_q(uint64_t sum, int kernel);
 
-typedef struct tin_log_energy tin_log_energy;
-tin_status tin_log_energy_create(tin_log_energy **state, const tin_log_energy_shape *shape,
-                                 tin_error *err) TIN_USE_RESULT;
-void tin_log_energy_reset(tin_log_energy *state);
+/* Bytes of the state of a stream, aligned to 8; zeros are its start. */
+size_t tin_log_energy_state_bytes(const tin_log_energy_shape *shape);
 /* counts [n_channels]. True when a block ends with this frame: q [n_channels * levels] is filled, level after level
  * within a channel. */
-bool tin_log_energy_step(tin_log_energy *state, const int16_t *counts, int8_t *q);
-void tin_log_energy_free(tin_log_energy *state);
+bool tin_log_energy_step(const tin_log_energy_shape *shape, void *state, const int16_t *counts, int8_t *q);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "model/feature.h"
 #include "model/model_build.h"
 
 static const char *const op_names[TIN_OP_COUNT] = {
@@ -267,8 +268,10 @@ double tin_model_macs(const tin_model *model)
         double rows = model->hop / l->period; /* hop is a multiple of every period */
         if (l->op == TIN_OP_BATCH_NORM || l->op == TIN_OP_MULTIPLY)
             macs += rows * l->n_outputs;
-        if (l->op == TIN_OP_LOG_ENERGY) /* one square per detail */
-            macs += rows * l->n_inputs * (l->stride - ldexp(l->stride, -l->levels));
+        if (tin_op_reads_counts(l->op)) {
+            const tin_feature_shape shape = tin_feature_of_layer(l, model->rate_hz);
+            macs += rows * tin_feature_products(&shape);
+        }
         for (int p = 0; p < l->n_params; p++)
             macs += l->params[p].n_dims > 1 ? rows * (double)l->params[p].size : 0;
     }

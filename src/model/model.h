@@ -46,7 +46,8 @@
     X(TIN_OP_HARD_TANH, "hard_tanh")                                                                                   \
     X(TIN_OP_SIGMOID, "sigmoid")                                                                                       \
     X(TIN_OP_TANH, "tanh")                                                                                             \
-    X(TIN_OP_LOG_ENERGY, "log_energy")
+    X(TIN_OP_LOG_ENERGY, "log_energy")                                                                                 \
+    X(TIN_OP_LOG_MEL, "log_mel")
 
 typedef enum tin_op {
 #define X(op, name) op,
@@ -64,6 +65,8 @@ int tin_op_gates(tin_op op);
 bool tin_op_recurrent(tin_op op);
 /* relu, relu6, hard_sigmoid, hard_tanh, sigmoid, tanh */
 bool tin_op_is_activation(tin_op op);
+/* log_energy, log_mel: layers over the input's counts, not over its scaled values (model/feature.h) */
+bool tin_op_reads_counts(tin_op op);
 
 #define TIN_MAX_LAYERS 64
 #define TIN_MAX_PARAMS 4
@@ -110,19 +113,23 @@ typedef struct tin_param {
  *   log_energy  reads the input's counts, in integers everywhere (model/log_energy.h): per channel and level 1..levels
  *               the log2 of the energy of the Haar details over the last `kernel` blocks of `stride` frames; an output
  *               after every block. stride 8, 16, 32, ...; kernel * stride a multiple of 2^levels. O = I * levels, level
- *               after level within a channel. No parameters. */
+ *               after level within a channel. No parameters.
+ *   log_mel     reads the input's counts likewise (model/log_mel.h): per channel the log2 of the power in `bands` bands of
+ *               the mel scale from low_hz to high_hz, of the spectrum of the last `kernel` frames under a Hann window; an
+ *               output after every `stride` frames. O = I * bands. No parameters. */
 typedef struct tin_layer {
     tin_op op;
     char name[TIN_LAYER_NAME];      /* unique in the model, "input" is taken */
     int from[TIN_MAX_FROM], n_from; /* indices of the layers that it reads, all less than its own; or TIN_FROM_INPUT */
     int n_inputs, n_outputs;        /* width of the row that it reads (of the whole row for concat) and gives */
-    int kernel, stride, dilation;   /* conv1d; pools and log_energy use kernel and stride; 1 elsewhere */
+    int kernel, stride, dilation;   /* conv1d; pools and features use kernel and stride; 1 elsewhere */
     int period;                     /* input frames per output row */
     int groups;                     /* conv1d, 1 elsewhere */
     float rate;                     /* dropout: probability of zero, 0..0.95 */
     bool reset_before;              /* gru */
     int shift;                      /* ema: 1..12, 0 elsewhere */
     int levels;                     /* log_energy: 1..8, 0 elsewhere */
+    int bands, low_hz, high_hz;     /* log_mel, 0 elsewhere */
     tin_param params[TIN_MAX_PARAMS];
     int n_params;
 } tin_layer;
@@ -159,6 +166,7 @@ typedef struct tin_layer_spec {
     float rate;
     bool reset_before;
     int shift, levels;
+    int bands, low_hz, high_hz; /* log_mel; high_hz 0: half of the rate */
 } tin_layer_spec;
 
 /* Checks shapes, resolves sizes, allocates zero parameters (batch_norm weight and running_var 1). The last layer must

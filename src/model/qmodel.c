@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "model/feature.h"
 #include "model/model_build.h"
 #include "model/qmodel_parts.h"
 
@@ -222,7 +223,7 @@ static void hash_ints(tin_hash *hash, const int32_t *values, size_t n)
     tin_hash_add(hash, values, n * sizeof *values);
 }
 
-static void hash_layer(tin_hash *hash, const tin_qlayer *l)
+static void hash_layer(tin_hash *hash, const tin_qlayer *l, double rate_hz)
 {
     int32_t facts[] = {(int32_t)l->op,
                        l->n_inputs,
@@ -246,6 +247,8 @@ static void hash_layer(tin_hash *hash, const tin_qlayer *l)
         hash_ints(hash, &(int32_t){l->from[k]}, 1);
     for (int p = 0; p < n; p++)
         tin_hash_add(hash, parts[p].data, tin_qlayer_part_bytes(&parts[p]));
+    if (l->op == TIN_OP_LOG_MEL)
+        hash_ints(hash, (int32_t[]){l->bands, l->low_hz, l->high_hz, (int32_t)lround(rate_hz * 1000)}, 4);
 }
 
 tin_status tin_qmodel_seal(tin_qmodel *model, tin_error *err)
@@ -263,7 +266,7 @@ tin_status tin_qmodel_seal(tin_qmodel *model, tin_error *err)
     for (int k = 0; k < model->n_classes; k++)
         hash_ints(hash, &(int32_t){model->classes[k].event}, 1); /* the decision layer reads it */
     for (int i = 0; i < model->n_layers; i++)
-        hash_layer(hash, &model->layers[i]);
+        hash_layer(hash, &model->layers[i], model->rate_hz);
     tin_hash_end(hash, model->hash);
     return TIN_OK;
 }
@@ -276,8 +279,10 @@ double tin_qmodel_macs(const tin_qmodel *model)
         double weights = (double)tin_qlayer_weights(l);
         if (tin_qlayer_reads_state(l))
             weights += (double)tin_qlayer_rows(l) * l->n_outputs;
-        if (l->op == TIN_OP_LOG_ENERGY) /* one square per detail */
-            weights = l->n_inputs * (l->stride - ldexp(l->stride, -l->levels));
+        if (tin_op_reads_counts(l->op)) {
+            const tin_feature_shape shape = tin_feature_of_qlayer(l, model->rate_hz);
+            weights = tin_feature_products(&shape);
+        }
         macs += weights * (model->hop / l->period); /* hop is a multiple of the period */
     }
     return macs;

@@ -30,7 +30,7 @@
  *               q = min(127, max(-128, (x_k[i] * mult[k] + 2^(shift-1)) >> shift)), 16 bits saturate
  *               so that mult[k] = 2^shift copies the row, h8 = -128 too
  *     multiply  q[i] = saturate8(requantize(x_0[i] * x_1[i], mult[0], shift))
- *     log_energy  docs/integer-arithmetic.md
+ *     log_energy, log_mel  docs/integer-arithmetic.md, "Features"
  *     recurrent layers: h8, int8 of scale 1/128, is what the matrix on the state and the next layer read. For each row
  *               of each gate:
  *                   a = requantize(bias[row] + sum_i W[row][i] * x[i], mult[row], shift)
@@ -89,7 +89,7 @@ typedef struct tin_qlayer {
     int n_inputs, n_outputs;
     int kernel, stride, dilation, groups, period;
     bool reset_before;
-    int ema_shift, levels;
+    int ema_shift, levels, bands, low_hz, high_hz;
     tin_activation activation; /* conv1d, dense; add knows relu only */
     int output_bits;           /* 8 or 16; the scores have 16 */
     float output_scale;        /* value per unit of the output; 1/128 for recurrent layers, 1/256 for the scores */
@@ -152,7 +152,7 @@ void tin_qmodel_free(tin_qmodel *model);
  * TIN_ERR_MODEL names layer, row and bound. Called by load and by the quantiser. */
 tin_status tin_qmodel_check(const tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
 /* Greatest size that a sum of layer `layer` can reach before its shift, over the rows of the matrix on the input or, where
- * `hidden`, on the state; below 2^(31 - shift). 0 where there is no such sum: add, concat, max_pool, log_energy. */
+ * `hidden`, on the state; below 2^(31 - shift). 0 where there is no such sum: add, concat, max_pool, features. */
 int64_t tin_qmodel_sum_bound(const tin_qmodel *model, int layer, bool hidden);
 /* Fills hash. */
 tin_status tin_qmodel_seal(tin_qmodel *model, tin_error *err) TIN_USE_RESULT;

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/log_energy.h"
+#include "model/feature.h"
 #include "model/model_build.h"
-#include "model/qmodel.h"
 
 #define MAX_RATE_HZ 1e6 /* generated code states frames per 1000 s in 32 bits */
 
@@ -59,7 +58,10 @@ static tin_status describe(const tin_qmodel *m, int index, tin_layer_spec *spec,
                              .depthwise = l->groups > 1,
                              .reset_before = l->reset_before,
                              .shift = l->ema_shift,
-                             .levels = l->levels};
+                             .levels = l->levels,
+                             .bands = l->bands,
+                             .low_hz = l->low_hz,
+                             .high_hz = l->high_hz};
     for (int k = 0; k < l->n_from; k++) {
         if (l->from[k] != TIN_FROM_INPUT && (l->from[k] < 0 || l->from[k] >= index))
             return bad_layer(m, index, "it reads a layer that does not stand before it", err);
@@ -71,7 +73,7 @@ static tin_status describe(const tin_qmodel *m, int index, tin_layer_spec *spec,
 static tin_status check_graph(const tin_qmodel *m, tin_error *err)
 {
     tin_layer_spec specs[TIN_MAX_LAYERS];
-    tin_model graph = {.n_channels = m->n_channels, .n_classes = m->n_classes};
+    tin_model graph = {.n_channels = m->n_channels, .n_classes = m->n_classes, .rate_hz = m->rate_hz};
     for (int i = 0; i < m->n_layers; i++) {
         tin_status status = describe(m, i, &specs[i], err);
         if (status)
@@ -136,7 +138,7 @@ static tin_status check_output(const tin_qmodel *m, int index, tin_error *err)
                             tin_op_name(l->op),
                             l->from[k] == TIN_FROM_INPUT ? "the input" : m->layers[l->from[k]].name);
     }
-    if (l->op == TIN_OP_LOG_ENERGY && l->output_scale != TIN_LOG_ENERGY_SCALE)
+    if (tin_op_reads_counts(l->op) && l->output_scale != TIN_LOG_SCALE)
         return bad_layer(m, index, "the scale of its output is not 1/32", err);
     if (!(l->output_scale > 0.0f) || !isfinite(l->output_scale))
         return bad_layer(m, index, "the scale of its output is not a positive number", err);
@@ -255,7 +257,7 @@ static tin_status check_mix(const tin_qmodel *m, int index, tin_error *err)
 static tin_status check_sums(const tin_qmodel *m, int index, tin_error *err)
 {
     const tin_qlayer *l = &m->layers[index];
-    if (l->op == TIN_OP_MAX_POOL || l->op == TIN_OP_LOG_ENERGY)
+    if (l->op == TIN_OP_MAX_POOL || tin_op_reads_counts(l->op))
         return TIN_OK;
     if (l->op == TIN_OP_ADD || l->op == TIN_OP_CONCAT)
         return check_mix(m, index, err);

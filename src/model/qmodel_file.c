@@ -49,7 +49,10 @@ static json_t *layer_to_json(const tin_qmodel *m, int index)
                                       .dilation = l->dilation,
                                       .reset_before = l->reset_before,
                                       .shift = l->ema_shift,
-                                      .levels = l->levels},
+                                      .levels = l->levels,
+                                      .bands = l->bands,
+                                      .low_hz = l->low_hz,
+                                      .high_hz = l->high_hz},
                              .n_inputs = l->n_inputs,
                              .n_outputs = l->n_outputs,
                              .groups = l->groups};
@@ -203,7 +206,10 @@ static tin_status read_layer(tin_qmodel *m, int index, const json_t *item, tin_p
                       .groups = facts.groups,
                       .reset_before = facts.spec.reset_before,
                       .ema_shift = facts.spec.shift,
-                      .levels = facts.spec.levels};
+                      .levels = facts.spec.levels,
+                      .bands = facts.spec.bands,
+                      .low_hz = facts.spec.low_hz,
+                      .high_hz = facts.spec.high_hz};
     if (l->n_inputs % l->groups != 0)
         return tin_fail_at(err, TIN_ERR_FORMAT, place.file, 0,
                            "%s: groups is %d; use 1, or the inputs of a depthwise conv1d", place.object, l->groups);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/log_energy.h"
+#include "model/feature.h"
 #include "model/model_build.h"
 #include "model/qmodel.h"
 
@@ -13,9 +13,10 @@
 typedef struct layer_state {
     int16_t *rows; /* [history][n_inputs], ring; conv1d and pools */
     int history, newest, fill;
-    int32_t *state;  /* [n_outputs]: h Q15 of gru, mgu and min_gru, c Q23 of lstm, a of ema */
-    int16_t *output; /* [n_outputs]; h8 of recurrent layers */
-    tin_log_energy *energy;
+    int32_t *state;       /* [n_outputs]: h Q15 of gru, mgu and min_gru, c Q23 of lstm, a of ema */
+    int16_t *output;      /* [n_outputs]; h8 of recurrent layers */
+    tin_feature *feature; /* and its state */
+    void *stream;
     bool fired;
 } layer_state;
 
@@ -287,11 +288,10 @@ static void run_layer(tin_qrunner *r, int index, const int16_t *x)
     }
 }
 
-/* Reads the counts themselves. */
-static bool run_log_energy(const tin_qlayer *l, layer_state *s, const int16_t *counts)
+static bool run_feature(const tin_qlayer *l, layer_state *s, const int16_t *counts)
 {
     int8_t q[TIN_MAX_WIDTH];
-    bool due = tin_log_energy_step(s->energy, counts, q);
+    bool due = tin_feature_step(s->feature, s->stream, counts, q);
     for (int i = 0; due && i < l->n_outputs; i++)
         s->output[i] = q[i];
     return due;
@@ -306,8 +306,8 @@ int tin_qrunner_step(tin_qrunner *runner, const int16_t *counts, int16_t *scores
     }
     for (int i = 0; i < m->n_layers; i++) {
         layer_state *s = &runner->layers[i];
-        if (s->energy) {
-            s->fired = run_log_energy(&m->layers[i], s, counts);
+        if (s->feature) {
+            s->fired = run_feature(&m->layers[i], s, counts);
             continue;
         }
         int from = m->layers[i].from[0]; /* the others that it reads have the same period: they fire together */
@@ -332,15 +332,23 @@ void tin_qrunner_reset(tin_qrunner *runner)
         s->fired = false;
         if (s->rows)
             memset(s->rows, 0, (size_t)s->history * (size_t)l->n_inputs * sizeof *s->rows);
-        if (s->energy)
-            tin_log_energy_reset(s->energy);
+        if (s->feature)
+            memset(s->stream, 0, tin_feature_state_bytes(s->feature));
         if (s->state)
             memset(s->state, 0, (size_t)l->n_outputs * sizeof *s->state);
         memset(s->output, 0, (size_t)l->n_outputs * sizeof *s->output);
     }
 }
 
-static tin_status create_state(layer_state *s, const tin_qlayer *l, tin_error *err)
+static tin_status create_feature(layer_state *s, const tin_feature_shape *shape, tin_error *err)
+{
+    tin_status status = tin_feature_create(&s->feature, shape, err);
+    if (!status && !(s->stream = tin_alloc(1, tin_feature_state_bytes(s->feature), err)))
+        status = TIN_ERR_MEMORY;
+    return status;
+}
+
+static tin_status create_state(layer_state *s, const tin_qlayer *l, double rate_hz, tin_error *err)
 {
     s->output = tin_alloc((size_t)l->n_outputs, sizeof *s->output, err);
     if (!s->output)
@@ -354,8 +362,8 @@ static tin_status create_state(layer_state *s, const tin_qlayer *l, tin_error *e
     if ((tin_op_recurrent(l->op) || l->op == TIN_OP_EMA) &&
         !(s->state = tin_alloc((size_t)l->n_outputs, sizeof *s->state, err)))
         return TIN_ERR_MEMORY;
-    const tin_log_energy_shape shape = {l->n_inputs, l->levels, l->kernel, l->stride};
-    return l->op == TIN_OP_LOG_ENERGY ? tin_log_energy_create(&s->energy, &shape, err) : TIN_OK;
+    const tin_feature_shape shape = tin_feature_of_qlayer(l, rate_hz);
+    return tin_op_reads_counts(l->op) ? create_feature(s, &shape, err) : TIN_OK;
 }
 
 tin_status tin_qrunner_create(tin_qrunner **runner, const tin_qmodel *model, tin_error *err)
@@ -366,7 +374,7 @@ tin_status tin_qrunner_create(tin_qrunner **runner, const tin_qmodel *model, tin
         return TIN_ERR_MEMORY;
     r->model = model;
     for (int i = 0; i < model->n_layers; i++) {
-        tin_status status = create_state(&r->layers[i], &model->layers[i], err);
+        tin_status status = create_state(&r->layers[i], &model->layers[i], model->rate_hz, err);
         if (status) {
             tin_qrunner_free(r);
             return status;
@@ -384,7 +392,8 @@ void tin_qrunner_free(tin_qrunner *runner)
     for (int i = 0; i < runner->model->n_layers; i++) {
         tin_free(runner->layers[i].rows);
         tin_free(runner->layers[i].state);
-        tin_log_energy_free(runner->layers[i].energy);
+        tin_feature_free(runner->layers[i].feature);
+        tin_free(runner->layers[i].stream);
         tin_free(runner->layers[i].output);
     }
     tin_free(runner);

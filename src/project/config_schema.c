@@ -91,7 +91,7 @@ static const tin_setting data_settings[] = {
      .text = "recordings",
      .neutral = true,
      .meaning = "the folder of the recordings, relative to the project"},
-    NUMBER(tin_config_data, rate_hz, 1, 10000, 50, "frames per second after resampling"),
+    NUMBER(tin_config_data, rate_hz, 1, 48000, 50, "frames per second after resampling"),
     TEXT(tin_config_data, resample, "sinc", "sinc causal linear", "the low-pass filter of recordings that are faster"),
     NUMBER(tin_config_data, range_accel, 0, 1e6, 0, "full scale of the accelerometer in its unit, 0: 8 g"),
     NUMBER(tin_config_data, range_gyro, 0, 1e6, 0,
@@ -129,6 +129,9 @@ static const tin_setting layer_settings[] = {
     LAYER(reset_before, 0, 1, "true: the original gru, reset before the product"),
     LAYER(shift, 0, 12, "the past that an ema covers is 2^shift rows"),
     LAYER(levels, 0, 8, "octaves of log_energy"),
+    LAYER(bands, 0, 128, "bands of log_mel"),
+    LAYER(low_hz, 0, 24000, "hertz, where the lowest band of log_mel begins"),
+    LAYER(high_hz, 0, 24000, "hertz, where its highest band ends, 0: half of the rate"),
     END,
 };
 

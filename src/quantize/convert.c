@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "model/log_energy.h"
+#include "model/feature.h"
 #include "quantize/graph_check.h"
 #include "quantize/quantize.h"
 #include "quantize/rows.h"
@@ -193,7 +193,7 @@ static tin_status convert_layer(conversion *c, int index, tin_qlayer *q, tin_err
         return convert_one_factor(c, index, q, err);
     default:
         return tin_op_recurrent(q->op) ? convert_recurrent(c, index, q, err)
-                                       : TIN_OK; /* max_pool and log_energy have none */
+                                       : TIN_OK; /* max_pool and features have none */
     }
 }
 
@@ -238,8 +238,8 @@ static tin_status settle_output(const conversion *c, int index, tin_qlayer *q, t
     q->output_bits = c->spec->output_bits[tensor] == 16 ? 16 : 8;
     if (l->op == TIN_OP_MAX_POOL)
         q->output_scale = (float)unit_of(c, l->from[0]);
-    if (l->op == TIN_OP_LOG_ENERGY)
-        q->output_scale = TIN_LOG_ENERGY_SCALE;
+    if (tin_op_reads_counts(l->op))
+        q->output_scale = TIN_LOG_SCALE;
     if (tin_op_recurrent(l->op) || activation == TIN_OP_SIGMOID || activation == TIN_OP_TANH)
         q->output_scale = (float)STATE_UNIT;
     if (q->output_bits == 16 && !tin_quantize_may_be_wide(c->model, tensor))
@@ -269,7 +269,10 @@ static tin_status add_layer(conversion *c, int index, tin_error *err)
                       .groups = l->groups,
                       .reset_before = l->reset_before,
                       .ema_shift = l->shift,
-                      .levels = l->levels};
+                      .levels = l->levels,
+                      .bands = l->bands,
+                      .low_hz = l->low_hz,
+                      .high_hz = l->high_hz};
     memcpy(q->name, l->name, sizeof q->name);
     for (int k = 0; k < l->n_from; k++)
         q->from[k] = l->from[k] == TIN_FROM_INPUT ? TIN_FROM_INPUT : c->place[l->from[k]];

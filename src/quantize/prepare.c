@@ -60,7 +60,7 @@ static bool scale_readers(tin_model *m, int from, int first, int n, const double
     for (int i = 0; i < m->n_layers; i++) {
         const tin_layer *l = &m->layers[i];
         for (int k = 0, at = 0; k < l->n_from; k++) {
-            if (l->from[k] == from && l->op != TIN_OP_LOG_ENERGY) { /* that one reads counts */
+            if (l->from[k] == from && !tin_op_reads_counts(l->op)) {
                 if (is_linear(l->op) && factor)
                     scale_columns(m, l, first, n, factor);
                 if (passes_on(l->op) ? !scale_readers(m, i, first + at, n, factor) : !is_linear(l->op))

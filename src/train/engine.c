@@ -439,6 +439,7 @@ void tin_engine_free(tin_engine *engine)
     if (!engine) {
         return;
     }
+    tin_plan_free(&engine->plan);
     for (int i = 0; i < engine->n_works; i++) {
         tin_free(engine->works[i]);
     }

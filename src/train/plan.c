@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/log_energy.h"
-
 #define LONGEST_KERNEL 256 /* of the kernels' tables */
 _Static_assert(TIN_NODE_READS == TIN_MAX_FROM, "a node reads what a layer reads");
 
@@ -32,6 +30,7 @@ static op_kind kind_of(const tin_layer *layer)
         [TIN_OP_CONCAT] = {TIN_NODE_CONCAT, 0},
         [TIN_OP_DROPOUT] = {TIN_NODE_DROPOUT, 0},
         [TIN_OP_LOG_ENERGY] = {TIN_NODE_LOG_ENERGY, 0},
+        [TIN_OP_LOG_MEL] = {TIN_NODE_FEATURE, 0},
         [TIN_OP_RELU] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU},
         [TIN_OP_RELU6] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU6},
         [TIN_OP_HARD_TANH] = {TIN_NODE_ACTIVATION, TIN_NODE_HARD_TANH},
@@ -77,8 +76,8 @@ static void start_node(tin_node *node, const tin_layer *layer, int index, const 
     node->stride = layer->stride;
     node->dilation = layer->dilation;
     int span = (node->kernel - 1) * node->dilation + 1;
-    bool of_blocks = node->kind == TIN_NODE_LOG_ENERGY; /* which keeps them itself */
-    node->history = span > node->stride && !of_blocks ? span - node->stride : 0;
+    bool feature = tin_op_reads_counts(layer->op); /* which keeps its past itself */
+    node->history = span > node->stride && !feature ? span - node->stride : 0;
     node->skip = span < node->stride ? node->stride - span : 0;
     node->rows_in = rows_in;
     node->rows_out = rows_in / node->stride;
@@ -125,10 +124,15 @@ static void set_scale(tin_node *node, float scale, int bits, bool power_of_two)
     node->limit = bits == 16 ? 32767 : 127;
 }
 
+static bool is_feature(const tin_node *node)
+{
+    return node->kind == TIN_NODE_LOG_ENERGY || node->kind == TIN_NODE_FEATURE;
+}
+
 static bool fixed_scale(const tin_node *node)
 {
-    return tin_node_recurrent(node->kind) || node->kind == TIN_NODE_LOG_ENERGY ||
-           node->activation == TIN_NODE_SIGMOID || node->activation == TIN_NODE_TANH;
+    return tin_node_recurrent(node->kind) || is_feature(node) || node->activation == TIN_NODE_SIGMOID ||
+           node->activation == TIN_NODE_TANH;
 }
 
 /* Of node i: what it rounds its output to. */
@@ -140,7 +144,7 @@ static void quantise_node(tin_plan *plan, int i, const tin_quant_spec *quant)
     if (node->kind == TIN_NODE_INPUT) {
         set_scale(node, quant->input_scale, quant->input_bits, quant->power_of_two);
     } else if (fixed_scale(node)) {
-        set_scale(node, node->kind == TIN_NODE_LOG_ENERGY ? TIN_LOG_ENERGY_SCALE : 1.f / 128, 8, false);
+        set_scale(node, is_feature(node) ? TIN_LOG_SCALE : 1.f / 128, 8, false);
     } else if (node->kind == TIN_NODE_MAX_POOL) {
         node->quantised = source->quantised;
         node->scale = source->scale;
@@ -203,6 +207,22 @@ static void read_node(tin_plan *plan, tin_node *node, int from)
     node->trains |= plan->nodes[from].trains;
 }
 
+static tin_status add_feature(tin_plan *plan, tin_node *node, const tin_layer *layer, double rate_hz, tin_error *err)
+{
+    const tin_feature_shape shape = tin_feature_of_layer(layer, rate_hz);
+    tin_feature **feature = &plan->features[node - plan->nodes];
+    tin_status status = tin_feature_create(feature, &shape, err);
+    node->feature = *feature;
+    return status;
+}
+
+void tin_plan_free(tin_plan *plan)
+{
+    for (int i = 0; i < plan->n_nodes; i++) {
+        tin_feature_free(plan->features[i]);
+    }
+}
+
 static void add_input(tin_plan *plan, const tin_model *model, int chunk)
 {
     tin_node *node = &plan->nodes[plan->n_nodes++];
@@ -241,6 +261,10 @@ static tin_status make_nodes(tin_plan *plan, const tin_model *model, const tin_q
                 read_node(plan, node, source);
             }
             plan->n_norms += node->kind == TIN_NODE_NORM;
+            status = node->kind == TIN_NODE_FEATURE ? add_feature(plan, node, layer, model->rate_hz, err) : TIN_OK;
+            if (status) {
+                return status;
+            }
         }
         node->scaled_by = i;
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "model/feature.h"
 #include "model/model_build.h"
 
 static void random_weights(tin_rng *rng, int8_t *w, long n, bool extreme)
@@ -146,6 +147,7 @@ static tin_status fill_layer(tin_rng *rng, const tin_qmodel *m, tin_qlayer *l, b
         break;
     case TIN_OP_MAX_POOL:
     case TIN_OP_LOG_ENERGY:
+    case TIN_OP_LOG_MEL:
         break;
     default:
         fill_recurrent(rng, l, x, bound, extreme);
@@ -405,7 +407,25 @@ static int append_squeeze(maker *k, int from)
     return append(k, (tin_qlayer){.op = TIN_OP_MULTIPLY, .from = {from, gate}, .n_from = 2});
 }
 
-/* One or two log energies of the frames, beside a way that reads the scaled input. */
+/* Windows from shorter than twice the stride to many of them; lengths that are no power of two. */
+static int append_log_mel(maker *k, int stride)
+{
+    const double rate = k->m->rate_hz;
+    tin_qlayer l = {.op = TIN_OP_LOG_MEL, .from = {TIN_FROM_INPUT}, .stride = stride};
+    l.kernel = 16 + 4 * below(k, 30);
+    l.low_hz = below(k, 3);
+    l.high_hz = (int)rate / 2 - below(k, 6);
+    tin_feature_shape shape;
+    for (l.bands = 12; l.bands > 0; l.bands--) { /* as many as there are bins for */
+        shape = tin_feature_of_qlayer(&l, rate);
+        if (tin_feature_mend(&shape) == NULL)
+            break;
+    }
+    l.n_outputs = l.bands * k->m->n_channels;
+    return append(k, l);
+}
+
+/* One or two features of the frames, beside a way that reads the scaled input. */
 static int append_energies(maker *k)
 {
     const int log2_stride = 3 + below(k, 2), stride = 1 << log2_stride;
@@ -415,7 +435,10 @@ static int append_energies(maker *k)
         l.kernel = 1 + below(k, 4);
         l.levels = 1 + below(k, log2_stride + (l.kernel % 2 == 0)); /* longer than a block, now and then */
         l.n_outputs = l.levels * k->m->n_channels;
-        all.from[i] = i == 0 || below(k, 2) == 0 ? append(k, l) : append_any(k, TIN_FROM_INPUT, stride, 0);
+        const int kind = i == 0 ? below(k, 2) : below(k, 4);
+        all.from[i] = kind == 0   ? append(k, l)
+                      : kind == 1 ? append_log_mel(k, stride)
+                                  : append_any(k, TIN_FROM_INPUT, stride, 0);
     }
     all.output_bits = random_bits(k);
     return append(k, all);
@@ -461,6 +484,32 @@ tin_status random_model_har(tin_qmodel **model, uint64_t seed, tin_error *err)
                                           {.op = TIN_OP_GRU, .units = 24}};
     const random_spec spec = {.n_channels = 6, .n_classes = 6, .layers = layers, .n_layers = 3, .event_every = 2};
     return random_model(model, &spec, seed, err);
+}
+
+tin_status random_model_audio(tin_qmodel **model, uint64_t seed, tin_error *err)
+{
+    maker k = {.err = err};
+    tin_rng_derive(&k.rng, seed, 4);
+    const random_spec spec = {.n_channels = 1, .n_classes = 2, .event_every = 2};
+    k.status = make_classes(model, &spec, err);
+    if (k.status) {
+        return k.status;
+    }
+    k.m = *model;
+    k.m->rate_hz = 8000;
+    fill_input(&k.rng, k.m, 8);
+    tin_qlayer mel = {.op = TIN_OP_LOG_MEL, .from = {TIN_FROM_INPUT}, .kernel = 200, .stride = 80, .n_outputs = 20};
+    mel.bands = 20;
+    mel.low_hz = 60;
+    mel.high_hz = 3800;
+    const int bands = append(&k, mel);
+    const int conv = append(
+        &k, (tin_qlayer){
+                .op = TIN_OP_CONV1D, .from = {bands}, .kernel = 3, .n_outputs = 12, .activation = TIN_ACTIVATION_RELU});
+    const int gru = append(&k, (tin_qlayer){.op = TIN_OP_GRU, .from = {conv}, .n_outputs = 8});
+    k.last = true;
+    (void)append(&k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {gru}, .n_outputs = 2, .output_bits = 16});
+    return finish(model, k.status, err);
 }
 
 static void draw_values(tin_rng *rng, int8_t *w, long rows, long columns, random_values values)

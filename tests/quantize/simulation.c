@@ -60,9 +60,10 @@ void open_simulation(simulation *sim, const tin_model *m, const tin_quant_spec *
             s->weight = round_rows(sim, i, 0);
         if (l->n_params == 4)
             s->hidden_weight = round_rows(sim, i, 1);
-        if (l->op == TIN_OP_LOG_ENERGY) {
-            const tin_log_energy_shape shape = {l->n_inputs, l->levels, l->kernel, l->stride};
-            assert_int_equal(tin_log_energy_create(&s->energy, &shape, NULL), TIN_OK);
+        if (tin_op_reads_counts(l->op)) {
+            const tin_feature_shape shape = tin_feature_of_layer(l, m->rate_hz);
+            assert_int_equal(tin_feature_create(&s->feature, &shape, NULL), TIN_OK);
+            s->stream = zeros(tin_feature_state_bytes(s->feature) / sizeof(double));
         }
     }
 }
@@ -78,7 +79,8 @@ void close_simulation(simulation *sim)
         free(s->cell);
         free(s->row);
         free(s->output);
-        tin_log_energy_free(s->energy);
+        tin_feature_free(s->feature);
+        free(s->stream);
     }
 }
 
@@ -287,10 +289,10 @@ bool simulate_frame(simulation *sim, const int16_t *counts, const double **score
         layer_sim *s = &sim->layers[i];
         int8_t q[TIN_MAX_WIDTH];
         s->fired = false;
-        if (m->layers[i].op == TIN_OP_LOG_ENERGY) {
-            s->fired = tin_log_energy_step(s->energy, counts, q);
+        if (s->feature) {
+            s->fired = tin_feature_step(s->feature, s->stream, counts, q);
             for (int k = 0; s->fired && k < m->layers[i].n_outputs; k++)
-                s->output[k] = q[k] * (double)TIN_LOG_ENERGY_SCALE;
+                s->output[k] = q[k] * (double)TIN_LOG_SCALE;
         } else if (gather(sim, i)) {
             simulate_layer(sim, i);
         }

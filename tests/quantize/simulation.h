@@ -4,7 +4,7 @@
 #ifndef TEST_QUANTIZE_SIMULATION_H
 #define TEST_QUANTIZE_SIMULATION_H
 
-#include "model/log_energy.h"
+#include "model/feature.h"
 #include "quantize_support.h"
 
 typedef struct layer_sim {
@@ -13,7 +13,8 @@ typedef struct layer_sim {
     int history, fill;
     double *state, *cell; /* exact h (and y of ema), exact c */
     double *row, *output; /* what it reads; what others read: rounded */
-    tin_log_energy *energy;
+    tin_feature *feature; /* and its state */
+    double *stream;
     bool fired;
 } layer_sim;
 

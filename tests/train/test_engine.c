@@ -76,7 +76,8 @@ static const tin_layer_spec energies[] = {
     {.op = TIN_OP_LOG_ENERGY, .levels = 3, .kernel = 6, .stride = 8, .name = "long"},
     {.op = TIN_OP_LOG_ENERGY, .levels = 2, .kernel = 1, .stride = 8, FROM("input"), .name = "short"},
     {.op = TIN_OP_AVG_POOL, .kernel = 8, .stride = 8, FROM("input"), .name = "mean"},
-    {.op = TIN_OP_CONCAT, FROM("long", "mean", "short")},
+    {.op = TIN_OP_LOG_MEL, .kernel = 20, .stride = 8, .bands = 3, FROM("input"), .name = "mel"},
+    {.op = TIN_OP_CONCAT, FROM("long", "mean", "short", "mel")},
     {.op = TIN_OP_DENSE}};
 /* Details that are longer than a block. */
 static const tin_layer_spec long_details[] = {{.op = TIN_OP_LOG_ENERGY, .levels = 4, .kernel = 6, .stride = 8},
@@ -266,10 +267,9 @@ static void refuses_what_it_cannot_train(void **unused)
     tin_model_free(model);
 }
 
-static void survives_every_failed_allocation(void **unused)
+static void survive_failed_allocations(const tin_layer_spec *layers, int n_layers)
 {
-    (void)unused;
-    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    tin_model *model = test_model(layers, n_layers, CHANNELS, CLASSES, 9);
     tin_pool *pool = NULL;
     assert_int_equal(tin_pool_create(&pool, 1, NULL), TIN_OK);
     tin_engine_settings settings = {.model = model, .n_lanes = 40, .chunk = 16, .pool = pool};
@@ -290,6 +290,13 @@ static void survives_every_failed_allocation(void **unused)
     tin_engine_free(engine);
     tin_pool_destroy(pool);
     tin_model_free(model);
+}
+
+static void survives_every_failed_allocation(void **unused)
+{
+    (void)unused;
+    survive_failed_allocations(mixed, COUNT(mixed));
+    survive_failed_allocations(energies, COUNT(energies));
 }
 
 int main(void)

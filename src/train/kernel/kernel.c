@@ -3,6 +3,7 @@
 #include "train/kernel/kernel.h"
 
 #include "train/kernel/kernel_conv.h"
+#include "train/kernel/kernel_feature.h"
 #include "train/kernel/kernel_log_energy.h"
 #include "train/kernel/kernel_norm.h"
 #include "train/kernel/kernel_project.h"
@@ -68,6 +69,9 @@ static size_t state_size(const tin_node *node)
 {
     if (node->kind == TIN_NODE_LOG_ENERGY) {
         return log_energy_state_size(node);
+    }
+    if (node->kind == TIN_NODE_FEATURE) {
+        return feature_state_size(node);
     }
     if (node->kind == TIN_NODE_EMA) {
         return (size_t)node->n_outputs * TIN_LANES;
@@ -153,6 +157,11 @@ static void carry_rows(const tin_pass *pass, const tin_node *node)
     memcpy(state, before + (size_t)node->rows_out * row, n * sizeof(real));
 }
 
+static bool reads_counts(const tin_node *node)
+{
+    return node->kind == TIN_NODE_LOG_ENERGY || node->kind == TIN_NODE_FEATURE;
+}
+
 static void load_rows(const tin_pass *pass, const float *rows, size_t lane_stride)
 {
     const tin_node *node = &pass->nodes[0];
@@ -160,9 +169,14 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
     finish f = finish_of(node);
     to_lanes(pass, rows, lane_stride, (size_t)node->rows_out * (size_t)node->n_outputs, y);
     for (int i = 1; i < pass->n_nodes; i++) { /* before the input is rounded */
-        if (pass->nodes[i].kind == TIN_NODE_LOG_ENERGY) {
-            log_energy_forward(pass, &pass->nodes[i]);
-            carry_rows(pass, &pass->nodes[i]);
+        const tin_node *reader = &pass->nodes[i];
+        if (reader->kind == TIN_NODE_LOG_ENERGY) {
+            log_energy_forward(pass, reader);
+        } else if (reader->kind == TIN_NODE_FEATURE) {
+            feature_forward(pass, reader, rows, lane_stride);
+        }
+        if (reads_counts(reader)) {
+            carry_rows(pass, reader);
         }
     }
     for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
@@ -173,7 +187,7 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
 
 static void forward(const tin_pass *pass, const tin_node *node)
 {
-    if (node->kind == TIN_NODE_INPUT || node->kind == TIN_NODE_LOG_ENERGY) {
+    if (node->kind == TIN_NODE_INPUT || reads_counts(node)) {
         return; /* load_rows has done it */
     }
     real *state = (real *)pass->state + node->state + (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES;
@@ -279,6 +293,7 @@ static void backward(const tin_pass *pass, const tin_node *node)
         break;
     case TIN_NODE_INPUT:
     case TIN_NODE_LOG_ENERGY:
+    case TIN_NODE_FEATURE:
         break;
     }
 }

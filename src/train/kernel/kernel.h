@@ -11,14 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/model.h"
+#include "model/feature.h"
 
 #define TIN_LANES 16
 
 /* What one step of the network does. Dense is a conv with kernel 1. */
 typedef enum tin_node_kind {
     TIN_NODE_INPUT,      /* the frames; always node 0 */
-    TIN_NODE_LOG_ENERGY, /* reads the input's counts, has no gradient */
+    TIN_NODE_LOG_ENERGY, /* this and the next read the input's counts and have no gradient */
+    TIN_NODE_FEATURE,    /* by the reference, sequence by sequence */
     TIN_NODE_CONV,
     TIN_NODE_DEPTHWISE,
     TIN_NODE_GRU, /* the recurrent ones stand together */
@@ -89,6 +90,7 @@ typedef struct tin_node {
     float rate;                       /* dropout */
     float share;                      /* ema: 2^-shift */
     int log2_stride;                  /* log_energy */
+    const tin_feature *feature;       /* that kind; the plan's */
     size_t weight, bias;              /* offsets in params; recurrent: _ih */
     size_t weight_hh, bias_hh;        /* recurrent */
     size_t running_mean, running_var; /* batch norm */

@@ -4,7 +4,7 @@
 #ifndef TIN_KERNEL_LOG_ENERGY_H
 #define TIN_KERNEL_LOG_ENERGY_H
 
-#include "train/kernel/kernel_vector.h"
+#include "train/kernel/kernel_feature.h"
 
 /* Integers in the memory of reals, which are not smaller. */
 typedef int32_t lane_int __attribute__((may_alias));
@@ -33,10 +33,7 @@ static void log_energy_counts(const tin_pass *pass, const tin_node *node, int c,
     real inverse = 1 / (real)pass->input->scale[c], offset = (real)pass->input->offset[c];
     for (int t = 0; t < node->rows_in; t++, x += node->n_inputs * TIN_LANES, counts += TIN_LANES) {
         for (int l = 0; l < TIN_LANES; l++) {
-            real v = x[l] * inverse + offset;
-            v = v < INT16_MAX ? v : INT16_MAX;
-            v = v > INT16_MIN ? v : INT16_MIN;
-            counts[l] = (int32_t)(v + (v < 0 ? (real)-0.5 : (real)0.5));
+            counts[l] = count_of(x[l], inverse, offset);
         }
     }
 }
