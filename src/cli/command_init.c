@@ -95,14 +95,24 @@ static bool first_match(const char *folder, const char *pattern, char path[TIN_P
 
 static const char *detect_source(const char *folder)
 {
+    static const struct {
+        const char *pattern, *source;
+    } signs[] = {{"RawData/labels.txt", "hapt"},
+                 {"DATA/*/*_sw.csv", "spsw"},
+                 {"*/*_sw.csv", "spsw"},
+                 {"WISDM_ar_v1.1_raw.txt", "wisdm"},
+                 {"Protocol/subject*.dat", "pamap2"},
+                 {"train/Inertial Signals/total_acc_x_train.txt", "uci_har"},
+                 {"S[1-4]-ADL1.dat", "opportunity"},
+                 {"dataset/S[1-4]-ADL1.dat", "opportunity"},
+                 {"testing_list.txt", "speech_commands"}};
     char path[TIN_PATH_MAX];
-    if (first_match(folder, "RawData/labels.txt", path)) {
-        return "hapt";
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        if (first_match(folder, signs[i].pattern, path)) {
+            return signs[i].source;
+        }
     }
-    if (first_match(folder, "DATA/*/*_sw.csv", path) || first_match(folder, "*/*_sw.csv", path)) {
-        return "spsw";
-    }
-    return "csv";
+    return "import";
 }
 
 static tin_status read_header(const char *path, char header[MAX_HEADER], tin_error *err)
@@ -132,7 +142,8 @@ static bool is_any(const char *name, const char *const words[])
 
 /* What the names of the columns tell. */
 typedef struct guess {
-    tin_text columns, units;
+    tin_text channels;
+    const char *unit; /* of the columns before */
     char time[128], label[128];
     int n;
 } guess;
@@ -147,21 +158,18 @@ static void guess_column(guess *g, const char *name)
         snprintf(g->label, sizeof g->label, "%s", name);
     } else {
         bool gyro = strcasestr(name, "gyr") || strcasestr(name, "rot") || strchr("gwGW", name[0]);
-        tin_text_add(&g->columns, g->n ? ", " : "[");
-        quote(&g->columns, name);
-        tin_text_printf(&g->units, "%s%s", g->n ? ", " : "[", gyro ? "rad/s" : "m/s^2");
+        const char *unit = gyro ? "rad/s" : "m/s^2";
+        if (g->n == 0) {
+            tin_text_add(&g->channels, "[{columns: [");
+        } else if (unit != g->unit) {
+            tin_text_printf(&g->channels, "], unit: %s}, {columns: [", g->unit);
+        } else {
+            tin_text_add(&g->channels, ", ");
+        }
+        quote(&g->channels, name);
+        g->unit = unit;
         g->n++;
     }
-}
-
-static tin_status set_columns(draft *d, const guess *g)
-{
-    tin_status status = tin_text_check(&g->columns, d->err);
-    status = status ? status : tin_text_check(&g->units, d->err);
-    status = status ? status : set_quoted(d, "    time_column:", g->time);
-    status = status ? status : set_quoted(d, "    label_column:", g->label);
-    status = status ? status : set_line(d, "    columns:", g->columns.data);
-    return status ? status : set_line(d, "    units:", g->units.data);
 }
 
 /* Columns of the first CSV file; the units are a guess that the user is asked to check. */
@@ -189,12 +197,13 @@ static tin_status adopt_columns(draft *d, const char *folder)
         status =
             tin_fail_at(d->err, TIN_ERR_DATA, path, 1, "the header names no signal column; add one column per signal");
     } else {
-        tin_text_add(&g.columns, "]");
-        tin_text_add(&g.units, "] # guessed from the names: check them");
-        status = set_columns(d, &g);
+        tin_text_printf(&g.channels, "], unit: %s}] # units guessed from the names: check them", g.unit);
+        status = tin_text_check(&g.channels, d->err);
+        status = status ? status : set_quoted(d, "        time_column:", g.time);
+        status = status ? status : set_quoted(d, "      column:", g.label);
+        status = status ? status : set_line(d, "        channels:", g.channels.data);
     }
-    tin_text_free(&g.columns);
-    tin_text_free(&g.units);
+    tin_text_free(&g.channels);
     return status;
 }
 
@@ -202,19 +211,43 @@ static tin_status choose_example(const cli_options *options, const char *source,
 {
     static const struct {
         const char *source, *text;
-    } examples[] = {{"simulate", cli_example_simulate},
-                    {"csv", cli_example_csv},
-                    {"spsw", cli_example_spsw},
-                    {"hapt", cli_example_hapt}};
+    } examples[] = {
+        {"simulate", cli_example_simulate}, {"import", cli_example_csv},      {"spsw", cli_example_spsw},
+        {"hapt", cli_example_hapt},         {"wisdm", cli_example_csv},       {"pamap2", cli_example_csv},
+        {"uci_har", cli_example_csv},       {"opportunity", cli_example_csv}, {"speech_commands", cli_example_csv}};
+    tin_text known = {0};
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         if (strcmp(source, examples[i].source) == 0) {
             *example = examples[i].text;
+            tin_text_free(&known);
             return options->data && i == 0
                        ? tin_fail(err, TIN_ERR_USAGE, "--source simulate takes no --data; leave one of them out")
                        : TIN_OK;
         }
+        tin_text_printf(&known, "%s%s", i > 0 ? ", " : "", examples[i].source);
     }
-    return tin_fail(err, TIN_ERR_USAGE, "--source is '%s'; give one of simulate, hapt, spsw, csv", source);
+    tin_status status = tin_text_check(&known, err);
+    status = status ? status : tin_fail(err, TIN_ERR_USAGE, "--source is '%s'; give one of %s", source, known.data);
+    tin_text_free(&known);
+    return status;
+}
+
+/* The example of own recordings as one of a ready mapping: its name stands for the section `import`. */
+static tin_status adopt_ready(draft *d, const char *source)
+{
+    static const struct {
+        const char *source, *rate_hz;
+    } rates[] = {
+        {"wisdm", "20"}, {"pamap2", "100"}, {"uci_har", "50"}, {"opportunity", "30"}, {"speech_commands", "16000"}};
+    char *import = strstr(d->text, "  import:\n"), *model = strstr(d->text, "model:\n");
+    for (size_t i = 0; import && model && i < sizeof rates / sizeof *rates; i++) {
+        if (strcmp(source, rates[i].source) == 0) {
+            memmove(import, model, strlen(model) + 1);
+            tin_status status = set_line(d, "  source:", source);
+            return status ? status : set_line(d, "  rate_hz:", rates[i].rate_hz);
+        }
+    }
+    return TIN_OK;
 }
 
 #define MAX_NAME 60 /* bytes of a project's name */
@@ -249,11 +282,12 @@ static tin_status write_project(const cli_options *options, const char *path, co
     }
     d.text = tin_strdup(example, err);
     status = d.text ? set_quoted(&d, "project:", project_name(options->project, name)) : TIN_ERR_MEMORY;
+    status = status ? status : adopt_ready(&d, source);
     if (status == TIN_OK && options->data) {
         status = realpath(options->data, absolute)
                      ? set_quoted(&d, "  path:", absolute)
                      : tin_fail_errno(err, options->data, "cannot find the folder of --data");
-        if (status == TIN_OK && strcmp(source, "csv") == 0) {
+        if (status == TIN_OK && strcmp(source, "import") == 0) {
             status = adopt_columns(&d, absolute);
         }
     }

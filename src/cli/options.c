@@ -30,7 +30,7 @@ const cli_command cli_commands[] = {
          "  tinamou init my-gestures                                   # simulated wrist gestures\n"
          "  tinamou init my-hapt --source hapt --data ~/hapt           # published data set HAPT\n"
          "  tinamou init my-watch --source spsw --data ~/spsw          # published data set SPSW\n"
-         "  tinamou init my-sensor --source csv --data ~/recordings    # columns are taken from the first file\n",
+         "  tinamou init my-sensor --source import --data ~/recordings # columns are taken from the first file\n",
      .run = cli_command_init},
     {.name = "run",
      .allowed = CLI_WORK | CLI_SEEDS | CLI_CODE,
@@ -111,7 +111,8 @@ static const struct {
     unsigned bit;
     const char *text;
 } option_help[] = {
-    {CLI_SOURCE, "  --source NAME   simulate, hapt, spsw or csv (default: what --data looks like, else simulate)"},
+    {CLI_SOURCE, "  --source NAME   simulate, import, or a ready mapping: hapt, spsw, wisdm, pamap2, uci_har, opportunity,\n"
+                "                  speech_commands (default: what --data looks like, else simulate)"},
     {CLI_DATA, "  --data PATH     folder of the recordings"},
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},

@@ -69,8 +69,7 @@ static tin_status add_class(tin_class_map *map, const char *name, bool event, ti
 static tin_status map_all(tin_class_map *map, const tin_source *source, tin_error *err)
 {
     if (map->n_labels == 0)
-        return tin_fail(err, TIN_ERR_DATA,
-                        "the recordings have no labels; set data.csv.label_column or data.csv.label_file");
+        return tin_fail(err, TIN_ERR_DATA, "the recordings have no labels; say in data.import.labels where they are");
     if (map->n_labels > TIN_MAX_CLASSES)
         return tin_fail(err, TIN_ERR_DATA,
                         "the recordings have %zu labels, %d classes are possible; join labels in data.classes",

@@ -277,20 +277,6 @@ static tin_status note_clipping(tin_source *source, const tin_data_report *repor
                                                   (long long)report->n_clipped);
 }
 
-static tin_status read_source(const tin_import *in, tin_source *source, tin_error *err)
-{
-    static const struct {
-        const char *name;
-        tin_status (*import)(const tin_import *in, tin_source *source, tin_error *err);
-    } importers[] = {
-        {"simulate", tin_simulate}, {"hapt", tin_import_hapt}, {"spsw", tin_import_spsw}, {"csv", tin_import_csv}};
-    for (size_t i = 0; i < sizeof importers / sizeof *importers; i++)
-        if (strcmp(in->settings->source, importers[i].name) == 0)
-            return importers[i].import(in, source, err);
-    return tin_fail(err, TIN_ERR_CONFIG, "data.source is '%s'; write simulate, hapt, spsw or csv",
-                    in->settings->source);
-}
-
 static tin_status write_dataset(const tin_import *in, const char *settings_text, tin_source *source, const char *path,
                                 char hash[65], tin_data_report *report, tin_error *err)
 {
@@ -372,7 +358,8 @@ tin_status tin_data_build(const tin_config_data *settings, const tin_data_option
         return TIN_ERR_MEMORY;
     status = tin_scratch_open(&in.scratch, path, err);
     if (status == TIN_OK)
-        status = read_source(&in, source, err);
+        status = strcmp(settings->source, "simulate") == 0 ? tin_simulate(&in, source, err)
+                                                           : tin_import_files(&in, source, err);
     if (status == TIN_OK)
         status = write_dataset(&in, options->settings_text, source, path, hash, report, err);
     if (status == TIN_OK)

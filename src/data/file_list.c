@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/path_pattern.h"
+
+#define MOST_FOLDERS 16 /* that a "**" goes down */
 
 static bool is_digit(char c)
 {
@@ -72,7 +74,7 @@ static tin_status add(tin_file_list *list, const char *name, tin_error *err)
     return TIN_OK;
 }
 
-/* `below` is "" or "sub/folder"; descends `depth` folders further (the pattern has that many "/"), so this ends. */
+/* `below` is "" or "sub/folder"; descends `depth` folders further, so this ends. */
 static tin_status walk(tin_file_list *list, const char *folder, const char *below, const char *pattern, int depth,
                        tin_error *err)
 {
@@ -88,6 +90,7 @@ static tin_status walk(tin_file_list *list, const char *folder, const char *belo
     for (struct dirent *entry; status == TIN_OK && (errno = 0, entry = readdir(dir)) != NULL;) {
         struct stat info;
         char full[TIN_PATH_MAX];
+        tin_captures captures;
         if (entry->d_name[0] == '.')
             continue;
         if (below[0] == '\0')
@@ -100,7 +103,7 @@ static tin_status walk(tin_file_list *list, const char *folder, const char *belo
             continue;
         if (S_ISDIR(info.st_mode) && depth > 0)
             status = walk(list, folder, name, pattern, depth - 1, err);
-        else if (S_ISREG(info.st_mode) && fnmatch(pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0)
+        else if (S_ISREG(info.st_mode) && tin_pattern_match(pattern, name, &captures))
             status = add(list, name, err);
     }
     if (dir != NULL)
@@ -113,6 +116,8 @@ tin_status tin_file_list_make(tin_file_list *list, const char *folder, const cha
     int depth = 0;
     for (const char *s = pattern; *s != '\0'; s++)
         depth += *s == '/';
+    if (strstr(pattern, "**/") != NULL)
+        depth = MOST_FOLDERS;
     *list = (tin_file_list){0};
     tin_status status = walk(list, folder, "", pattern, depth, err);
     if (status == TIN_OK && list->n > 0)

@@ -11,8 +11,8 @@ typedef struct tin_file_list {
     size_t n, capacity;
 } tin_file_list;
 
-/* Regular files below `folder` whose relative path matches `pattern` (*, ?, [...]; * does not cross a "/"), in natural
- * order. None is not an error. */
+/* Regular files below `folder` whose relative path matches `pattern` (path_pattern.h), in natural order. None is not an
+ * error. Names that begin with "." are passed over. */
 tin_status tin_file_list_make(tin_file_list *list, const char *folder, const char *pattern,
                               tin_error *err) TIN_USE_RESULT;
 void tin_file_list_free(tin_file_list *list);

@@ -148,6 +148,20 @@ tin_status tin_recording_add_file(tin_recording *r, const char *folder, const ch
     return tin_hash_file(path, file->sha256, err);
 }
 
+tin_status tin_recording_copy_files(tin_recording *r, const tin_recording *from, tin_error *err)
+{
+    r->files = tin_alloc(from->n_files, sizeof *r->files, err);
+    if (r->files == NULL)
+        return TIN_ERR_MEMORY;
+    for (; r->n_files < from->n_files; r->n_files++) {
+        r->files[r->n_files] = from->files[r->n_files];
+        r->files[r->n_files].path = tin_strdup(from->files[r->n_files].path, err);
+        if (r->files[r->n_files].path == NULL)
+            return TIN_ERR_MEMORY;
+    }
+    return TIN_OK;
+}
+
 void tin_recording_free(tin_recording *r)
 {
     for (size_t i = 0; i < r->n_files; i++)
@@ -178,13 +192,6 @@ tin_status tin_source_set_channels(tin_source *s, const char *const *names, cons
             return TIN_ERR_MEMORY;
     }
     return TIN_OK;
-}
-
-tin_status tin_source_set_imu(tin_source *s, const char *acceleration_unit, tin_error *err)
-{
-    static const char *const names[6] = {"ax", "ay", "az", "gx", "gy", "gz"};
-    const char *const units[6] = {acceleration_unit, acceleration_unit, acceleration_unit, "rad/s", "rad/s", "rad/s"};
-    return tin_source_set_channels(s, names, units, 6, err);
 }
 
 tin_status tin_source_add_label(tin_source *s, const char *label, bool event, tin_error *err)
@@ -221,24 +228,26 @@ void tin_source_free(tin_source *s)
     *s = (tin_source){0};
 }
 
+tin_recording *tin_recordings_add(tin_recordings *list, tin_error *err)
+{
+    tin_recording *items = room(list->items, list->n, &list->capacity, sizeof *items, 1, err);
+    if (items == NULL)
+        return NULL;
+    list->items = items;
+    return &items[list->n++];
+}
+
 typedef struct read_jobs {
     tin_source *source;
     tin_read_recording read;
     const void *context;
     const tin_import *in;
     size_t first;
-    atomic_size_t *kept; /* bytes of frames in memory */
-    tin_error *errors;   /* [batch] */
+    tin_pool *inner;
+    atomic_size_t *kept;  /* bytes of frames in memory */
+    tin_recordings *made; /* [batch] */
+    tin_error *errors;    /* [batch] */
 } read_jobs;
-
-static tin_status find_file(tin_recording *r, const char *folder, tin_error *err)
-{
-    char path[TIN_PATH_MAX];
-    struct stat info;
-    bool is_file = r->n_files == 0 && r->origin != NULL && tin_path_join(path, folder, r->origin, NULL) == TIN_OK &&
-                   stat(path, &info) == 0 && S_ISREG(info.st_mode);
-    return is_file ? tin_recording_add_file(r, folder, r->origin, err) : TIN_OK;
-}
 
 static void find_greatest(tin_recording *r, const tin_piece *p)
 {
@@ -268,51 +277,81 @@ static void read_job(void *context, int index, int thread)
 {
     (void)thread;
     const read_jobs *jobs = context;
-    size_t i = jobs->first + (size_t)index;
-    tin_recording *r = &jobs->source->recordings[i];
+    tin_recordings *made = &jobs->made[index];
     tin_error *err = &jobs->errors[index];
-    r->n_channels = jobs->source->n_channels;
-    tin_status status = jobs->read(jobs->context, i, r, err);
-    if (status == TIN_OK && r->pieces == NULL) /* the simulator makes frames itself */
-        status = tin_resample(r, jobs->in->settings->rate_hz, tin_resampling_find(jobs->in->settings->resample), err);
-    if (status == TIN_OK)
-        status = find_file(r, jobs->in->folder, err);
-    if (status == TIN_OK)
-        status = settle(jobs, r, err);
+    tin_status status = jobs->read(jobs->context, jobs->first + (size_t)index, jobs->inner, made, err);
+    for (size_t i = 0; i < made->n && status == TIN_OK; i++) {
+        tin_recording *r = &made->items[i];
+        r->n_channels = jobs->source->n_channels;
+        if (r->pieces == NULL) /* the simulator makes frames itself */
+            status =
+                tin_resample(r, jobs->in->settings->rate_hz, tin_resampling_find(jobs->in->settings->resample), err);
+        if (status == TIN_OK)
+            status = settle(jobs, r, err);
+    }
     err->status = status;
+}
+
+/* What a job made goes behind the source's recordings; it is freed where that fails. */
+static tin_status keep(tin_source *source, size_t *capacity, tin_recordings *made, tin_status status, tin_error *err)
+{
+    for (size_t i = 0; i < made->n; i++) {
+        tin_recording *all =
+            status == TIN_OK ? room(source->recordings, source->n_recordings, capacity, sizeof *all, 64, err) : NULL;
+        if (all != NULL) {
+            source->recordings = all;
+            all[source->n_recordings++] = made->items[i];
+        } else {
+            tin_recording_free(&made->items[i]);
+            status = status == TIN_OK ? TIN_ERR_MEMORY : status;
+        }
+    }
+    tin_free(made->items);
+    *made = (tin_recordings){0};
+    return status;
 }
 
 tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,
                            const void *context, tin_error *err)
 {
     tin_status status = TIN_OK;
-    const size_t batch = 4 * (size_t)tin_pool_threads(in->pool);
+    size_t capacity = 0;
+    const bool few = n < 2 * (size_t)tin_pool_threads(in->pool);
+    const size_t batch = few ? 1 : 4 * (size_t)tin_pool_threads(in->pool);
     atomic_size_t kept = 0;
     read_jobs jobs = {.source = source, .read = read, .context = context, .in = in, .kept = &kept};
-    source->recordings = tin_alloc(n, sizeof *source->recordings, err);
+    jobs.inner = few ? in->pool : NULL;
+    jobs.made = tin_alloc(batch, sizeof *jobs.made, err);
     jobs.errors = tin_alloc(batch, sizeof *jobs.errors, err);
-    if (source->recordings == NULL || jobs.errors == NULL) {
+    if (jobs.made == NULL || jobs.errors == NULL) {
+        tin_free(jobs.made);
         tin_free(jobs.errors);
         return TIN_ERR_MEMORY;
     }
-    source->n_recordings = n;
     tin_progress progress;
     tin_progress_begin(&progress, "data", (long)n, in->quiet);
     for (size_t i = 0; i < n && status == TIN_OK; i += batch) {
         size_t now = n - i < batch ? n - i : batch;
         memset(jobs.errors, 0, batch * sizeof *jobs.errors);
         jobs.first = i;
-        tin_pool_run(in->pool, (int)now, read_job, &jobs);
-        for (size_t k = 0; k < now && status == TIN_OK; k++) {
-            status = jobs.errors[k].status;
-            if (status != TIN_OK && err != NULL)
-                *err = jobs.errors[k];
+        if (few)
+            read_job(&jobs, 0, 0);
+        else
+            tin_pool_run(in->pool, (int)now, read_job, &jobs);
+        for (size_t k = 0; k < now; k++) {
+            if (status == TIN_OK && jobs.errors[k].status != TIN_OK) {
+                status = jobs.errors[k].status;
+                if (err != NULL)
+                    *err = jobs.errors[k];
+            }
+            status = keep(source, &capacity, &jobs.made[k], status, err);
         }
         tin_progress_update(&progress, (long)(i + now), NULL);
         if (status == TIN_OK && tin_stop_requested())
             status = tin_fail(err, TIN_ERR_INTERRUPTED, "stopped while reading the recordings; run again");
     }
     tin_progress_end(&progress, NULL);
+    tin_free(jobs.made);
     tin_free(jobs.errors);
     return status;
 }

@@ -55,6 +55,8 @@ static inline double tin_track_time(const tin_track *t, size_t sample)
 
 typedef struct tin_recording {
     char *id, *subject, *session, *origin;
+    bool has_role;     /* the source publishes a split */
+    tin_role role;     /* in it */
     int n_channels;    /* of all tracks together */
     tin_track *tracks; /* each channel is in exactly one; freed by tin_resample */
     int n_tracks;
@@ -79,10 +81,11 @@ void tin_recording_free_tracks(tin_recording *r);
 /* One more span; copies the label. */
 tin_status tin_recording_add_span(tin_recording *r, double start, double end, const char *label,
                                   tin_error *err) TIN_USE_RESULT;
-/* One more file of origin, FOLDER/NAME: its size and hash are kept. An importer adds those of a recording that has
- * several; for one without any tin_source_read adds `origin` where that is a file. */
+/* One more file of origin, FOLDER/NAME: its size and hash are kept. */
 tin_status tin_recording_add_file(tin_recording *r, const char *folder, const char *name,
                                   tin_error *err) TIN_USE_RESULT;
+/* The files of another recording, which came from the same. */
+tin_status tin_recording_copy_files(tin_recording *r, const tin_recording *from, tin_error *err) TIN_USE_RESULT;
 void tin_recording_free(tin_recording *r);
 
 typedef struct tin_source {
@@ -100,8 +103,6 @@ typedef struct tin_source {
 
 tin_status tin_source_set_channels(tin_source *s, const char *const *names, const char *const *units, int n,
                                    tin_error *err) TIN_USE_RESULT;
-/* The six channels of an IMU, ax ay az gx gy gz; rotation in rad/s. */
-tin_status tin_source_set_imu(tin_source *s, const char *acceleration_unit, tin_error *err) TIN_USE_RESULT;
 tin_status tin_source_add_label(tin_source *s, const char *label, bool event, tin_error *err) TIN_USE_RESULT;
 void tin_source_free(tin_source *s);
 
@@ -116,15 +117,24 @@ typedef struct tin_import {
     size_t keep_bytes;
 } tin_import;
 
-tin_status tin_import_hapt(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
-tin_status tin_import_spsw(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
-tin_status tin_import_csv(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
+/* By the mapping data.import. */
+tin_status tin_import_files(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
 tin_status tin_simulate(const tin_import *in, tin_source *source, tin_error *err) TIN_USE_RESULT;
 
-/* Makes the source's recordings array and runs read(context, index, &recordings[index], err) for each, spread over the
- * pool, with a progress bar, followed by tin_resample. Frames beyond keep_bytes are put aside. The error of the first failing recording is reported, whatever
- * thread was first. */
-typedef tin_status (*tin_read_recording)(const void *context, size_t index, tin_recording *r, tin_error *err);
+/* What a job makes. */
+typedef struct tin_recordings {
+    tin_recording *items;
+    size_t n, capacity;
+} tin_recordings;
+
+/* One more, zeroed; NULL: no memory. It stays where it is until the next is added. */
+tin_recording *tin_recordings_add(tin_recordings *list, tin_error *err) TIN_USE_RESULT;
+
+/* Runs read(context, index, pool, out, err) for 0 .. n - 1, with a progress bar, resamples what it puts into `out`, and
+ * fills the source's recordings in order. Frames beyond keep_bytes are put aside. Many jobs are spread over the pool, and get NULL as pool; few run one after
+ * the other and may use it themselves. The error of the first failing job is reported, whatever thread was first. */
+typedef tin_status (*tin_read_recording)(const void *context, size_t index, tin_pool *pool, tin_recordings *out,
+                                         tin_error *err);
 tin_status tin_source_read(const tin_import *in, tin_source *source, size_t n, tin_read_recording read,
                            const void *context, tin_error *err) TIN_USE_RESULT;
 

@@ -254,11 +254,10 @@ static tin_status check_stretch(const tin_recording *r, const stretch *s, double
         const tin_track *t = &r->tracks[i];
         double n = (double)(sample_at(t, s->end) - sample_at(t, s->start) + 1);
         if (!(n_frames <= MAX_STRETCH * n))
-            return tin_fail_at(
-                err, TIN_ERR_DATA, r->origin, 0,
-                "samples come %.3g s apart, more than %g times slower than %g Hz; correct data.csv.time_unit, "
-                "the times or data.rate_hz",
-                r->period, MAX_STRETCH, rate_hz);
+            return tin_fail_at(err, TIN_ERR_DATA, r->origin, 0,
+                               "samples come %.3g s apart, more than %g times slower than %g Hz; correct time_unit, "
+                               "the times or data.rate_hz",
+                               r->period, MAX_STRETCH, rate_hz);
     }
     return TIN_OK;
 }

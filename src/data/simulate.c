@@ -49,9 +49,14 @@ static tin_status set_names(tin_recording *r, int subject, int session, const pl
     return r->subject == NULL || r->session == NULL || r->id == NULL || r->origin == NULL ? TIN_ERR_MEMORY : TIN_OK;
 }
 
-static tin_status simulate_session(const void *context, size_t index, tin_recording *r, tin_error *err)
+static tin_status simulate_session(const void *context, size_t index, tin_pool *pool, tin_recordings *out,
+                                   tin_error *err)
 {
+    (void)pool;
     const plan *p = context;
+    tin_recording *r = tin_recordings_add(out, err);
+    if (r == NULL)
+        return TIN_ERR_MEMORY;
     const int subject = (int)index / p->sessions, session = (int)index % p->sessions;
     const double rate = p->settings->rate_hz;
     const int oversampling = (int)fmax(1, ceil(TIN_SIM_FINE_HZ / rate - 1e-9));
@@ -100,6 +105,8 @@ cleanup:
 
 tin_status tin_simulate(const tin_import *in, tin_source *source, tin_error *err)
 {
+    static const char *const names[6] = {"ax", "ay", "az", "gx", "gy", "gz"};
+    static const char *const units[6] = {"g", "g", "g", "rad/s", "rad/s", "rad/s"};
     const tin_config_simulate *s = &in->settings->simulate;
     if (s->subjects < 1 || s->subjects > 100000 || !(s->minutes >= 0.2 && s->minutes <= 100000))
         return tin_fail(err, TIN_ERR_CONFIG,
@@ -113,7 +120,7 @@ tin_status tin_simulate(const tin_import *in, tin_source *source, tin_error *err
                         s->subjects, s->minutes);
     source->name = "simulate";
     source->background = tin_sim_gesture_names[0];
-    tin_status status = tin_source_set_imu(source, "g", err);
+    tin_status status = tin_source_set_channels(source, names, units, 6, err);
     for (int i = 0; i <= TIN_SIM_GESTURES && status == TIN_OK; i++)
         status = tin_source_add_label(source, tin_sim_gesture_names[i], i > 0, err);
     return status == TIN_OK

@@ -6,7 +6,7 @@
  *     tin_table_free(&table);
  *
  * The whole table is in memory. It is whole or there is none: a file that is cut, damaged or of an unexpected kind is
- * an error, never a shorter table. Delimited text is not read here (csv_table.h). docs/formats.md says what each format
+ * an error, never a shorter table. Delimited text is not read here (samples.h). docs/formats.md says what each format
  * may hold; files are hostile input, except that HDF5 files are as safe as the HDF5 library is. */
 #ifndef TIN_TABLE_H
 #define TIN_TABLE_H

@@ -476,49 +476,89 @@ static tin_status parse(reader *r, const char *text, size_t size)
     return status;
 }
 
+/* Text into the members of one struct, whose defaults are set. With TIN_OK the document stays in r, to be deleted. */
+static tin_status read_text_into(reader *r, const char *text, size_t size, const tin_setting *settings, char *base)
+{
+    if (size > MAX_BYTES) {
+        return tin_fail_at(r->err, TIN_ERR_CONFIG, r->path, 0, "the file has %zu bytes; settings are at most %d", size,
+                           MAX_BYTES);
+    }
+    tin_status status = parse(r, text, size);
+    if (status) {
+        return status;
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&r->document);
+    status = !root || root->type != YAML_MAPPING_NODE
+                 ? tin_fail_at(r->err, TIN_ERR_CONFIG, r->path, 1, "there are no settings; write `key: value` lines")
+                 : read_mapping(r, root, "", settings, base);
+    if (status) {
+        yaml_document_delete(&r->document);
+    }
+    return status;
+}
+
+/* Fills data.import from the file that data.mapping names (beside the settings), or from the ready mapping that
+ * data.source names. */
+static tin_status load_mapping(tin_config *c, const char *path, tin_error *err)
+{
+    const char *ready = tin_mapping_text(c->data.source), *name = c->data.mapping;
+    if ((ready || name[0]) && (c->data.import.files_count > 0 || (ready && name[0]))) {
+        return tin_fail_at(err, TIN_ERR_CONFIG, path, 0,
+                           "data.source, data.mapping and data.import say different things; give `source: import` with "
+                           "either mapping or import, or the name of a ready mapping alone");
+    }
+    char file[TIN_PATH_MAX], *text = NULL;
+    size_t size = 0;
+    tin_status status = TIN_OK;
+    if (!ready && !name[0]) {
+        return TIN_OK;
+    }
+    if (ready) {
+        snprintf(file, sizeof file, "(ready mapping %s)", c->data.source);
+    } else if (name[0] == '/') {
+        snprintf(file, sizeof file, "%s", name);
+    } else {
+        char folder[TIN_PATH_MAX];
+        snprintf(folder, sizeof folder, "%s", path);
+        char *slash = strrchr(folder, '/');
+        snprintf(slash ? slash : folder, 3, slash ? "" : ".");
+        status = tin_path_join(file, folder, name, err);
+    }
+    if (!ready) {
+        status = status ? status : tin_file_read(file, &text, &size, err);
+    }
+    reader r = {.path = file, .err = err};
+    status = status ? status
+                    : read_text_into(&r, ready ? ready : text, ready ? strlen(ready) : size, tin_mapping_settings,
+                                     (char *)&c->data.import);
+    if (status == TIN_OK) {
+        yaml_document_delete(&r.document);
+    }
+    tin_free(text);
+    return status;
+}
+
 tin_status tin_config_load(tin_config **config, const char *path, tin_error *err)
 {
-    tin_status status;
     char *text = NULL;
     size_t size = 0;
     bool parsed = false;
-    tin_config *c = NULL;
     reader r = {.path = path, .err = err};
     *config = NULL;
-
-    status = tin_file_read(path, &text, &size, err);
-    if (status) {
-        goto cleanup;
+    tin_config *c = tin_alloc(1, sizeof *c, err);
+    tin_status status = c ? tin_file_read(path, &text, &size, err) : TIN_ERR_MEMORY;
+    status = status ? status : set_defaults(tin_settings, (char *)c, err);
+    status = status ? status : read_text_into(&r, text, size, tin_settings, (char *)c);
+    parsed = status == TIN_OK;
+    status = status ? status : load_mapping(c, path, err);
+    if (status == TIN_OK) {
+        const char *where = "";
+        char message[512];
+        status = tin_config_complete(c, &where, message, sizeof message, err);
+        if (status == TIN_ERR_CONFIG) {
+            tin_fail_at(err, status, path, find_line(&r.document, where), "%s", message);
+        }
     }
-    if (size > MAX_BYTES) {
-        status = tin_fail_at(err, TIN_ERR_CONFIG, path, 0, "the file has %zu bytes; settings are at most %d", size,
-                             MAX_BYTES);
-        goto cleanup;
-    }
-    status = parse(&r, text, size);
-    if (status) {
-        goto cleanup;
-    }
-    parsed = true;
-    const yaml_node_t *root = yaml_document_get_root_node(&r.document);
-    if (!root || root->type != YAML_MAPPING_NODE) {
-        status = tin_fail_at(err, TIN_ERR_CONFIG, path, 1,
-                             "there are no settings; write `key: value` lines, e.g. project: name");
-        goto cleanup;
-    }
-    c = tin_alloc(1, sizeof *c, err);
-    status = c ? set_defaults(tin_settings, (char *)c, err) : TIN_ERR_MEMORY;
-    status = status ? status : read_mapping(&r, root, "", tin_settings, (char *)c);
-    if (status) {
-        goto cleanup;
-    }
-    const char *where = "";
-    char message[512];
-    status = tin_config_complete(c, &where, message, sizeof message, err);
-    if (status == TIN_ERR_CONFIG) {
-        tin_fail_at(err, status, path, find_line(&r.document, where), "%s", message);
-    }
-cleanup:
     if (parsed) {
         yaml_document_delete(&r.document);
     }

@@ -19,20 +19,91 @@ typedef struct tin_config_class {
     unsigned from_count;
 } tin_config_class;
 
-/* general CSV: one file per stream */
-typedef struct tin_config_csv {
-    char *files;        /* glob below data.path, default "*.csv" */
-    char *time_column;  /* name; "" : none, rows are at rate_hz */
-    char *time_unit;    /* "s", "ms", "us", "ns" */
-    char *label_column; /* name; "": none, labels come from label_file */
-    char *label_file; /* glob of interval tables "stream,start,end,label" (start/end in seconds) below path; "": none */
-    char *subject_column;    /* "": the subject is the part of the file name before subject_separator */
-    char *subject_separator; /* default "_" */
-    char **columns;          /* signal columns in order */
+/* How delimited text is written. */
+typedef struct tin_config_text {
+    char *separator;    /* "auto" (default), "comma", "semicolon", "tab", "blanks" (any number of blanks and tabs) */
+    bool header;        /* the first line names the columns, default true; columns are numbers from 1 otherwise */
+    int skip_lines;     /* above the header or the first row, default 0 */
+    char *comment;      /* lines that begin with this text are passed over; "": none */
+    bool decimal_comma; /* 1,5 is one and a half, default false */
+    char *row_end;      /* one character that ends a row as a line end does; "": none */
+    bool no_quotes;     /* no setting: formats whose texts may hold a " that quotes nothing */
+} tin_config_text;
+
+/* Channels that one sensor gives. */
+typedef struct tin_config_channels {
+    char **columns; /* names, numbers from 1, or ranges of numbers such as 5-7 */
     unsigned columns_count;
-    char **units; /* one per column, or one for all */
-    unsigned units_count;
-} tin_config_csv;
+    char **names; /* one per column; empty: the names of the columns */
+    unsigned names_count;
+    char *unit;    /* "" (default): none */
+    double factor; /* of the numbers, default 1: what makes the unit of them */
+} tin_config_channels;
+
+/* Files of one sensor. */
+typedef struct tin_config_files {
+    char *path;   /* pattern below data.path with captures: "acc_{subject}_{session}.txt" */
+    char *format; /* "auto" (default): by the ending; "text": delimited text whatever the ending */
+    char *entry;  /* array inside the file, where the format has several; "": its only one */
+    tin_config_text text;
+    char *layout;       /* "samples" (default): a row is a moment; "windows": a row is a recording of one channel */
+    char *time_column;  /* "": rows are at rate_hz */
+    char *time_unit;    /* "s", "ms", "us", "ns", "iso8601" */
+    char *time_missing; /* rows with this text in the time column are left out; "": none */
+    char *time_back;    /* a time before the one of the row above: "refuse" (default), or "split" the recording there */
+    double
+        rate_hz; /* of files without times; 0 (default): the file's own where its format says one, else data.rate_hz */
+    char **missing; /* texts that stand for "no number": the sensor has no sample in that row */
+    unsigned missing_count;
+    bool skip_broken; /* rows with another number of fields or without numbers are left out, default false: refused */
+    tin_config_channels *channels; /* one item per sensor in the file */
+    unsigned channels_count;
+} tin_config_files;
+
+/* A column of a table of labels, and what it must be equal to for the row to belong to a recording. */
+typedef struct tin_config_match {
+    char *column;
+    char *to; /* a capture of the path, "id" or "subject" */
+} tin_config_match;
+
+/* Where labels come from: a column of the samples, files of their own, the samples' format, or a {label} in the path. */
+typedef struct tin_config_labels {
+    char *column; /* of the first files; "": none */
+    char *files;  /* pattern below data.path, with captures or {id} where each recording has its own; "": none */
+    bool in_file; /* the format of the samples holds one label for the whole file, default false */
+    char *format; /* "table" (default), "audacity", "label_studio", "rows" */
+    tin_config_text text;    /* of tables and rows */
+    tin_config_match *match; /* table: which recording a row belongs to; empty: column "stream" is the id */
+    unsigned match_count;
+    char *start, *end, *label; /* table: columns; rows: label's column */
+    char *unit;                /* of start and end: "s" (default), "ms", "us", "ns", "iso8601", "samples" */
+    char
+        *clock; /* "recording" (default): start and end are on the clock of its times; "start": from its first sample */
+    int first;  /* samples: number of the first one, 0 (default) or 1 */
+    bool end_included;   /* the end still belongs to the label, default false */
+    double mend_overlap; /* of two labels, in the unit: up to this the later one starts later; default 0 */
+    char **names;        /* "VALUE = NAME" or "NAME": the labels that can be, in order; empty: any */
+    unsigned names_count;
+    char *names_file; /* the same as a file of lines "VALUE NAME", a pattern below data.path; "": none */
+    char **none;      /* values that mean "no label", besides an empty one */
+    unsigned none_count;
+    char **events; /* patterns of label names that are events when data.classes says nothing */
+    unsigned events_count;
+} tin_config_labels;
+
+/* The mapping: how files become recordings. docs/data.md explains it. */
+typedef struct tin_config_import {
+    char *id;      /* of a recording, of captures: "{subject}_{session}"; "" (default): the path without its ending */
+    char *subject; /* likewise; "" (default): {subject}, else the file's name up to the first "_" */
+    char *session; /* likewise; "" (default): {session}, else none */
+    char *subject_column; /* of the first files: where it changes, a new recording begins; "": none */
+    char *subject_file;   /* pattern of files with the person of each row of the first files; "": none */
+    tin_config_files
+        *files; /* with other channels: sensors of one recording; with the same: more places of that sensor */
+    unsigned files_count;
+    tin_config_labels labels;
+    char *validation_list, *test_list; /* files of paths, one a line: recordings of the published split; "": none */
+} tin_config_import;
 
 typedef struct tin_config_simulate {
     int subjects;   /* people, default 12 */
@@ -40,7 +111,8 @@ typedef struct tin_config_simulate {
 } tin_config_simulate;
 
 typedef struct tin_config_data {
-    char *source;       /* "simulate", "hapt", "spsw", "csv" */
+    char *source;       /* "simulate", "import" (by `import` or `mapping`), or a ready mapping's name */
+    char *mapping;      /* file with the keys of `import`, relative to the settings; "": none */
     char *path;         /* folder of the recordings, relative to the project; unused by simulate */
     double rate_hz;     /* frames per second after resampling, default 50 */
     char *resample;     /* of faster recordings: "sinc" (default), "causal", "linear" */
@@ -53,7 +125,7 @@ typedef struct tin_config_data {
     unsigned validation_count;
     char **test; /* subjects; empty: every fifth */
     unsigned test_count;
-    tin_config_csv csv;
+    tin_config_import import; /* filled from `mapping` or the ready mapping where these are named */
     tin_config_simulate simulate;
 } tin_config_data;
 

@@ -100,23 +100,58 @@ static tin_status check_classes(const tin_config_data *data, complaint *c)
     return TIN_OK;
 }
 
-static tin_status check_csv(const tin_config_csv *csv, complaint *c)
+static tin_status check_text(const tin_config_text *text, const char *where, complaint *c)
 {
-    if (csv->columns_count == 0) {
-        return complain(c, "data.csv", "data.csv.columns is missing; list the signal columns, e.g. [ax, ay, az]");
+    return strlen(text->row_end) > 1
+               ? complain(c, "data.import", "%s.row_end is '%s'; write one character, e.g. \";\"", where, text->row_end)
+               : TIN_OK;
+}
+
+static tin_status check_channels(const tin_config_files *files, unsigned number, complaint *c)
+{
+    if (files->channels_count == 0) {
+        return complain(c, "data.import.files",
+                        "data.import.files[%u] has no channels; list them, e.g. "
+                        "`channels: [{columns: [ax, ay, az], unit: g}]`",
+                        number);
     }
-    const char *again = twice(csv->columns, csv->columns_count);
-    if (again) {
-        return complain(c, "data.csv.columns", "data.csv.columns names '%s' twice; remove one", again);
+    for (unsigned i = 0; i < files->channels_count; i++) {
+        if (files->channels[i].columns_count == 0) {
+            return complain(
+                c, "data.import.files",
+                "data.import.files[%u].channels[%u] has no columns; list them, e.g. `columns: [ax, ay, az]`", number,
+                i + 1);
+        }
     }
-    if (csv->units_count != 1 && csv->units_count != csv->columns_count) {
-        return complain(c, "data.csv.units",
-                        "data.csv.units has %u items for %u columns; give one unit per column, or one for all",
-                        csv->units_count, csv->columns_count);
+    return TIN_OK;
+}
+
+static tin_status check_import(const tin_config_import *import, complaint *c)
+{
+    const tin_config_labels *labels = &import->labels;
+    bool in_path = false;
+    if (import->files_count == 0) {
+        return complain(c, "data.import",
+                        "data.import.files is missing; say where the recordings are, e.g. "
+                        "`files: [{path: \"*.csv\", channels: [{columns: [ax, ay, az], unit: g}]}]`");
     }
-    if ((csv->label_column[0] != 0) == (csv->label_file[0] != 0)) {
-        return complain(c, "data.csv",
-                        "labels come either from data.csv.label_column or from data.csv.label_file; give one");
+    for (unsigned i = 0; i < import->files_count; i++) {
+        char where[64];
+        snprintf(where, sizeof where, "data.import.files[%u]", i + 1);
+        tin_status status = check_text(&import->files[i].text, where, c);
+        status = status ? status : check_channels(&import->files[i], i + 1, c);
+        if (status) {
+            return status;
+        }
+        in_path = in_path || strstr(import->files[i].path, "{label}");
+    }
+    if (check_text(&labels->text, "data.import.labels", c)) {
+        return TIN_ERR_CONFIG;
+    }
+    if ((labels->column[0] != 0) + (labels->files[0] != 0) + labels->in_file + in_path != 1) {
+        return complain(c, "data.import.labels",
+                        "labels come from one place: labels.column, labels.files, labels.in_file or a {label} in the "
+                        "path of data.import.files; give one of them");
     }
     return TIN_OK;
 }
@@ -264,8 +299,8 @@ tin_status tin_config_complete(tin_config *config, const char **where, char *mes
     }
     status = status ? status : check_people(&config->data, &c);
     status = status ? status : check_classes(&config->data, &c);
-    if (!status && strcmp(config->data.source, "csv") == 0) {
-        status = check_csv(&config->data.csv, &c);
+    if (!status && strcmp(config->data.source, "simulate") != 0) {
+        status = check_import(&config->data.import, &c);
     }
     status = status ? status : check_layers(config, &c);
     status = status ? status : check_compress(config, &c);

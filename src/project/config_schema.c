@@ -64,18 +64,112 @@ static const tin_setting class_settings[] = {
     END,
 };
 
-static const tin_setting csv_settings[] = {
-    TEXT(tin_config_csv, files, "*.csv", NULL, "a pattern of file names below data.path"),
-    TEXT(tin_config_csv, time_column, "", NULL, "the name of the column with the time"),
-    TEXT(tin_config_csv, time_unit, "s", "s ms us ns", "the unit of the time column"),
-    TEXT(tin_config_csv, label_column, "", NULL, "the name of the column with the label of each row"),
-    TEXT(tin_config_csv, label_file, "", NULL, "a pattern of interval tables \"stream,start,end,label\""),
-    TEXT(tin_config_csv, subject_column, "", NULL, "the name of the column with the person"),
-    TEXT(tin_config_csv, subject_separator, "_", NULL, "the text that ends the person's part of the file name"),
-    TEXTS(tin_config_csv, columns, TIN_MAX_CHANNELS, "the names of the signal columns, in order"),
-    TEXTS(tin_config_csv, units, TIN_MAX_CHANNELS, "one unit per signal column, or one for all"),
+/* Members of a tin_config_text inside `section`; the keys stand beside the section's own. */
+#define TEXT_SETTINGS(section)                                                                                         \
+    {.key = "separator",                                                                                               \
+     .kind = TIN_SETTING_TEXT,                                                                                         \
+     .offset = offsetof(section, text.separator),                                                                      \
+     .text = "auto",                                                                                                   \
+     .choices = "auto comma semicolon tab blanks",                                                                     \
+     .meaning = "what stands between two columns"},                                                                    \
+        {.key = "header",                                                                                              \
+         .kind = TIN_SETTING_BOOL,                                                                                     \
+         .offset = offsetof(section, text.header),                                                                     \
+         .high = 1,                                                                                                    \
+         .fallback = 1,                                                                                                \
+         .meaning = "true when the first line names the columns"},                                                     \
+        {.key = "skip_lines",                                                                                          \
+         .kind = TIN_SETTING_INT,                                                                                      \
+         .offset = offsetof(section, text.skip_lines),                                                                 \
+         .high = 1000000,                                                                                              \
+         .meaning = "lines above the table"},                                                                          \
+        {.key = "comment",                                                                                             \
+         .kind = TIN_SETTING_TEXT,                                                                                     \
+         .offset = offsetof(section, text.comment),                                                                    \
+         .text = "",                                                                                                   \
+         .meaning = "what lines that are no rows begin with"},                                                         \
+        {.key = "decimal_comma",                                                                                       \
+         .kind = TIN_SETTING_BOOL,                                                                                     \
+         .offset = offsetof(section, text.decimal_comma),                                                              \
+         .high = 1,                                                                                                    \
+         .meaning = "true when 1,5 is one and a half"},                                                                \
+    {                                                                                                                  \
+        .key = "row_end", .kind = TIN_SETTING_TEXT, .offset = offsetof(section, text.row_end), .text = "",             \
+        .meaning = "a character that ends a row as a line end does"                                                    \
+    }
+
+static const tin_setting channels_settings[] = {
+    TEXTS(tin_config_channels, columns, TIN_MAX_CHANNELS, "the columns: names, numbers from 1, or ranges such as 5-7"),
+    TEXTS(tin_config_channels, names, TIN_MAX_CHANNELS, "one name per channel"),
+    TEXT(tin_config_channels, unit, "", NULL, "the unit of the channels: g, m/s^2, rad/s, ..."),
+    NUMBER(tin_config_channels, factor, -1e12, 1e12, 1, "what the numbers are multiplied by to be in the unit"),
     END,
 };
+
+static const tin_setting files_settings[] = {
+    TEXT(tin_config_files, path, NULL, NULL, "a pattern below data.path, e.g. \"{subject}_*.csv\""),
+    TEXT(tin_config_files, format, "auto", "auto text",
+         "auto: by the ending; text: delimited text whatever the ending"),
+    TEXT(tin_config_files, entry, "", NULL, "the array inside the file"),
+    TEXT_SETTINGS(tin_config_files),
+    TEXT(tin_config_files, layout, "samples", "samples windows", "what a row is"),
+    TEXT(tin_config_files, time_column, "", NULL, "the column with the time"),
+    TEXT(tin_config_files, time_unit, "s", "s ms us ns iso8601", "the unit of the time column"),
+    TEXT(tin_config_files, time_missing, "", NULL, "the text that stands for a missing time"),
+    TEXT(tin_config_files, time_back, "refuse", "refuse split", "what to do where time runs backwards"),
+    NUMBER(tin_config_files, rate_hz, 0, 1e6, 0, "rows per second where there is no time column"),
+    TEXTS(tin_config_files, missing, 16, "texts that stand for a missing number"),
+    BOOL(tin_config_files, skip_broken, 0, "true to leave broken rows out"),
+    LIST(tin_config_files, channels, tin_config_channels, channels_settings, TIN_MAX_CHANNELS,
+         "a list of sensors: - {columns: [ax, ay, az], unit: g}"),
+    END,
+};
+
+static const tin_setting match_settings[] = {
+    TEXT(tin_config_match, column, NULL, NULL, "a column of the table of labels"),
+    TEXT(tin_config_match, to, NULL, NULL, "a capture of the path, id or subject"),
+    END,
+};
+
+static const tin_setting labels_settings[] = {
+    TEXT(tin_config_labels, column, "", NULL, "the column with the label of each row"),
+    TEXT(tin_config_labels, files, "", NULL, "a pattern of label files below data.path"),
+    BOOL(tin_config_labels, in_file, 0, "true for the one label that the format of a file holds"),
+    TEXT(tin_config_labels, format, "table", "table audacity label_studio rows", "the format of the label files"),
+    TEXT_SETTINGS(tin_config_labels),
+    LIST(tin_config_labels, match, tin_config_match, match_settings, 8,
+         "which recording a row belongs to: - {column: 1, to: experiment}"),
+    TEXT(tin_config_labels, start, "start", NULL, "the column with the start"),
+    TEXT(tin_config_labels, end, "end", NULL, "the column with the end"),
+    TEXT(tin_config_labels, label, "label", NULL, "the column with the label"),
+    TEXT(tin_config_labels, unit, "s", "s ms us ns iso8601 samples", "the unit of start and end"),
+    TEXT(tin_config_labels, clock, "recording", "recording start", "what start and end count from"),
+    NUMBER(tin_config_labels, first, 0, 1, 0, "the number of the first sample"),
+    BOOL(tin_config_labels, end_included, 0, "true when the end still belongs to the label"),
+    NUMBER(tin_config_labels, mend_overlap, 0, 1e9, 0, "what two labels may share before it is an error, in the unit"),
+    TEXTS(tin_config_labels, names, 2000, "the labels, as NAME or \"VALUE = NAME\""),
+    TEXT(tin_config_labels, names_file, "", NULL, "a pattern of files with lines VALUE NAME"),
+    TEXTS(tin_config_labels, none, 100, "values that mean no label"),
+    TEXTS(tin_config_labels, events, 200, "patterns of the labels that are events"),
+    END,
+};
+
+static const tin_setting import_settings[] = {
+    TEXT(tin_config_import, id, "", NULL, "the id of a recording, e.g. \"{subject}_{session}\""),
+    TEXT(tin_config_import, subject, "", NULL, "the person, e.g. \"{subject}\""),
+    TEXT(tin_config_import, session, "", NULL, "the session, e.g. \"{session}\""),
+    TEXT(tin_config_import, subject_column, "", NULL, "the column with the person"),
+    TEXT(tin_config_import, subject_file, "", NULL, "a pattern of files with the person of each row"),
+    LIST(tin_config_import, files, tin_config_files, files_settings, 64,
+         "a list of files: - {path: \"*.csv\", channels: [...]}"),
+    SECTION(tin_config_import, labels, labels_settings),
+    TEXT(tin_config_import, validation_list, "", NULL, "a file with the paths of the validation recordings"),
+    TEXT(tin_config_import, test_list, "", NULL, "a file with the paths of the test recordings"),
+    END,
+};
+
+/* The keys of a mapping in a file of its own. */
+const tin_setting *const tin_mapping_settings = import_settings;
 
 static const tin_setting simulate_settings[] = {
     NUMBER(tin_config_simulate, subjects, 5, 1000, 12, "people"),
@@ -84,7 +178,13 @@ static const tin_setting simulate_settings[] = {
 };
 
 static const tin_setting data_settings[] = {
-    TEXT(tin_config_data, source, "simulate", "simulate hapt spsw csv", "where the recordings come from"),
+    TEXT(tin_config_data, source, "simulate", "simulate import " TIN_MAPPING_NAMES, "where the recordings come from"),
+    {.key = "mapping",
+     .kind = TIN_SETTING_TEXT,
+     .offset = offsetof(tin_config_data, mapping),
+     .text = "",
+     .neutral = true, /* what it says is in `import` */
+     .meaning = "a file with the keys of data.import"},
     {.key = "path",
      .kind = TIN_SETTING_TEXT,
      .offset = offsetof(tin_config_data, path),
@@ -101,7 +201,7 @@ static const tin_setting data_settings[] = {
          "a list of classes: - {name: WAVE, event: true}"),
     TEXTS(tin_config_data, validation, 10000, "the people on whom thresholds are chosen"),
     TEXTS(tin_config_data, test, 10000, "the people on whom the result is read once"),
-    SECTION(tin_config_data, csv, csv_settings),
+    SECTION(tin_config_data, import, import_settings),
     SECTION(tin_config_data, simulate, simulate_settings),
     END,
 };

@@ -37,5 +37,11 @@ typedef struct tin_setting {
 
 extern const tin_setting tin_settings[];
 extern const tin_setting tin_augment_settings[]; /* of train.augment */
+extern const tin_setting *const tin_mapping_settings; /* of a tin_config_import */
+
+/* The ready mappings, src/project/mappings/NAME.yaml: the names are values of data.source. */
+#define TIN_MAPPING_NAMES "hapt spsw wisdm pamap2 uci_har opportunity speech_commands"
+/* The text of a ready mapping; NULL: there is none of this name. */
+const char *tin_mapping_text(const char *name);
 
 #endif

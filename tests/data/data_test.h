@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/data.h"
+#include "project/config.h"
 
 static inline void write_text(const char *folder, const char *name, const char *text)
 {
@@ -24,6 +25,19 @@ static inline void write_text(const char *folder, const char *name, const char *
     *strrchr(parent, '/') = '\0';
     assert_int_equal(tin_folder_make(parent, NULL), TIN_OK);
     assert_int_equal(tin_file_write(path, text, strlen(text), NULL), TIN_OK);
+}
+
+/* The section data of a tinamou.yaml with these lines, as a project would read it; tin_config_free it. */
+static inline tin_config *load_settings(const char *data)
+{
+    char text[8000];
+    tin_config *c = NULL;
+    tin_error err = {0};
+    (void)snprintf(text, sizeof text, "project: t\nmodel: {layers: [{op: dense}]}\ndata:\n  path: \"\"\n%s", data);
+    write_text(TEST_TEMPORARY, "settings.yaml", text);
+    if (tin_config_load(&c, TEST_TEMPORARY "/settings.yaml", &err) != TIN_OK)
+        fail_msg("%s", tin_error_text(&err));
+    return c;
 }
 
 /* Builds FOLDER.tind and opens it; *d is NULL after a failure. */

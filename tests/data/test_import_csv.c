@@ -1,26 +1,37 @@
 /* The general CSV importer: what it makes of good files, and the place and words for each bad one. */
 #include "data_test.h"
 
-static char *columns[2] = {"ax", "gx"};
-static char *units[2] = {"g", "rad/s"};
 static const char good[] = "t,ax,gx,label\n0,0.5,1,\n20,0.25,2,shake\n40,-1,3,shake\n60,1,4,\n80,8,5,nod\n";
+
+static tin_config *loaded; /* of the running test */
+
+/* Labels in their column, or in tables; `files`: more lines of the files, `more`: of the import. */
+static tin_config_data settings_with(const char *label_column, const char *label_file, const char *files,
+                                     const char *more)
+{
+    char text[2000];
+    (void)snprintf(text, sizeof text,
+                   "  source: import\n  rate_hz: 50\n  import:\n    files:\n      - path: \"*.csv\"\n"
+                   "        time_column: t\n        time_unit: ms\n%s"
+                   "        channels: [{columns: [ax], unit: g}, {columns: [gx], unit: rad/s}]\n"
+                   "    labels: {column: \"%s\", files: \"%s\", clock: recording}\n%s",
+                   files, label_column, label_file, more);
+    tin_config_free(loaded);
+    loaded = load_settings(text);
+    return loaded->data;
+}
 
 static tin_config_data settings_of(const char *label_column, const char *label_file)
 {
-    return (tin_config_data){.source = "csv",
-                             .path = "",
-                             .rate_hz = 50,
-                             .csv = {.files = "*.csv",
-                                     .time_column = "t",
-                                     .time_unit = "ms",
-                                     .label_column = (char *)(uintptr_t)label_column,
-                                     .label_file = (char *)(uintptr_t)label_file,
-                                     .subject_column = "",
-                                     .subject_separator = "_",
-                                     .columns = columns,
-                                     .columns_count = 2,
-                                     .units = units,
-                                     .units_count = 2}};
+    return settings_with(label_column, label_file, "", "");
+}
+
+static int free_settings(void **state)
+{
+    (void)state;
+    tin_config_free(loaded);
+    loaded = NULL;
+    return 0;
 }
 
 /* Five people, so that the default split has somebody for each role. */
@@ -74,9 +85,8 @@ static void other_dialect(void **state)
 {
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/dialect";
-    tin_config_data s = settings_of("label", "");
+    tin_config_data s = settings_with("label", "", "", "    subject_column: who\n");
     tin_data_report report;
-    s.csv.subject_column = "who";
     char text[400];
     for (int i = 1; i <= 5; i++) {
         char name[32];
@@ -119,7 +129,8 @@ static void bad_files(void **state)
     bad_file("column", "t,ax,gy,label\n0,1,1,\n", 1, "no column 'gx'; the file has: t, ax, gy, label");
     bad_file("rows", "t,ax,gx,label\n", 0, "no rows");
     bad_file("nothing", "", 0, "the file is empty");
-    bad_file("endless", "t,ax,gx,label\n-1e308,1,1,\n0,1,1,\n1e308,1,1,\n", 3, "more than 30 years");
+    bad_file("endless", "t,ax,gx,label\n-1e308,1,1,\n0,1,1,\n1e308,1,1,\n", 3,
+             "column 't': 0 is more than 30 years after the row before");
     bad_file("latin1", "t,ax,gx,label\n0,1,1,\n20,1,1,h\xf6ren\n", 3, "column 'label': the label is not valid UTF-8");
     bad_file("quote", "t,ax,gx,label\n0,1,1,\"shake\n", 2, "never closed");
 }
@@ -179,7 +190,8 @@ static void interval_tables(void **state)
     tin_config_data s = settings_of("", "labels.csv");
     tin_data_report report;
     write_people(folder, good);
-    write_text(folder, "labels.csv", "stream,start,end,label\np1_a,0.06,0.08,nod\np1_a,0.02,0.06,shake\n");
+    write_text(folder, "labels.csv",
+               "stream,start,end,label\np1_a,0.06,0.08,nod\np1_a,0.02,0.06,shake\np3_a,0.04,0.12,nod\np9_a,1,2,nod\n");
     tin_dataset *d = build_well(&s, folder, &report);
     assert_int_equal(d->n_streams, 5);
     const tin_stream *p = stream_by_id(d, "p1_a");
@@ -187,7 +199,10 @@ static void interval_tables(void **state)
     assert_int_equal(p->intervals[0].start, 1);
     assert_int_equal(p->intervals[0].end, 3);
     assert_string_equal(d->classes[p->intervals[0].class_index].name, "shake");
-    assert_true(warns(&report, "p2_a.csv: no row"));
+    assert_true(warns(&report, "p3_a.csv: line 4: nod ends at 0.12 s of 0.1; cut"));
+    assert_true(warns(&report, "1 rows (line 5 the first) belong to no recording"));
+    assert_int_equal(stream_by_id(d, "p3_a")->intervals[0].end, 5);
+    assert_true(warns(&report, "3 of 5 recordings have no row in the label files, p2_a.csv the first"));
     assert_true(warns(&report, "class 'shake' has no frames in test"));
     tin_dataset_close(d);
     tin_data_report_free(&report);
@@ -195,12 +210,14 @@ static void interval_tables(void **state)
         const char *text, *words;
         long line;
     } bad[] = {
-        {"stream,start,end,label\np1_a,0.02,0.06,shake\np1_a,0.04,0.08,nod\n", "overlaps 'shake' of line 2", 3},
+        {"stream,start,end,label\np1_a,0.02,0.06,shake\np1_a,0.04,0.08,nod\n",
+         "nod from 0.04 s overlaps the label before it, which ends at 0.06", 3},
         {"stream,start,end,label\np1_a,0.02,0.02,shake\n", "has no length", 2},
         {"stream,start,end,label\np1_a,0.04,0.02,shake\n", "has no length", 2},
-        {"stream,start,end,label\np1_a,0.02,0.12,shake\n", "lies outside 'p1_a'", 2},
-        {"stream,start,end,label\np1_a,-0.02,0.04,shake\n", "lies outside 'p1_a'", 2},
-        {"stream,start,end,label\np9_a,0.02,0.04,shake\n", "no recording 'p9_a'", 2},
+        {"stream,start,end,label\np1_a,0.12,0.14,shake\n",
+         "shake from 0.12 s lies outside p1_a.csv, which goes from 0 to 0.1", 2},
+        {"stream,start,end,label\np1_a,-0.02,0.04,shake\n", "lies outside p1_a.csv", 2},
+        {"stream,start,end,label\np9_a,0.02,0.04,shake\n", "no row of this table belongs to a recording", 2},
         {"stream,start,end,label\np1_a,0.02,soon,shake\n", "column 'end': 'soon' is not a number", 2},
         {"stream,start,stop,label\np1_a,0.02,0.04,shake\n", "no column 'end'", 1},
         {"stream,start,end,label\np1_a,0.02,0.04,\n", "empty", 2},
@@ -222,21 +239,12 @@ static void wrong_settings(void **state)
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/settings";
     write_people(folder, good);
-    tin_config_data s = settings_of("label", "x.csv");
-    build_fails(&s, folder, TIN_ERR_CONFIG, NULL, 0, "are both set");
+    tin_config_data s;
     s = settings_of("", "x.csv");
     build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file 'x.csv'");
     s = settings_of("label", "");
-    s.csv.files = "*.txt";
-    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file '*.txt'");
-    s = settings_of("label", "");
-    s.csv.columns_count = 0;
-    build_fails(&s, folder, TIN_ERR_CONFIG, NULL, 0, "data.csv.columns");
-    s = settings_of("label", "");
-    s.csv.time_unit = "min";
-    build_fails(&s, folder, TIN_ERR_CONFIG, NULL, 0, "time_unit is 'min'");
-    s = settings_of("", "");
-    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no labels");
+    s.import.files[0].path[1] = '!';
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file '*!csv'");
     char *from[1] = {"jump"};
     tin_config_class classes[2] = {{.name = "shake"}, {.name = "leap", .from = from, .from_count = 1}};
     s = settings_of("label", "");
@@ -253,9 +261,9 @@ static void wrong_settings(void **state)
     build_fails(&s, TEST_TEMPORARY "/alone", TIN_ERR_DATA, NULL, 0, "of 1 person; one each is needed for training");
     write_people(TEST_TEMPORARY "/same", "t,ax,gx,label\n0,1,1,shake\n20,1,1,shake\n");
     build_fails(&s, TEST_TEMPORARY "/same", TIN_ERR_DATA, NULL, 0, "the one class 'shake'; a classifier needs two");
-    s.csv.subject_column = "who";
+    s = settings_with("label", "", "", "    subject_column: who\n");
     write_text(TEST_TEMPORARY "/who", "p1_a.csv", "t,ax,gx,label,who\n0,1,1,,a\xff\n");
-    build_fails(&s, TEST_TEMPORARY "/who", TIN_ERR_DATA, "p1_a.csv", 2, "the person's name is not valid UTF-8");
+    build_fails(&s, TEST_TEMPORARY "/who", TIN_ERR_DATA, "p1_a.csv", 0, "the person's name is not valid UTF-8");
 }
 
 /* Units without a known full scale: the greatest value becomes the greatest count. */
@@ -263,11 +271,11 @@ static void other_units(void **state)
 {
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/units";
-    char *volts[1] = {"V"};
     tin_config_data s = settings_of("label", "");
     tin_data_report report;
-    s.csv.units = volts;
-    s.csv.units_count = 1;
+    s.import.files[0].channels[0].unit[0] = 'V';
+    s.import.files[0].channels[1].unit[0] = 'V';
+    s.import.files[0].channels[1].unit[1] = '\0';
     write_people(folder, good);
     tin_dataset *d = build_well(&s, folder, &report);
     assert_true(d->channels[0].scale == 8.0 / 32767);
@@ -310,5 +318,5 @@ int main(void)
         cmocka_unit_test(unknown_label),  cmocka_unit_test(too_many_labels), cmocka_unit_test(interval_tables),
         cmocka_unit_test(wrong_settings), cmocka_unit_test(other_units),     cmocka_unit_test(every_allocation),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_settings);
 }

@@ -29,9 +29,29 @@ static void write_hapt(const char *folder, const char *labels)
     }
 }
 
+/* Of the running test: the settings of a ready mapping. */
+static tin_config *loaded;
+
+static tin_config_data ready(const char *source)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text, "  source: %s\n  rate_hz: 50\n  resample: linear\n", source);
+    tin_config_free(loaded);
+    loaded = load_settings(text);
+    return loaded->data;
+}
+
 static tin_config_data hapt_settings(void)
 {
-    return (tin_config_data){.source = "hapt", .path = "", .rate_hz = 50};
+    return ready("hapt");
+}
+
+static int free_settings(void **state)
+{
+    (void)state;
+    tin_config_free(loaded);
+    loaded = NULL;
+    return 0;
 }
 
 static void hapt_good(void **state)
@@ -44,7 +64,9 @@ static void hapt_good(void **state)
     tin_dataset *d = build_well(&s, folder, &report);
     assert_int_equal(report.n_streams, 5);
     assert_int_equal(report.n_subjects, 5);
-    assert_int_equal(report.n_warnings, 6); /* each class is missing in validation and test, no other */
+    assert_int_equal(
+        report.n_warnings,
+        1 + 6); /* three recordings have no labels; each class is missing in validation and test, no other */
     assert_true(warns(&report, "class 'SITTING' has no frames in test"));
     assert_int_equal(d->n_classes, 3);
     assert_string_equal(d->classes[0].name, "WALKING"); /* blanks cut */
@@ -72,22 +94,6 @@ static void hapt_good(void **state)
     tin_data_report_free(&report);
 }
 
-/* data.path may be RawData itself. */
-static void hapt_raw_folder(void **state)
-{
-    (void)state;
-    static const char folder[] = TEST_TEMPORARY "/hapt_raw";
-    tin_config_data s = hapt_settings();
-    tin_data_report report;
-    s.path = "RawData";
-    write_hapt(folder, "1 1 2 1 10\n");
-    tin_dataset *d = build_well(&s, folder, &report);
-    assert_int_equal(d->n_streams, 5);
-    assert_string_equal(d->classes[1].name, "SITTING");
-    tin_dataset_close(d);
-    tin_data_report_free(&report);
-}
-
 static void hapt_mended(void **state)
 {
     (void)state;
@@ -97,11 +103,11 @@ static void hapt_mended(void **state)
     write_hapt(folder, "1 1 2 1 10\n1 1 7 8 15\n2 2 1 30 41\n9 9 1 1 5\n");
     write_axes(folder, "RawData/gyro_exp03_user03.txt", 37, "");
     tin_dataset *d = build_well(&s, folder, &report);
-    assert_int_equal(report.n_warnings, 4 + 6); /* three classes without frames in validation and test */
+    assert_int_equal(report.n_warnings, 5 + 6); /* three classes without frames in validation and test */
     assert_true(warns(&report, "line 2: STAND_TO_SIT shares 3 samples"));
-    assert_true(warns(&report, "line 3: WALKING ends at sample 41 of 40; cut"));
-    assert_true(warns(&report, "acc_exp03_user03.txt and gyro_exp03_user03.txt differ by 3 samples"));
-    assert_true(warns(&report, "1 rows of experiments without a file"));
+    assert_true(warns(&report, "line 3: WALKING ends at 41 samples of 40; cut"));
+    assert_true(warns(&report, "RawData/acc_exp03_user03.txt and RawData/gyro_exp03_user03.txt differ by 3 samples"));
+    assert_true(warns(&report, "1 rows (line 4 the first) belong to no recording"));
     assert_int_equal(stream_by_id(d, "exp01_user01")->intervals[1].start, 10);
     assert_int_equal(stream_by_id(d, "exp02_user02")->intervals[0].end, 40);
     assert_int_equal(stream_by_id(d, "exp03_user03")->n_frames, 37);
@@ -117,17 +123,19 @@ static void hapt_refused(void **state)
         const char *labels, *words;
         long line;
     } bad[] = {
-        {"1 1 2 1 10\n1 1 9 11 20\n", "activity 9 is not in", 2},
-        {"1 1 2 10 9\n", "samples 10 to 9", 1},
-        {"1 1 2 0 9\n", "samples 0 to 9", 1},
-        {"1 1 2 1 9\n\n1 2 2 11 20\n", "belongs to user 1", 3},
-        {"1 1 2 41 50\n", "has 40 samples", 1},
+        {"1 1 2 1 10\n1 1 9 11 20\n", "column 3: label '9' is unknown; known are: 1, 2, 7", 2},
+        {"1 1 2 10 8\n", "from 10 to 8 samples has no length", 1},
+        {"1 1 2 0 9\n", "samples 0 to 9; the first sample is 1", 1},
+        {"1 1 2 41 50\n", "from 40 samples lies outside RawData/acc_exp01_user01.txt, which goes from 0 to 40", 1},
         {"1 1 2 1 35\n1 1 1 5 40\n", "overlaps the label before it, which ends at 35", 2},
         {"1 1 2 1 35\n1 1 1 5 20\n", "overlaps", 2},
-        {"1 1 2 1\n", "number 5 of 5", 1},
-        {"1 1 2 1 5 6\n", "more than 5 numbers", 1},
-        {"1 1 2 1 5.5\n", "5.5 is no whole number", 1},
-        {"1 1 two 1 5\n", "number 3 of 5: 'two'", 1},
+        {"1 1 2 1\n", "there is no column '5'; the file names no columns and has 4", 1},
+        {"1 1 2 1 5\n1 1 2 6 7 8\n", "6 fields where the first line has 5", 2},
+        {"1 1 2 1 5.5\n", "column 5: 5.5 is no whole number", 1},
+        {"1 1 2 1 5\n\n1 1 2 six 7\n", "column 4: 'six' is not a number", 3},
+        {"1 1 two 1 5\n", "label 'two' is unknown", 1},
+        {"9 9 2 1 5\n", "no row of this table belongs to a recording; the id of the first recording is 'exp01_user01'",
+         1},
     };
     tin_config_data s = hapt_settings();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -136,18 +144,20 @@ static void hapt_refused(void **state)
     }
     write_hapt(folder, "1 1 2 1 10\n");
     write_axes(folder, "RawData/acc_exp02_user02.txt", 3, "1.0 nan 2.0\n");
-    build_fails(&s, folder, TIN_ERR_DATA, "RawData/acc_exp02_user02.txt", 4, "number 2 of 3: 'nan' is not a finite");
+    build_fails(&s, folder, TIN_ERR_DATA, "RawData/acc_exp02_user02.txt", 4, "column 2: 'nan' is not finite");
     write_axes(folder, "RawData/acc_exp02_user02.txt", 3, "1.0 2.0\n");
-    build_fails(&s, folder, TIN_ERR_DATA, "RawData/acc_exp02_user02.txt", 4, "number 3 of 3");
+    build_fails(&s, folder, TIN_ERR_DATA, "RawData/acc_exp02_user02.txt", 4,
+                "2 fields where the first line has 3 columns");
     write_hapt(folder, "1 1 2 1 10\n");
     (void)remove(TEST_TEMPORARY "/hapt_bad/RawData/gyro_exp06_user06.txt"); /* of an earlier run */
     write_axes(folder, "RawData/acc_exp06_user06.txt", 3, "");
-    build_fails(&s, folder, TIN_ERR_DATA, "RawData/gyro_exp06_user06.txt", 0, "missing beside acc_exp06_user06.txt");
+    build_fails(&s, folder, TIN_ERR_DATA, "RawData/acc_exp06_user06.txt", 0,
+                "no file '**/gyro_exp{experiment}_user{subject}.txt' belongs to it");
     write_axes(folder, "RawData/gyro_exp06_user06.txt", 3, "");
     write_text(folder, "activity_labels.txt", "1 WALKING\n1 SITTING\n");
-    build_fails(&s, folder, TIN_ERR_DATA, "activity_labels.txt", 2, "activity 1 is 'WALKING' already");
-    s.path = "RawData/nothing";
-    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no RawData/labels.txt");
+    build_fails(&s, folder, TIN_ERR_DATA, "activity_labels.txt", 2, "label 1 is 'WALKING' already");
+    (void)remove(TEST_TEMPORARY "/hapt_bad/activity_labels.txt");
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file '**/activity_labels.txt'");
 }
 
 /* Labels that exist and belong to no class are ignored; frames without a label take `unlabelled`. */
@@ -235,7 +245,7 @@ static void spsw_good(void **state)
 {
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/spsw_good";
-    tin_config_data s = {.source = "spsw", .path = "", .rate_hz = 50};
+    tin_config_data s = ready("spsw");
     tin_data_report report;
     write_spsw(folder);
     tin_dataset *d = build_well(&s, folder, &report);
@@ -262,7 +272,8 @@ static void spsw_clock(void **state)
 {
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/spsw_clock";
-    tin_config_data s = {.source = "spsw", .path = "DATA", .rate_hz = 50};
+    tin_config_data s = ready("spsw");
+    s.path = "DATA";
     tin_data_report report;
     char text[4000];
     size_t used = (size_t)snprintf(text, sizeof text, "%s", spsw_header);
@@ -301,7 +312,7 @@ static void spsw_refused(void **state)
 {
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/spsw_bad";
-    tin_config_data s = {.source = "spsw", .path = "", .rate_hz = 50};
+    tin_config_data s = ready("spsw");
     char text[1000];
     write_spsw(folder);
     (void)snprintf(text, sizeof text, "%s0,0,0,0,0,0,10,SEATED\n0,0,0,0,0,0,20,LYING\n", spsw_header);
@@ -309,7 +320,7 @@ static void spsw_refused(void **state)
     build_fails(&s, folder, TIN_ERR_DATA, "DATA/s04/s04_01_sw.csv", 3, "label 'LYING' is unknown; known are: SEATED");
     s.path = "empty";
     assert_int_equal(tin_folder_make(TEST_TEMPORARY "/spsw_bad/empty", NULL), TIN_OK);
-    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no DATA/sNN/sNN_MM_sw.csv");
+    build_fails(&s, folder, TIN_ERR_DATA, NULL, 0, "no file '**/{subject}_{session}_sw.csv'");
 }
 
 /* Two threads give what one gives. */
@@ -317,7 +328,8 @@ static void threads(void **state)
 {
     (void)state;
     static const char folder[] = TEST_TEMPORARY "/spsw_threads";
-    tin_config_data s = {.source = "spsw", .path = "", .rate_hz = 40};
+    tin_config_data s = ready("spsw");
+    s.rate_hz = 40;
     tin_data_report report;
     tin_dataset *d = NULL;
     char hash[2][65];
@@ -358,10 +370,10 @@ static void every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hapt_good),    cmocka_unit_test(hapt_raw_folder),  cmocka_unit_test(hapt_mended),
-        cmocka_unit_test(hapt_refused), cmocka_unit_test(mapped_classes),   cmocka_unit_test(split),
-        cmocka_unit_test(spsw_good),    cmocka_unit_test(spsw_clock),       cmocka_unit_test(spsw_refused),
-        cmocka_unit_test(threads),      cmocka_unit_test(every_allocation),
+        cmocka_unit_test(hapt_good),        cmocka_unit_test(hapt_mended),  cmocka_unit_test(hapt_refused),
+        cmocka_unit_test(mapped_classes),   cmocka_unit_test(split),        cmocka_unit_test(spsw_good),
+        cmocka_unit_test(spsw_clock),       cmocka_unit_test(spsw_refused), cmocka_unit_test(threads),
+        cmocka_unit_test(every_allocation),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_settings);
 }

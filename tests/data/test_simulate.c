@@ -265,7 +265,7 @@ static void wrong_settings(void **state)
     build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "rate_hz is 0");
     s = settings_of(5, 1);
     s.source = "dream";
-    build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "data.source is 'dream'");
+    build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "data.source is 'dream' without a mapping");
 }
 
 /* Slow and fast devices: the fine clock is a multiple of the rate. */

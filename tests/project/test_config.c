@@ -24,7 +24,7 @@ static const char *const full =
     "seed: 18446744073709551615\n"
     "threads: 3\n"
     "data:\n"
-    "  source: csv\n"
+    "  source: import\n"
     "  path: \"../with space\"\n"
     "  rate_hz: 62.5\n"
     "  unlabelled: REST\n"
@@ -33,7 +33,10 @@ static const char *const full =
     "    - {name: WAVE, event: true, from: [wave, \"Wave 2\"]}\n"
     "  validation: [3, s07]\n"
     "  test: [2, 4]\n"
-    "  csv: {files: \"*_sw.csv\", columns: [ax, ay, az], units: [g], label_column: label, time_unit: ms}\n"
+    "  import:\n"
+    "    files:\n"
+    "      - {path: \"*_sw.csv\", time_unit: ms, header: no, channels: [{columns: [ax, ay, az], unit: g}]}\n"
+    "    labels: {column: label, match: [{column: 1, to: id}]}\n"
     "model:\n"
     "  layers:\n"
     "    - {op: conv1d, units: 16, kernel: 5, stride: 2}\n"
@@ -74,7 +77,12 @@ static void test_reads_every_kind(void **state)
     assert_string_equal(c->data.classes[1].from[1], "Wave 2");
     assert_string_equal(c->data.validation[0], "3");
     assert_string_equal(c->data.test[1], "4");
-    assert_int_equal(c->data.csv.columns_count, 3);
+    assert_int_equal(c->data.import.files_count, 1);
+    assert_false(c->data.import.files[0].text.header);
+    assert_string_equal(c->data.import.files[0].text.separator, "auto");
+    assert_int_equal(c->data.import.files[0].channels[0].columns_count, 3);
+    assert_true(c->data.import.files[0].channels[0].factor == 1);
+    assert_string_equal(c->data.import.labels.match[0].to, "id");
     assert_int_equal(c->layers_count, 6);
     assert_int_equal(c->layers[0].spec.op, TIN_OP_CONV1D);
     assert_int_equal(c->layers[0].spec.stride, 2);
@@ -163,7 +171,7 @@ static const struct {
     {"project: a\ntrain: 3\n" MODEL, 2, "train is a single value; it must be a group"},
     {"project: a\ndata: {test: s01}\n" MODEL, 2, "data.test is a single value; it must be a list"},
     {"project: a\ndata: {test: [{a: 1}]}\n" MODEL, 2, "data.test[1] is a group"},
-    {"project: a\ndata: {source: hpat}\n" MODEL, 2, "write one of: simulate hapt spsw csv"},
+    {"project: a\ndata: {source: hpat}\n" MODEL, 2, "write one of: simulate import hapt spsw wisdm"},
     {"project: a\ndata: {source: ''}\n" MODEL, 2, "data.source is ''"},
     {"project: a\nproject: b\n" MODEL, 2, "project is written twice"},
     {"seed: 1\n" MODEL, 1, "project is missing"},
@@ -181,9 +189,21 @@ static const struct {
     {"project: a\ndata:\n  classes: [{name: A}, {name: A}]\n" MODEL, 3, "has 'A' twice"},
     {"project: a\ndata:\n  classes: [{name: A, from: [x]}, {name: B, from: [x]}]\n" MODEL, 3, "label 'x' belongs to"},
     {"project: a\ndata:\n  classes: [{name: A}, {name: B}]\n  unlabelled: C\n" MODEL, 4, "which is no class"},
-    {"project: a\ndata: {source: csv}\n" MODEL, 2, "data.csv.columns is missing"},
-    {"project: a\ndata: {source: csv, csv: {columns: [a, b, c], units: [g, g]}}\n" MODEL, 2, "2 items for 3 columns"},
-    {"project: a\ndata: {source: csv, csv: {columns: [a], units: [g]}}\n" MODEL, 2, "give one"},
+    {"project: a\ndata: {source: import}\n" MODEL, 2, "data.import.files is missing"},
+    {"project: a\ndata: {source: import, import: {files: [{channels: []}]}}\n" MODEL, 2, "files[1].path is missing"},
+    {"project: a\ndata: {source: import, import: {files: [{path: a}]}}\n" MODEL, 2, "files[1] has no channels"},
+    {"project: a\ndata: {source: import, import: {files: [{path: a, channels: [{}]}]}}\n" MODEL, 2,
+     "channels[1] has no columns"},
+    {"project: a\ndata: {source: import, import: {files: [{path: a, row_end: ab, channels: [{columns: "
+     "[a]}]}]}}\n" MODEL,
+     2, "row_end is 'ab'; write one character"},
+    {"project: a\ndata: {source: import, import: {files: [{path: a, channels: [{columns: [a]}]}]}}\n" MODEL, 2,
+     "labels come from one place"},
+    {"project: a\ndata:\n  source: import\n  import:\n    files: [{path: '{label}/a', channels: [{columns: [a]}]}]\n"
+     "    labels: {column: b}\n" MODEL,
+     6, "labels come from one place"},
+    {"project: a\ndata: {source: spsw, mapping: m.yaml}\n" MODEL, 0, "say different things"},
+    {"project: a\ndata: {source: spsw, import: {files: [{path: a}]}}\n" MODEL, 0, "say different things"},
     {"project: a\nevaluate:\n  window_frames: 128\n" MODEL, 2, "evaluate.window_step is 0"},
     {"project: a\ncompress: [{keep: 0.5}]\n" MODEL, 2, "compress[1].method is missing"},
     {"project: a\ncompress: [{method: shrink}]\n" MODEL, 2, "write one of: prune sparse low_rank share distill"},
