@@ -162,6 +162,7 @@ tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE
 
 tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_diff(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_data_preview(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */

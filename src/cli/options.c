@@ -59,6 +59,16 @@ const cli_command cli_commands[] = {
      .examples = "  tinamou data diff before.tind after.tind\n"
                  "  tinamou data diff 589e38143910 0c9a41d6e2b7 my-gestures --json\n",
      .run = cli_command_data_diff},
+    {.name = "data preview",
+     .allowed = CLI_JSON | CLI_QUIET | CLI_THREADS | CLI_SEED | CLI_DATA,
+     .summary = "a page with what training sees: before and after each augmentation",
+     .description =
+         "Writes data/preview.html: three sequences of the training recordings as recorded, with each operation of\n"
+         "train.augment alone, and with all of them together, and their labels. The page holds pieces of your\n"
+         "recordings. The dataset is made first when it is not there.",
+     .examples = "  tinamou data preview my-gestures\n"
+                 "  tinamou data preview my-gestures --seed 7       # other sequences, other values\n",
+     .run = cli_command_data_preview},
     STAGE_COMMAND(
         "train", TIN_STAGE_TRAIN, "train the float model",
         "Trains the model on the training people and keeps the weights that are best on the validation people."),

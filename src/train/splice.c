@@ -234,8 +234,17 @@ double tin_spliced_label(tin_spliced *sp, int64_t frame, double weight, float *t
             look(sp, i);
         }
     }
-    bool inside = sp->place < s->places.n && frame >= sp->from && frame < sp->to;
-    return inside && share_at(sp, frame) > 0.5
-               ? tin_labels_add(&s->labels[sp->shown], &sp->shown_run, shown_frame(sp, frame), weight, target)
-               : tin_labels_add(&s->labels[sp->stream], &sp->run, frame, weight, target);
+    const tin_labels *own = &s->labels[sp->stream], *shown = &s->labels[sp->shown];
+    if (sp->place >= s->places.n || frame < sp->from || frame >= sp->to) {
+        return tin_labels_add(own, &sp->run, frame, weight, target);
+    }
+    int64_t at = shown_frame(sp, frame);
+    if (share_at(sp, frame) < 1) {
+        sp->run = tin_labels_step(own, sp->run, frame);
+        sp->shown_run = tin_labels_step(shown, sp->shown_run, at);
+        if (own->runs[sp->run].label != shown->runs[sp->shown_run].label) {
+            return 0;
+        }
+    }
+    return tin_labels_add(shown, &sp->shown_run, at, weight, target);
 }

@@ -1,5 +1,6 @@
 /* Private to src/train. Events of other training recordings, cut out and set into stretches without an event, with
- * cross-fade; the label of a frame is that of the recording which makes up most of it. Gravity does not turn with the event. */
+ * cross-fade. The event keeps its label; in the fades there is one only where both recordings carry the same. Gravity
+ * does not turn with the event. */
 #ifndef TIN_SPLICE_H
 #define TIN_SPLICE_H
 

@@ -41,6 +41,11 @@ exits 2 'one folder at a time' data diff "$old" "$new" "$folder/p" more
 exits 2 'neither a file' data diff "$old" nothing "$folder/p"
 exits 5 'no Tinamou dataset' data diff "$old" "$folder/p/tinamou.yaml" "$folder/p"
 
+# what training sees
+exits 0 "$folder/p/data/preview.html" data preview "$folder/p" --quiet
+grep -q '<h2>all together</h2>' "$folder/p/data/preview.html" || fail "no page"
+exits 0 '"rotate"' data preview "$folder/p" --quiet --json
+
 # help by two words; a folder called like an action is reached by its path
 exits 0 'tinamou data diff OLD NEW \[FOLDER\]' help data diff
 exits 0 'tinamou data diff OLD NEW \[FOLDER\]' data diff --help
