@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,6 +15,8 @@
 
 /* What the callbacks of one transfer share. */
 typedef struct transfer {
+    CURL *curl;
+    const tin_http_request *request;
     tin_http_response *response;
     size_t capacity, most;
     tin_status status; /* why a callback ended the transfer */
@@ -45,12 +48,56 @@ static bool is_address(const char *url)
     return is;
 }
 
+/* A line of the head. Each answer on the way, redirects too, begins with one of its own. */
+static size_t take_line(char *line, size_t item, size_t n, void *context)
+{
+    tin_http_response *r = ((transfer *)context)->response;
+    char text[512];
+    const size_t size = item * n;
+    snprintf(text, sizeof text, "%.*s", (int)(size < sizeof text ? size : sizeof text - 1), line);
+    text[strcspn(text, "\r\n")] = '\0';
+    const char *value = strchr(text, ':');
+    value = value ? value + 1 + strspn(value + 1, " \t") : "";
+    if (strncasecmp(text, "HTTP/", 5) == 0) {
+        r->from_byte = r->whole = 0;
+        r->version[0] = '\0';
+    } else if (strncasecmp(text, "Content-Length:", 15) == 0 && r->whole == 0) {
+        r->whole = strtoull(value, NULL, 10);
+    } else if (strncasecmp(text, "Content-Range:", 14) == 0 && strncasecmp(value, "bytes ", 6) == 0) {
+        const char *slash = strchr(value, '/');
+        r->from_byte = strtoull(value + 6, NULL, 10);
+        r->whole = slash ? strtoull(slash + 1, NULL, 10) : 0;
+    } else if (strncasecmp(text, "ETag:", 5) == 0 && value[0] == '"' && strlen(value) < sizeof r->version) {
+        snprintf(r->version, sizeof r->version, "%s", value);
+    } else if (strncasecmp(text, "Last-Modified:", 14) == 0 && r->version[0] == '\0' &&
+               strlen(value) < sizeof r->version) {
+        snprintf(r->version, sizeof r->version, "%s", value);
+    }
+    return size;
+}
+
+/* Hands the bytes on when the request wants them so. */
+static bool pass_on(transfer *t, const char *bytes, size_t size)
+{
+    long status = 0;
+    if (!t->request->take || curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK ||
+        (status != 200 && status != 206)) {
+        return false;
+    }
+    t->response->status = status;
+    t->status = t->request->take(t->request->context, t->response, bytes, size, t->err);
+    return true;
+}
+
 /* Keeps room for the NUL. */
 static size_t take_bytes(char *bytes, size_t item, size_t n, void *context)
 {
     transfer *t = context;
     tin_http_response *r = t->response;
     size_t size = item * n;
+    if (pass_on(t, bytes, size)) {
+        return t->status ? 0 : size;
+    }
     if (size > t->most - r->size) {
         t->status = tin_fail_at(t->err, TIN_ERR_IO, t->shown, 0, "the answer is longer than %zu bytes", t->most);
         return 0;
@@ -114,6 +161,8 @@ static CURLcode prepare(CURL *curl, const tin_http_request *request, struct curl
     SET(CURLOPT_XFERINFODATA, t);
     SET(CURLOPT_WRITEFUNCTION, take_bytes);
     SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_HEADERFUNCTION, take_line);
+    SET(CURLOPT_HEADERDATA, t);
     set_body(curl, request, failed);
     return code;
 }
@@ -130,8 +179,16 @@ static tin_status add_line(struct curl_slist **lines, const char *line, tin_erro
 
 static tin_status header_lines(const tin_http_request *request, struct curl_slist **lines, tin_error *err)
 {
-    char line[128];
+    char line[512];
     tin_status status = add_line(lines, "Expect:", err); /* no question whether a body may come */
+    if (request->from_byte > 0) {
+        snprintf(line, sizeof line, "Range: bytes=%llu-", (unsigned long long)request->from_byte);
+        status = status ? status : add_line(lines, line, err);
+    }
+    if (request->from_byte > 0 && request->unchanged) {
+        snprintf(line, sizeof line, "If-Range: %.400s", request->unchanged);
+        status = status ? status : add_line(lines, line, err);
+    }
     if (request->body) {
         snprintf(line, sizeof line, "Content-Type: %s",
                  request->content_type ? request->content_type : "application/octet-stream");
@@ -180,7 +237,8 @@ static tin_status transfer_all(CURL *curl, const tin_http_request *request, tran
 tin_status tin_http_send(const tin_http_request *request, tin_http_response *response, tin_error *err)
 {
     *response = (tin_http_response){0};
-    transfer t = {.response = response,
+    transfer t = {.request = request,
+                  .response = response,
                   .capacity = 1,
                   .most = request->most_bytes ? request->most_bytes : TIN_HTTP_MOST_BYTES,
                   .err = err};
@@ -193,7 +251,7 @@ tin_status tin_http_send(const tin_http_request *request, tin_http_response *res
     if (!response->body) {
         return TIN_ERR_MEMORY;
     }
-    CURL *curl = curl_easy_init();
+    CURL *curl = t.curl = curl_easy_init();
     tin_status status =
         curl ? transfer_all(curl, request, &t) : tin_fail(err, TIN_ERR_MEMORY, "out of memory for a request");
     curl_easy_cleanup(curl);

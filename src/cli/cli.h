@@ -40,6 +40,7 @@ enum {
     CLI_PROFILE = 1 << 17,
     CLI_VERIFY = 1 << 18,
     CLI_BAUD = 1 << 19,
+    CLI_URL = 1 << 20,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -51,6 +52,7 @@ typedef struct cli_options {
     const char *operands[CLI_MAX_OPERANDS]; /* what stands before the folder, see cli_command; NULL: not given */
     const char *data;                       /* NULL: as the project says */
     const char *schedule, *optimize;        /* NULL: as the project says */
+    const char *url;                        /* data fetch: a mirror; NULL: the publisher's */
     const char *source;                     /* init; NULL: from the data, else simulate */
     bool json, quiet, force, has_seed;
     int threads; /* -1: as the project says */
@@ -72,6 +74,7 @@ typedef struct cli_command {
     unsigned allowed;     /* option bits */
     const char *operands; /* names of what stands before [FOLDER], "OLD NEW"; "[OLD NEW]": all or none; NULL: nothing */
     const char *summary, *description, *examples;
+    const char *folder; /* what FOLDER is; NULL: the project */
     tin_status (*run)(const struct cli_command *command, const cli_options *options, tin_error *err);
     int last_stage; /* of the commands that work through stages: -1 for data, else a tin_stage */
 } cli_command;
@@ -161,6 +164,7 @@ tin_status cli_print_json(const json_t *value, tin_error *err) TIN_USE_RESULT;
 tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_data_fetch(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_diff(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_preview(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);

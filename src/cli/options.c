@@ -69,6 +69,17 @@ const cli_command cli_commands[] = {
      .examples = "  tinamou data preview my-gestures\n"
                  "  tinamou data preview my-gestures --seed 7       # other sequences, other values\n",
      .run = cli_command_data_preview},
+    {.name = "data fetch",
+     .operands = "NAME",
+     .folder = "where the folder NAME is made",
+     .allowed = CLI_URL | CLI_FORCE | CLI_JSON | CLI_QUIET,
+     .summary = "download a public data set",
+     .description =
+         "Downloads hapt, spsw, wisdm, pamap2, uci_har, opportunity or speech_commands into FOLDER/NAME: says the\n"
+         "licence, goes on where a download was cut off, compares the checksum, and unpacks.",
+     .examples = "  tinamou data fetch hapt ~/data\n"
+                 "  tinamou data fetch hapt ~/data --url http://mirror.lan/hapt.zip   # the same file from elsewhere\n",
+     .run = cli_command_data_fetch},
     STAGE_COMMAND(
         "train", TIN_STAGE_TRAIN, "train the float model",
         "Trains the model on the training people and keeps the weights that are best on the validation people."),
@@ -124,6 +135,7 @@ static const struct {
     {CLI_SOURCE, "  --source NAME   simulate, import, or a ready mapping: hapt, spsw, wisdm, pamap2, uci_har, opportunity,\n"
                 "                  speech_commands (default: what --data looks like, else simulate)"},
     {CLI_DATA, "  --data PATH     folder of the recordings"},
+    {CLI_URL, "  --url ADDRESS   of a mirror, http or https; the checksum that is known must fit all the same"},
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
@@ -172,7 +184,8 @@ void cli_print_help(const cli_command *command)
     const char *operands = command->operands ? command->operands : "";
     printf("tinamou %s %s%s%s [OPTIONS]\n\n%s\n", command->name, operands, operands[0] ? " " : "",
            project_argument(command), command->description);
-    printf("FOLDER is the project%s.\n\nOptions:\n", command->run == cli_command_init ? "" : " (default: this folder)");
+    printf("FOLDER is %s%s.\n\nOptions:\n", command->folder ? command->folder : "the project",
+           command->run == cli_command_init ? "" : " (default: this folder)");
     for (size_t i = 0; i < sizeof option_help / sizeof *option_help; i++) {
         if (command->allowed & option_help[i].bit) {
             printf("%s\n", option_help[i].text);
@@ -253,6 +266,9 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
         break;
     case CLI_SCHEDULE:
         options->schedule = value;
+        break;
+    case CLI_URL:
+        options->url = value;
         break;
     case CLI_SOURCE:
         options->source = value;
@@ -374,6 +390,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"seeds", required_argument, NULL, CLI_SEEDS},
         {"data", required_argument, NULL, CLI_DATA},
         {"source", required_argument, NULL, CLI_SOURCE},
+        {"url", required_argument, NULL, CLI_URL},
         {"target", required_argument, NULL, CLI_TARGET},
         {"backend", required_argument, NULL, CLI_BACKEND},
         {"cmsis-nn", required_argument, NULL, CLI_CMSIS_NN},

@@ -46,6 +46,15 @@ exits 0 "$folder/p/data/preview.html" data preview "$folder/p" --quiet
 grep -q '<h2>all together</h2>' "$folder/p/data/preview.html" || fail "no page"
 exits 0 '"rotate"' data preview "$folder/p" --quiet --json
 
+# a public data set: what cannot be reached leaves nothing behind; tests/data/test_fetch.c does the rest
+exits 2 'needs NAME' data fetch
+exits 2 'give one of: hapt spsw' data fetch nothing "$folder/sets"
+exits 6 'licence: ' data fetch hapt "$folder/sets" --url http://127.0.0.1:1/hapt.zip
+[ -z "$(ls "$folder/sets")" ] || fail "data fetch left: $(ls "$folder/sets")"
+mkdir "$folder/sets/hapt"
+exits 0 '"was_there": true' data fetch hapt "$folder/sets" --json
+exits 0 'FOLDER is where the folder NAME is made' data fetch --help
+
 # help by two words; a folder called like an action is reached by its path
 exits 0 'tinamou data diff OLD NEW \[FOLDER\]' help data diff
 exits 0 'tinamou data diff OLD NEW \[FOLDER\]' data diff --help
