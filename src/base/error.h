@@ -27,6 +27,7 @@
     X(TIN_ERR_MODEL, 9, "model", "the model is not valid, not causal, or could overflow")                              \
     X(TIN_ERR_NUMERIC, 10, "numeric", "training met NaN or infinity")                                                  \
     X(TIN_ERR_MISMATCH, 11, "mismatch", "two results that must be equal differ")                                       \
+    X(TIN_REFUSED, 12, "refused", "a figure of a run is outside what the caller allows; no error")                     \
     X(TIN_ERR_INTERRUPTED, 130, "interrupted", "stopped by the user; run again to go on")
 
 typedef enum tin_status {

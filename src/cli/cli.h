@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "cli/figures.h"
 #include "dataset/dataset.h"
 #include "deploy/deploy.h"
 #include "project/config.h"
@@ -41,6 +42,10 @@ enum {
     CLI_VERIFY = 1 << 18,
     CLI_BAUD = 1 << 19,
     CLI_URL = 1 << 20,
+    CLI_LIST = 1 << 21, /* --sort, --tag */
+    CLI_COMMON = 1 << 22,
+    CLI_GATES = 1 << 23, /* --against, --max-regression and a --max-... or --min-... per figure of figures.h */
+    CLI_RUN = 1 << 24,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -67,6 +72,13 @@ typedef struct cli_options {
     const char *verify;                      /* serial line of a board; NULL: none */
     long baud;                               /* of that line; 0: not given */
     int64_t frames;                          /* of recordings in a package or to a board; -1: not given */
+    const char *sort, *tag;                  /* of the list of runs; NULL: by time, all */
+    const char *run;                         /* ID, beginning of one or tag; NULL: not given */
+    bool common;                             /* compare on the people that both datasets share */
+    const char *against;                     /* runs to compare with; NULL: none */
+    double max_regression;                   /* points; NaN: not given */
+    double gates[CLI_MOST_FIGURES];          /* bounds in the order of cli_figures; NaN: not given */
+    const char *mlflow;                      /* address of the server; NULL: none */
 } cli_options;
 
 typedef struct cli_command {
@@ -168,6 +180,11 @@ tin_status cli_command_data_fetch(const cli_command *command, const cli_options 
 tin_status cli_command_data_diff(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_preview(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs_show(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs_tag(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs_untag(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs_compare(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_check(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */
 tin_status cli_work_through(const cli_command *command, const cli_options *options, bool force_data,

@@ -130,6 +130,6 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     status = command->run(command, &options, &err);
-    bool failed = status && status != TIN_DIFFERENT;
+    bool failed = status && status != TIN_DIFFERENT && status != TIN_REFUSED;
     return finish_output(failed ? report_failure(&err, status) : tin_status_exit_code(status));
 }

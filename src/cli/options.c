@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,12 +121,63 @@ const cli_command cli_commands[] = {
      .last_stage = TIN_STAGE_DEPLOY},
     STAGE_COMMAND("report", TIN_STAGE_REPORT, "write report.html", "Writes report.html, one file that opens offline."),
     {.name = "runs",
-     .allowed = CLI_JSON,
+     .allowed = CLI_JSON | CLI_LIST,
      .summary = "list the runs of a project",
-     .description = "Lists every run with its seed, finished stages and main figures, the newest first.",
+     .description =
+         "Lists every run with its finished stages, main figures and tags, the newest first. A narrow terminal "
+         "shows the most\nimportant columns.",
      .examples = "  tinamou runs my-gestures\n"
-                 "  tinamou runs my-gestures --json\n",
+                 "  tinamou runs my-gestures --sort fnr           # the fewest missed events first\n"
+                 "  tinamou runs my-gestures --tag baseline --json\n",
      .run = cli_command_runs},
+    {.name = "runs show",
+     .operands = "RUN",
+     .allowed = CLI_JSON,
+     .summary = "one run: figures, files with their hashes, settings",
+     .description = "Shows all that is kept of one run. RUN is an ID, the beginning of one, or a tag.",
+     .examples = "  tinamou runs show 589e my-gestures\n"
+                 "  tinamou runs show baseline my-gestures --json\n",
+     .run = cli_command_runs_show},
+    {.name = "runs tag",
+     .operands = "RUN NAME",
+     .allowed = CLI_JSON,
+     .summary = "give a run a name",
+     .description =
+         "Puts the tag NAME on a run; it then names the run wherever an ID is asked for. Several runs may carry "
+         "one tag, such as\nthe seeds of an experiment: where several runs can be given it stands for all of "
+         "them.",
+     .examples = "  tinamou runs tag 589e38143910 baseline my-gestures\n",
+     .run = cli_command_runs_tag},
+    {.name = "runs untag",
+     .operands = "RUN NAME",
+     .allowed = CLI_JSON,
+     .summary = "take a name from a run",
+     .description = "Takes the tag NAME from a run.",
+     .examples = "  tinamou runs untag 589e38143910 baseline my-gestures\n",
+     .run = cli_command_runs_untag},
+    {.name = "runs compare",
+     .operands = "A B",
+     .allowed = CLI_JSON | CLI_COMMON,
+     .summary = "is run B better than run A, by how much, how sure",
+     .description =
+         "Compares two runs on the test people by a paired bootstrap over the people, and shows which settings "
+         "differ. A and B\nare runs (an ID, the beginning of one, a tag) or several with commas between: the "
+         "seeds of one experiment.\nBoth must have been measured on the same dataset.",
+     .examples =
+         "  tinamou runs compare baseline 589e my-gestures\n"
+         "  tinamou runs compare 1a2b,3c4d,5e6f 7a8b,9c0d,1e2f my-gestures   # three seeds each\n"
+         "  tinamou runs compare before after my-gestures --common           # people that both datasets share\n",
+     .run = cli_command_runs_compare},
+    {.name = "check",
+     .allowed = CLI_JSON | CLI_RUN | CLI_GATES | CLI_COMMON,
+     .summary = "hold a run against bounds, for continuous integration",
+     .description =
+         "Takes the newest evaluated run, or that of --run, and compares its figures with the bounds given. A "
+         "figure that the\nrun does not have fails. Exit code 0: all hold, 12: one does not.",
+     .examples = "  tinamou check my-gestures --max-fnr 0.05 --max-fp-per-hour 2 --max-flash 16000\n"
+                 "  tinamou check my-gestures --against baseline                      # not surely worse\n"
+                 "  tinamou check my-gestures --against baseline --max-regression 1   # shares may fall by 1 point\n",
+     .run = cli_command_check},
     {.name = NULL},
 };
 
@@ -159,6 +212,22 @@ static const struct {
     {CLI_FRAMES,
      "  --frames N      frames of recordings: in a package (default: as many as fit 4 KB), to a board (default:\n"
      "                  5000; 0: all of the test recordings)"},
+    {CLI_LIST,
+     "  --sort KEY      time (default), seed, frame-accuracy, macro-f1, fnr, fcr, fp-per-hour, latency-ms, iou50-f1, "
+     "flash, ram,\n"
+     "                  stack, insn, ...: the best first\n"
+     "  --tag NAME      only runs with this tag"},
+    {CLI_COMMON,
+     "  --common        where the datasets differ: the people whose test recordings are labelled alike in both"},
+    {CLI_RUN, "  --run RUN       the run to look at: an ID, the beginning of one, or a tag"},
+    {CLI_GATES,
+     "  --max-fnr X, --max-fcr X, --max-fp-per-hour X, --max-latency-ms X, --max-flash N, --max-ram N, --max-stack N,\n"
+     "  --max-insn N, --min-frame-accuracy X, --min-balanced-accuracy X, --min-macro-f1 X, --min-window-accuracy X,\n"
+     "  --min-iou50-f1 X    bounds of the figures\n"
+     "  --against RUNS  nothing may be surely worse than in these runs: an ID, a tag, or several with commas between\n"
+     "  --max-regression POINTS  with --against: shares (accuracy, F1, FNR, FCR) may be worse by so many points, 1 "
+     "being "
+     "0.01"},
     {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
     {CLI_QUIET, "  --quiet         no progress and no log on stderr"},
 };
@@ -244,7 +313,32 @@ static tin_status parse_seeds(const char *text, cli_options *options, tin_error 
     return TIN_OK;
 }
 
-static tin_status take_option(int bit, const char *value, cli_options *options, tin_error *err)
+static tin_status parse_bound(const char *option, const char *text, double *value, tin_error *err)
+{
+    char *end = NULL;
+    *value = strtod(text, &end);
+    if (end == text || *end || !isfinite(*value) || *value < 0) {
+        return tin_fail(err, TIN_ERR_USAGE, "--%s is '%.100s'; give a number from 0 on", option, text);
+    }
+    return TIN_OK;
+}
+
+/* --against, --max-regression, or the bound of a figure. */
+static tin_status take_gate(const char *name, const char *value, cli_options *options, tin_error *err)
+{
+    if (strcmp(name, "against") == 0) {
+        options->against = value;
+        return TIN_OK;
+    }
+    if (strcmp(name, "max-regression") == 0) {
+        return parse_bound(name, value, &options->max_regression, err);
+    }
+    const cli_figure *figure = cli_figure_by_name(name + strlen("max-"));
+    return parse_bound(name, value, &options->gates[figure - cli_figures], err);
+}
+
+/* `name` tells options apart that share a bit. */
+static tin_status take_option(int bit, const char *name, const char *value, cli_options *options, tin_error *err)
 {
     unsigned long long number = 0;
     tin_status status = TIN_OK;
@@ -309,6 +403,18 @@ static tin_status take_option(int bit, const char *value, cli_options *options, 
         status = parse_number("--baud", value, 100000000, &number, err);
         options->baud = (long)number;
         break;
+    case CLI_LIST:
+        *(strcmp(name, "sort") == 0 ? &options->sort : &options->tag) = value;
+        break;
+    case CLI_COMMON:
+        options->common = true;
+        break;
+    case CLI_RUN:
+        options->run = value;
+        break;
+    case CLI_GATES:
+        status = take_gate(name, value, options, err);
+        break;
     case CLI_THREADS:
         status = parse_number("--threads", value, TIN_MAX_THREADS, &number, err);
         options->threads = (int)number;
@@ -354,6 +460,10 @@ static tin_status check_together(const cli_options *options, tin_error *err)
     if (options->frames >= 0 && options->packages == 0 && !options->verify) {
         return tin_fail(err, TIN_ERR_USAGE, "--frames belongs to --package or --verify; give one of them");
     }
+    if (options->max_regression >= 0 && !options->against) {
+        return tin_fail(err, TIN_ERR_USAGE,
+                        "--max-regression belongs to --against; say which run, e.g. --against baseline");
+    }
     return check_profile(options, err);
 }
 
@@ -377,11 +487,22 @@ static tin_status take_operands(const cli_command *command, int argc, char **arg
     return TIN_OK;
 }
 
+/* Behind the fixed options: one per figure, then the end. */
+static void add_gates(struct option *known, int n, char (*names)[64])
+{
+    for (const cli_figure *f = cli_figures; f->key; f++) {
+        char *name = names[f - cli_figures];
+        cli_figure_gate(name, f);
+        known[n++] = (struct option){name, required_argument, NULL, CLI_GATES};
+    }
+    known[n] = (struct option){NULL, 0, NULL, 0};
+}
+
 tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
                      tin_error *err)
 {
     enum { HELP = 1 << 30 };
-    static const struct option known[] = {
+    static const struct option fixed[] = {
         {"json", no_argument, NULL, CLI_JSON},
         {"quiet", no_argument, NULL, CLI_QUIET},
         {"force", no_argument, NULL, CLI_FORCE},
@@ -403,14 +524,27 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"frames", required_argument, NULL, CLI_FRAMES},
         {"verify", required_argument, NULL, CLI_VERIFY},
         {"baud", required_argument, NULL, CLI_BAUD},
+        {"sort", required_argument, NULL, CLI_LIST},
+        {"tag", required_argument, NULL, CLI_LIST},
+        {"common", no_argument, NULL, CLI_COMMON},
+        {"run", required_argument, NULL, CLI_RUN},
+        {"against", required_argument, NULL, CLI_GATES},
+        {"max-regression", required_argument, NULL, CLI_GATES},
         {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
     };
-    *options = (cli_options){.threads = -1, .frames = -1};
+    enum { N_FIXED = sizeof fixed / sizeof *fixed };
+    struct option known[N_FIXED + CLI_MOST_FIGURES];
+    char gates[CLI_MOST_FIGURES][64];
+    add_gates(memcpy(known, fixed, sizeof fixed), N_FIXED, gates);
+    *options = (cli_options){.threads = -1, .frames = -1, .max_regression = (double)NAN};
+    for (int i = 0; i < CLI_MOST_FIGURES; i++) {
+        options->gates[i] = (double)NAN;
+    }
     opterr = 0;
     for (;;) {
         int at = optind < argc ? optind : argc - 1;
-        int bit = getopt_long(argc, argv, ":hq", known, NULL);
+        int which = 0;
+        int bit = getopt_long(argc, argv, ":hq", known, &which);
         if (bit == -1) {
             break;
         }
@@ -428,7 +562,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
             return tin_fail(err, TIN_ERR_USAGE, "`tinamou %s` has no option %s; see `tinamou %s --help`", command->name,
                             argv[at], command->name);
         }
-        tin_status status = take_option(bit, optarg, options, err);
+        tin_status status = take_option(bit, known[which].name, optarg, options, err);
         if (status) {
             return status;
         }

@@ -11,6 +11,7 @@
 
 #include "base/progress.h"
 #include "cli/cli.h"
+#include "cli/figures.h"
 
 /* What a child left: its results as JSON, or, when it failed, its tin_error. */
 typedef struct seed_run {
@@ -19,24 +20,6 @@ typedef struct seed_run {
     FILE *output; /* unnamed */
     json_t *results;
 } seed_run;
-
-/* Figures of the table: section and key of the results, how it is called, decimals. */
-static const struct {
-    const char *section, *key, *name;
-    int decimals;
-} shown[] = {
-    {"evaluate", "frame_accuracy", "frame accuracy", 4},
-    {"evaluate", "float_frame_accuracy", "frame accuracy, float", 4},
-    {"evaluate", "balanced_accuracy", "balanced accuracy", 4},
-    {"evaluate", "window_accuracy", "window accuracy", 4},
-    {"evaluate", "fnr", "events missed", 3},
-    {"evaluate", "fcr", "events misnamed", 3},
-    {"evaluate", "fp_per_hour", "false positives per hour", 2},
-    {"evaluate", "latency_mean_s", "latency, s", 2},
-    {"evaluate", "iou50_f1", "IoU.5 F1", 3},
-    {"deploy", "flash_bytes", "flash, bytes", 0},
-    {"deploy", "insn_per_decision", "instructions per decision", 0},
-};
 
 static const char *const summed[] = {"train", "quantize", "evaluate", "deploy"};
 
@@ -239,31 +222,25 @@ static tin_status print_json(const seed_run *runs, int n, tin_error *err)
 
 static void print_table(const seed_run *runs, int n)
 {
+    char text[32];
     printf("%-26s", "seed");
     for (int i = 0; i < n; i++) {
         printf("  %9" PRIu64, runs[i].seed);
     }
     printf("  %9s  %9s\n", "mean", "spread");
-    for (size_t f = 0; f < sizeof shown / sizeof *shown; f++) {
-        moments m = moments_of(runs, n, shown[f].section, shown[f].key);
+    for (const cli_figure *f = cli_figures; f->key; f++) {
+        const char *section = tin_stage_name(f->stage);
+        moments m = moments_of(runs, n, section, f->key);
         if (m.n == 0) {
             continue;
         }
-        printf("%-26s", shown[f].name);
+        printf("%-26s", f->title);
         for (int i = 0; i < n; i++) {
-            const json_t *value = json_object_get(json_object_get(runs[i].results, shown[f].section), shown[f].key);
-            if (json_is_number(value)) {
-                printf("  %9.*f", shown[f].decimals, json_number_value(value));
-            } else {
-                printf("  %9s", "-");
-            }
+            double value = cli_figure_value(f, json_object_get(runs[i].results, section));
+            printf("  %9s", cli_figure_text(text, f, value, false));
         }
-        printf("  %9.*f", shown[f].decimals, m.mean);
-        if (m.n > 1) {
-            printf("  %9.*f\n", shown[f].decimals, m.spread);
-        } else {
-            printf("  %9s\n", "-");
-        }
+        printf("  %9s", cli_figure_text(text, f, f->scale * m.mean, false));
+        printf("  %9s\n", cli_figure_text(text, f, m.n > 1 ? f->scale * m.spread : (double)NAN, false));
     }
 }
 

@@ -373,4 +373,12 @@ void tin_config_augment_text(const tin_config_augment *augment, tin_text *text);
 /* With data_only: the section `data` alone, what a dataset's name is made from. */
 tin_status tin_config_canonical(const tin_config *config, bool data_only, char **text, tin_error *err) TIN_USE_RESULT;
 
+/* One setting of a canonical text, for people: key "model.layers.0.units", value "24"; texts of a list are "a, b". */
+typedef struct tin_config_item {
+    char *key, *value;
+} tin_config_item;
+/* The settings of a canonical text in its order. TIN_ERR_FORMAT when it is none. tin_config_items_free in any case. */
+tin_status tin_config_items(const char *canonical, tin_config_item **items, size_t *n, tin_error *err) TIN_USE_RESULT;
+void tin_config_items_free(tin_config_item *items, size_t n);
+
 #endif

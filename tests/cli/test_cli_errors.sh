@@ -37,7 +37,7 @@ refuses 2 '--frames belongs to --package or --verify' deploy --frames 3
 refuses 2 '--baud belongs to --verify' deploy --baud 9600
 refuses 2 '--output is empty' deploy --package all --output ''
 refuses 2 'no option --package' run --package cmake
-for command in init run data train compress quantize evaluate deploy report runs; do
+for command in init run data train compress quantize evaluate deploy report runs check; do
     "$tinamou" $command --help >out
     grep -q "^tinamou $command " out && grep -q '^Examples:' out || { echo "help of $command"; exit 1; }
 done

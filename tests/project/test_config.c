@@ -341,6 +341,59 @@ static void test_canonical(void **state)
     tin_free(b);
 }
 
+static const char *item(const tin_config_item *items, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(items[i].key, key) == 0)
+            return items[i].value;
+    fail_msg("no setting %s", key);
+    return "";
+}
+
+static void test_items_of_the_canonical_text(void **state)
+{
+    (void)state;
+    tin_config_item *items = NULL;
+    size_t n = 0;
+    tin_error err = {0};
+    char *text = canonical("project: \"a\\n]b=3\"\ntrain: {steps: 7, clip: 0.1}\ndata: {test: ['s1', '2:x']}\n"
+                           "model: {layers: [{op: gru, units: 25}, {op: dense}]}\n");
+    assert_int_equal(tin_config_items(text, &items, &n, &err), TIN_OK);
+    assert_string_equal(item(items, n, "project"), "a\n]b=3");
+    assert_string_equal(item(items, n, "train.steps"), "7");
+    assert_string_equal(item(items, n, "train.clip"), "0.1");
+    assert_string_equal(item(items, n, "train.stateful"), "true");
+    assert_string_equal(item(items, n, "data.test"), "s1, 2:x");
+    assert_string_equal(item(items, n, "data.validation"), "");
+    assert_string_equal(item(items, n, "model.layers.0.op"), "gru");
+    assert_string_equal(item(items, n, "model.layers.0.units"), "25");
+    assert_string_equal(item(items, n, "model.layers.1.op"), "dense");
+    tin_config_items_free(items, n);
+    for (size_t cut = strlen(text); cut-- > 0;) { /* every truncation; whole settings may be left */
+        text[cut] = '\0';
+        tin_status status = tin_config_items(text, &items, &n, NULL);
+        assert_true(status == TIN_ERR_FORMAT || (status == TIN_OK && (cut == 0 || text[cut - 1] == '\n')));
+        tin_config_items_free(items, n);
+    }
+    tin_free(text);
+    text = canonical("project: a\n" MODEL);
+    tin_status status = TIN_ERR_MEMORY;
+    size_t at = 0;
+    while (status) {
+        tin_memory_fail_at(++at);
+        status = tin_config_items(text, &items, &n, NULL);
+        tin_memory_fail_at(0);
+        assert_int_equal(status, status ? TIN_ERR_MEMORY : TIN_OK);
+        tin_config_items_free(items, n);
+    }
+    tin_free(text);
+    assert_int_equal(
+        tin_config_items("a={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\na={\n",
+                         &items, &n, NULL),
+        TIN_ERR_FORMAT);
+    tin_config_items_free(items, n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_hostile_bytes),
         cmocka_unit_test(test_memory_fails_everywhere),
         cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_items_of_the_canonical_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
