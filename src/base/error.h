@@ -16,7 +16,7 @@
 /* code, exit code of the command, name, what it means */
 #define TIN_STATUS_LIST(X)                                                                                             \
     X(TIN_OK, 0, "ok", "success")                                                                                      \
-    X(TIN_DIFFERENT, 1, "different", "a comparison was made and found differences; no error")                          \
+    X(TIN_DIFFERENT, 1, "different", "a comparison or check was made and found something; no error")                    \
     X(TIN_ERR_USAGE, 2, "usage", "the command line or an argument is wrong")                                           \
     X(TIN_ERR_CONFIG, 3, "config", "tinamou.yaml or another setting is wrong")                                         \
     X(TIN_ERR_DATA, 4, "data", "a data file is wrong: row, label, unit, length")                                       \

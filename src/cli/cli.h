@@ -17,6 +17,10 @@
 #include "quantize/quantize.h"
 
 #define CLI_PROJECT_FILE "tinamou.yaml"
+/* what the actions of `data` write beside the datasets */
+#define CLI_CHECK_PAGE "check.html"
+#define CLI_STATS_PAGE "stats.html"
+#define CLI_RELABEL "relabel.csv"
 
 /* Options that a command may allow, as bits. */
 enum {
@@ -46,6 +50,8 @@ enum {
     CLI_COMMON = 1 << 22,
     CLI_GATES = 1 << 23, /* --against, --max-regression and a --max-... or --min-... per figure of figures.h */
     CLI_RUN = 1 << 24,
+    CLI_STRICT = 1 << 25,
+    CLI_STREAM = 1 << 26,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -71,6 +77,8 @@ typedef struct cli_options {
     const char *output;                      /* folder of the packages; NULL: package in the run folder */
     const char *verify;                      /* serial line of a board; NULL: none */
     long baud;                               /* of that line; 0: not given */
+    const char *stream;                      /* id of the recording that the page shows first; NULL: the first one */
+    bool strict;                             /* warnings count */
     int64_t frames;                          /* of recordings in a package or to a board; -1: not given */
     const char *sort, *tag;                  /* of the list of runs; NULL: by time, all */
     const char *run;                         /* ID, beginning of one or tag; NULL: not given */
@@ -121,7 +129,9 @@ void cli_log(const cli_session *session, const char *format, ...) TIN_PRINTF(2, 
 tin_status cli_set(json_t *object, const char *key, json_t *value, tin_error *err) TIN_USE_RESULT;
 tin_status cli_set_real(json_t *object, const char *key, double value, tin_error *err) TIN_USE_RESULT;
 
-/* The data stage: makes PROJECT/data/KEY.tind unless it is there and whole, opens it, and enters the run. */
+/* Makes PROJECT/data/KEY.tind unless it is there and whole, and opens it. */
+tin_status cli_open_dataset(cli_session *session, bool force, tin_error *err) TIN_USE_RESULT;
+/* The data stage: the same, and enters the run. */
 tin_status cli_data_stage(cli_session *session, bool force, tin_error *err) TIN_USE_RESULT;
 /* The stages after it, up to and including `last`. `force`: the first stage that is redone, TIN_STAGE_COUNT for none.
  */
@@ -177,6 +187,7 @@ tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE
 
 tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_fetch(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_data_check(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_diff(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_preview(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);

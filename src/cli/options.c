@@ -49,6 +49,19 @@ const cli_command cli_commands[] = {
      .last_stage = TIN_STAGE_REPORT},
     STAGE_COMMAND("data", -1, "recordings in, dataset out",
                   "Imports or simulates the recordings, resamples them, splits them by person and writes the dataset."),
+    {.name = "data check",
+     .allowed = CLI_JSON | CLI_QUIET | CLI_THREADS | CLI_DATA | CLI_RUN | CLI_STRICT,
+     .summary = "what is wrong with recordings and labels",
+     .description = "Looks through the dataset: people on both sides of the split, duplicates, sensors that stand "
+                    "still or are cut\n"
+                    "off, wrong units and axes, labels that cannot be, borders that the signal puts elsewhere and, "
+                    "with --run, labels\n"
+                    "that the model contradicts. Writes data/check.html with a picture of each, and data/relabel.csv.\n"
+                    "Exit code 0: nothing is certainly wrong, 1: there are faults or, with --strict, warnings.",
+     .examples = "  tinamou data check my-gestures\n"
+                 "  tinamou data check my-gestures --run 589e38143910  # and what its model says about the labels\n"
+                 "  tinamou data check my-gestures --strict --json > findings.json\n",
+     .run = cli_command_data_check},
     {.name = "data diff",
      .operands = "OLD NEW",
      .allowed = CLI_JSON,
@@ -209,6 +222,8 @@ static const struct {
     {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
     {CLI_VERIFY, "  --verify PORT   serial line of a board to compare with the reference"},
     {CLI_BAUD, "  --baud N        speed of that line (default: 115200)"},
+    {CLI_STRICT, "  --strict        exit code 1 for warnings too, not for faults alone"},
+    {CLI_STREAM, "  --stream ID     recording that the page shows first"},
     {CLI_FRAMES,
      "  --frames N      frames of recordings: in a package (default: as many as fit 4 KB), to a board (default:\n"
      "                  5000; 0: all of the test recordings)"},
@@ -396,6 +411,12 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
         status = parse_number("--frames", value, 1000000000, &number, err);
         options->frames = (int64_t)number;
         break;
+    case CLI_STREAM:
+        options->stream = value;
+        break;
+    case CLI_STRICT:
+        options->strict = true;
+        break;
     case CLI_VERIFY:
         options->verify = value;
         break;
@@ -530,6 +551,8 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"run", required_argument, NULL, CLI_RUN},
         {"against", required_argument, NULL, CLI_GATES},
         {"max-regression", required_argument, NULL, CLI_GATES},
+        {"stream", required_argument, NULL, CLI_STREAM},
+        {"strict", no_argument, NULL, CLI_STRICT},
         {"help", no_argument, NULL, HELP},
     };
     enum { N_FIXED = sizeof fixed / sizeof *fixed };

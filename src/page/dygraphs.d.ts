@@ -1,12 +1,6 @@
-// The part of dygraphs 2.2 that the report uses (https://dygraphs.com/options.html, jsdoc); Debian ships no type
+// The part of dygraphs 2.2 that the pages use (https://dygraphs.com/options.html, jsdoc); Debian ships no type
 // declarations of it.
 declare module "dygraphs/dygraph.min.js" {
-    export interface Area {
-        x: number;
-        y: number;
-        w: number;
-        h: number;
-    }
     export default class Dygraph {
         constructor(element: HTMLElement, data: (number|null)[][], options: Record<string, unknown>);
         destroy(): void;

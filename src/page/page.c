@@ -39,6 +39,32 @@ void tin_page_add_number(tin_text *out, double value)
     }
 }
 
+static uint32_t byte_of(const int16_t *values, size_t n, size_t byte)
+{
+    return byte < 2 * n ? (uint32_t)((uint16_t)values[byte / 2] >> 8 * (byte % 2)) & 0xff : 0;
+}
+
+void tin_page_add_base64(tin_text *out, const int16_t *values, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char block[1024];
+    size_t filled = 0;
+    tin_text_add(out, "\"");
+    for (size_t byte = 0; byte < 2 * n; byte += 3) {
+        uint32_t bits =
+            byte_of(values, n, byte) << 16 | byte_of(values, n, byte + 1) << 8 | byte_of(values, n, byte + 2);
+        for (size_t i = 0; i < 4; i++) {
+            block[filled++] = byte + i > 2 * n ? '=' : digits[bits >> (18 - 6 * i) & 63];
+        }
+        if (filled == sizeof block) {
+            tin_text_add_bytes(out, block, filled);
+            filled = 0;
+        }
+    }
+    tin_text_add_bytes(out, block, filled);
+    tin_text_add(out, "\"");
+}
+
 /* `<` only occurs inside strings of JSON, where \u003c means the same; so no string can end the script element. */
 static void write_escaped(FILE *out, const char *json)
 {

@@ -1,6 +1,7 @@
 // What was true and what the device said, painted as lanes above the signals of one recording.
 
-import type {Area} from "dygraphs/dygraph.min.js";
+import type {Area} from "../../page/bar";
+import {paintBar} from "../../page/bar";
 import type {Interval, Metrics, Timeline} from "./data";
 import {colour, theme} from "../../page/page";
 
@@ -62,17 +63,10 @@ export class Lanes {
         start, end, k
     ]: Interval): void {
         if (k < 0) return;  // a label of the source that is no class here
-        const left = Math.max(x(start), area.x);
-        const right = Math.min(x(end), area.x + area.w);
-        if (right <= area.x || left >= area.x + area.w) return;
-        const y = area.y + lane * HEIGHT + 2;
-        canvas.fillStyle = this.fills[k];
-        canvas.fillRect(left, y, Math.max(right - left, 1.5), HEIGHT - 4);
-        const name = this.metrics.classes[k].name;
-        if (right - left > 20 && canvas.measureText(name).width + 6 < right - left) {
-            canvas.fillStyle = this.coloured.includes(k) ? this.ink.onColour : this.ink.text;
-            canvas.fillText(name, left + 3, y + HEIGHT - 8);
-        }
+        const ink = this.coloured.includes(k) ? this.ink.onColour : this.ink.text;
+        paintBar(
+            canvas, area, x(start), x(end), area.y + lane * HEIGHT, HEIGHT, this.fills[k], ink,
+            this.metrics.classes[k].name);
     }
 
     // Up: right. Cross: false. Down: of the wrong class or once more. The shape says it, the colour is the class.

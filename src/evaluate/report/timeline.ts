@@ -1,7 +1,7 @@
 // Signals of a test stream with what was true and what the device said.
 
 import Dygraph from "dygraphs/dygraph.min.js";
-import type {Area} from "dygraphs/dygraph.min.js";
+import type {Area} from "../../page/bar";
 import type {Data, Timeline} from "./data";
 import {Lanes} from "./lanes";
 import {choice, colour, grid, make, plural, redrawOnScheme, section} from "../../page/page";

@@ -1,0 +1,1 @@
+tin_page(check inspect/pages)
