@@ -1,6 +1,6 @@
 /* The dataset's file name is made from everything that decides its content: the settings of `data`, the seed where the
- * source uses one, the program's version, and for recordings the names, sizes and times of their files. So a dataset
- * that is there is the right one, and nothing else needs to be remembered. */
+ * source uses one, the program's version, the file of the split, and for recordings the names, sizes and times of their
+ * files. So a dataset that is there is the right one, and nothing else needs to be remembered. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -40,7 +40,8 @@ static bool is_own(const FTSENT *entry)
     }
     return strcmp(entry->fts_name, CLI_PROJECT_FILE) == 0 || strcmp(entry->fts_name, CLI_CHECK_PAGE) == 0 ||
            strcmp(entry->fts_name, CLI_STATS_PAGE) == 0 || strcmp(entry->fts_name, CLI_RELABEL) == 0 ||
-           fnmatch("*.tind", entry->fts_name, 0) == 0 || fnmatch(HALF_WRITTEN, entry->fts_name, 0) == 0;
+           fnmatch("*.tind", entry->fts_name, 0) == 0 || fnmatch("split-*.json", entry->fts_name, 0) == 0 ||
+           fnmatch(HALF_WRITTEN, entry->fts_name, 0) == 0;
 }
 
 /* Adds name, size and time of every file below `folder`, in order of their names. */
@@ -91,6 +92,31 @@ static tin_status recordings_folder(const cli_session *session, char folder[TIN_
     return status;
 }
 
+/* data/split-....json of the project; "" when the settings need none. */
+static tin_status split_path(const cli_session *session, char path[TIN_PATH_MAX], tin_error *err)
+{
+    char folder[TIN_PATH_MAX], name[64];
+    tin_data_split_name(&session->config->data, name);
+    path[0] = '\0';
+    tin_status status = tin_path_join(folder, session->project, "data", err);
+    status = status ? status : tin_folder_make(folder, err);
+    return status || !name[0] ? status : tin_path_join(path, folder, name, err);
+}
+
+/* The split as it stands; it is made with the first dataset, whose name so is known only then. */
+static tin_status stamp_split(const cli_session *session, tin_hash *hash, tin_error *err)
+{
+    char path[TIN_PATH_MAX], *text = NULL;
+    size_t size = 0;
+    tin_status status = split_path(session, path, err);
+    if (status == TIN_OK && path[0] && tin_file_exists(path)) {
+        status = tin_file_read(path, &text, &size, err);
+        tin_hash_add(hash, text ? text : "", size);
+        tin_free(text);
+    }
+    return status;
+}
+
 static tin_status dataset_path(const cli_session *session, char path[TIN_PATH_MAX], tin_error *err)
 {
     bool simulated = strcmp(session->config->data.source, "simulate") == 0;
@@ -104,6 +130,7 @@ static tin_status dataset_path(const cli_session *session, char path[TIN_PATH_MA
                          simulated ? session->config->seed : 0);
         tin_hash_add(hash, head, (size_t)n);
         tin_hash_add(hash, settings, strlen(settings));
+        status = stamp_split(session, hash, err);
     }
     if (status == TIN_OK && !simulated) {
         status = recordings_folder(session, folder, err);
@@ -112,7 +139,6 @@ static tin_status dataset_path(const cli_session *session, char path[TIN_PATH_MA
     tin_hash_end(hash, hex);
     tin_free(settings);
     status = status ? status : tin_path_join(folder, session->project, "data", err);
-    status = status ? status : tin_folder_make(folder, err);
     snprintf(name, sizeof name, "%.12s.tind", hex);
     return status ? status : tin_path_join(path, folder, name, err);
 }
@@ -134,17 +160,20 @@ static bool dataset_holds(cli_session *session, const char *path)
     return false;
 }
 
-static tin_status build(cli_session *session, const char *path, tin_error *err)
+static tin_status build_file(cli_session *session, const char *path, tin_error *err)
 {
     tin_data_report report = {0};
     const tin_config *config = session->config;
-    char *text = NULL;
+    char split[TIN_PATH_MAX], *text = NULL;
     tin_status status = tin_config_canonical(config, true, &text, err);
+    status = status ? status : split_path(session, split, err);
     if (status) {
+        tin_free(text);
         return status;
     }
     const tin_data_options options = {.root = session->project,
                                       .settings_text = text,
+                                      .split_file = split[0] ? split : NULL,
                                       .seed = config->seed,
                                       .pool = session->pool,
                                       .quiet = session->options.quiet};
@@ -157,7 +186,23 @@ static tin_status build(cli_session *session, const char *path, tin_error *err)
     }
     tin_data_report_free(&report);
     tin_free(text);
-    return status ? status : tin_dataset_open(&session->dataset, path, err);
+    return status;
+}
+
+/* Builds the dataset and moves `path` to its name, which is another one when people were added to the split. */
+static tin_status build(cli_session *session, char path[TIN_PATH_MAX], tin_error *err)
+{
+    char final[TIN_PATH_MAX];
+    tin_status status = build_file(session, path, err);
+    status = status ? status : dataset_path(session, final, err);
+    if (status == TIN_OK && rename(path, final) != 0) {
+        status = tin_fail_errno(err, final, "cannot put the dataset in its place");
+    }
+    if (status == TIN_OK) {
+        snprintf(path, TIN_PATH_MAX, "%s", final);
+        status = tin_dataset_open(&session->dataset, path, err);
+    }
+    return status;
 }
 
 static size_t count_subjects(const tin_dataset *dataset, tin_role role)

@@ -1,4 +1,4 @@
-/* Private to src/data: from the source's labels to the project's classes, and from subjects to roles. */
+/* Private to src/data: from the source's labels to the project's classes. */
 #ifndef TIN_CLASS_MAP_H
 #define TIN_CLASS_MAP_H
 
@@ -23,10 +23,5 @@ tin_status tin_class_map_make(tin_class_map *map, const tin_config_data *setting
 /* Index of a label in map->labels; it must be there. */
 size_t tin_class_map_find(const tin_class_map *map, const char *label);
 void tin_class_map_free(tin_class_map *map);
-
-/* Role of each recording, roles[n_recordings]. TIN_ERR_CONFIG for a subject that is not there, for one in both lists,
- * and when a role stays empty. */
-tin_status tin_split(const tin_config_data *settings, const tin_source *source, tin_role *roles,
-                     tin_error *err) TIN_USE_RESULT;
 
 #endif

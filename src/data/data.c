@@ -7,7 +7,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/class_map.h"
+#include "data/leaks.h"
 #include "data/recording.h"
+#include "data/split.h"
 
 #define KEEP_BYTES ((size_t)128 << 20)
 #define ROUNDING_FRAMES 1e-6 /* a border this little behind a frame still belongs to it */
@@ -94,6 +96,7 @@ typedef struct build {
     tin_scratch *scratch;
     const tin_class_map *map;
     tin_dataset_builder *builder;
+    tin_leaks *leaks;
     tin_data_report *report;
     int64_t (*frames)[3]; /* [n_classes] by role */
 } build;
@@ -135,56 +138,82 @@ static tin_lineage lineage_of(const tin_recording *r)
                          .n_gaps = (int64_t)r->n_pieces - 1};
 }
 
-/* One piece becomes one stream; pieces behind the first are called id-2, id-3, ... */
-static tin_status add_piece(const build *b, const tin_recording *r, size_t piece, tin_role role, tin_error *err)
+/* The piece, or the part of it that a segment of the split holds. */
+static tin_piece part_of(const build *b, const tin_piece *p, const tin_split_segment *segment, int64_t *first)
 {
-    const tin_piece *p = &r->pieces[piece];
-    const double *frames = NULL;
-    double *fetched = NULL;
+    const int64_t last = frame_at(p, segment->end, b->settings->rate_hz);
+    *first = frame_at(p, segment->start, b->settings->rate_hz);
+    return (tin_piece){.start = p->start + (double)*first / b->settings->rate_hz,
+                       .n_frames = last > *first ? last - *first : 0};
+}
+
+/* Streams behind the first of a recording are called id-2, id-3, ... */
+static tin_status add_stream(const build *b, const tin_recording *r, const tin_piece *part, const double *frames,
+                             tin_role role, size_t number, tin_error *err)
+{
     char *id = tin_alloc(strlen(r->id) + 24, 1, err);
-    int16_t *counts = tin_alloc((size_t)p->n_frames * (size_t)b->source->n_channels, sizeof *counts, err);
+    int16_t *counts = tin_alloc((size_t)part->n_frames * (size_t)b->source->n_channels, sizeof *counts, err);
     tin_interval *intervals = tin_alloc(r->n_spans, sizeof *intervals, err);
     tin_status status = TIN_ERR_MEMORY;
     if (id == NULL || counts == NULL || intervals == NULL)
         goto cleanup;
-    status = fetch_frames(b, p, &frames, &fetched, err);
-    if (status != TIN_OK)
-        goto cleanup;
-    if (piece == 0)
+    if (number == 1)
         (void)sprintf(id, "%s", r->id);
     else
-        (void)sprintf(id, "%s-%zu", r->id, piece + 1);
+        (void)sprintf(id, "%s-%zu", r->id, number);
     tin_stream stream = {.id = id,
                          .subject = r->subject,
                          .session = r->session,
                          .origin = r->origin,
                          .role = role,
-                         .n_frames = p->n_frames,
+                         .n_frames = part->n_frames,
                          .counts = counts,
                          .intervals = intervals,
                          .lineage = lineage_of(r)};
-    stream.n_clipped = make_counts(b->source, frames, p->n_frames, counts);
-    stream.n_intervals = make_intervals(r, p, b->settings->rate_hz, b->map, intervals);
+    stream.n_clipped = make_counts(b->source, frames, part->n_frames, counts);
+    stream.n_intervals = make_intervals(r, part, b->settings->rate_hz, b->map, intervals);
     status = tin_dataset_builder_add(b->builder, &stream, err);
+    if (status == TIN_OK)
+        status = tin_leaks_add(b->leaks, &stream, err);
     count_frames(b, &stream);
     b->report->n_streams++;
     b->report->n_intervals += stream.n_intervals;
     b->report->n_frames += stream.n_frames;
     b->report->n_clipped += stream.n_clipped;
 cleanup:
-    tin_free(fetched);
     tin_free(id);
     tin_free(counts);
     tin_free(intervals);
     return status;
 }
 
-static tin_status add_streams(const build *b, const tin_role *roles, tin_error *err)
+/* One piece becomes a stream per segment of the split that it lies in. */
+static tin_status add_piece(const build *b, const tin_recording *r, const tin_piece *p,
+                            const tin_split_segment *segments, size_t n_segments, size_t *number, tin_error *err)
 {
+    const double *frames = NULL;
+    double *fetched = NULL;
+    tin_status status = fetch_frames(b, p, &frames, &fetched, err);
+    for (size_t i = 0; i < n_segments && status == TIN_OK; i++) {
+        int64_t first = 0;
+        const tin_piece part = part_of(b, p, &segments[i], &first);
+        if (part.n_frames > 0)
+            status = add_stream(b, r, &part, frames + first * b->source->n_channels, segments[i].role, ++*number, err);
+    }
+    tin_free(fetched);
+    return status;
+}
+
+static tin_status add_streams(const build *b, const tin_split *split, tin_error *err)
+{
+    tin_split_segment segments[TIN_SPLIT_MOST_FOLDS];
     for (size_t i = 0; i < b->source->n_recordings; i++) {
         const tin_recording *r = &b->source->recordings[i];
+        const tin_piece *last = &r->pieces[r->n_pieces - 1];
+        size_t number = 0,
+               n = tin_split_segments(split, i, last->start + (double)last->n_frames / b->settings->rate_hz, segments);
         for (size_t k = 0; k < r->n_pieces; k++) {
-            tin_status status = add_piece(b, r, k, roles[i], err);
+            tin_status status = add_piece(b, r, &r->pieces[k], segments, n, &number, err);
             if (status != TIN_OK)
                 return status;
         }
@@ -194,6 +223,40 @@ static tin_status add_streams(const build *b, const tin_role *roles, tin_error *
         b->report->n_subjects += !seen;
     }
     return TIN_OK;
+}
+
+/* A leaking split is refused unless it is wanted; then it is said. */
+static tin_status check_leaks(const build *b, tin_source *source, tin_error *err)
+{
+    static const char *const names[3] = {"training", "validation", "test"};
+    tin_leak leak;
+    char text[700];
+    tin_status status = tin_leaks_find(b->leaks, &leak, err);
+    if (status != TIN_OK || leak.n_pairs == 0)
+        return status;
+    (void)snprintf(
+        text, sizeof text,
+        "%zu pairs of recordings on different sides of the split hold the same signal; most: %.0f %% of '%.200s' "
+        "(%s) and '%.200s' (%s)",
+        leak.n_pairs, 100 * leak.share, leak.first, names[leak.roles[0]], leak.second, names[leak.roles[1]]);
+    return b->settings->split.allow_leak
+               ? tin_notes_add(&source->notes, err, "%s", text)
+               : tin_fail(err, TIN_ERR_DATA,
+                          "%s; the test would be of what was trained on: leave one of them out, give both the same "
+                          "subject, or write data.split.allow_leak: true",
+                          text);
+}
+
+/* Two ways of splitting put the same people on all sides, and figures then say nothing about others. */
+static tin_status note_split(const tin_config_data *settings, tin_source *source, tin_error *err)
+{
+    const char *by = settings->split.by != NULL ? settings->split.by : "";
+    return strcmp(by, "session") != 0 && strcmp(by, "time") != 0
+               ? TIN_OK
+               : tin_notes_add(&source->notes, err,
+                               "the split is by %s: the same people are trained on and tested, so that the figures "
+                               "hold for them, not for others",
+                               by);
 }
 
 /* One note for all samples with equal times: it is common, and one per recording would hide the others. */
@@ -277,18 +340,20 @@ static tin_status note_clipping(tin_source *source, const tin_data_report *repor
                                                   (long long)report->n_clipped);
 }
 
-static tin_status write_dataset(const tin_import *in, const char *settings_text, tin_source *source, const char *path,
-                                char hash[65], tin_data_report *report, tin_error *err)
+static tin_status write_dataset(const tin_import *in, const tin_data_options *options, tin_source *source,
+                                const char *path, char hash[65], tin_data_report *report, tin_error *err)
 {
     tin_class_map map = {0};
     build b = {.settings = in->settings, .source = source, .scratch = in->scratch, .map = &map, .report = report};
-    tin_role *roles = tin_alloc(source->n_recordings, sizeof *roles, err);
-    tin_status status = roles == NULL ? TIN_ERR_MEMORY : tin_class_map_make(&map, in->settings, source, err);
+    tin_split split = {0};
+    tin_status status = tin_class_map_make(&map, in->settings, source, err);
     b.frames = tin_alloc((size_t)map.n_classes, sizeof *b.frames, err);
     if (status == TIN_OK && b.frames == NULL)
         status = TIN_ERR_MEMORY;
     if (status == TIN_OK)
-        status = tin_split(in->settings, source, roles, err);
+        status = tin_split_make(&split, in->settings, source, &map, options->split_file, err);
+    if (status == TIN_OK)
+        status = tin_leaks_create(&b.leaks, source->n_channels, err);
     if (status == TIN_OK) {
         set_scales(in->settings, source);
         const tin_dataset head = {.name = (char *)(uintptr_t)source->name,
@@ -299,13 +364,17 @@ static tin_status write_dataset(const tin_import *in, const char *settings_text,
                                   .classes = map.classes,
                                   .unlabelled = map.unlabelled,
                                   .program = (char *)(uintptr_t)TINAMOU_VERSION,
-                                  .settings = (char *)(uintptr_t)settings_text};
+                                  .settings = (char *)(uintptr_t)options->settings_text};
         status = tin_dataset_builder_create(&b.builder, path, &head, err);
     }
     if (status == TIN_OK)
-        status = add_streams(&b, roles, err);
+        status = add_streams(&b, &split, err);
+    if (status == TIN_OK)
+        status = check_leaks(&b, source, err);
     if (status == TIN_OK)
         status = tin_dataset_builder_finish(b.builder, hash, err);
+    if (status == TIN_OK)
+        status = note_split(in->settings, source, err);
     if (status == TIN_OK)
         status = note_duplicates(source, err);
     if (status == TIN_OK)
@@ -318,8 +387,9 @@ static tin_status write_dataset(const tin_import *in, const char *settings_text,
         status = note_clipping(source, report, err);
     tin_dataset_builder_free(b.builder);
     tin_class_map_free(&map);
+    tin_leaks_free(b.leaks);
+    tin_split_free(&split);
     tin_free(b.frames);
-    tin_free(roles);
     return status;
 }
 
@@ -361,7 +431,7 @@ tin_status tin_data_build(const tin_config_data *settings, const tin_data_option
         status = strcmp(settings->source, "simulate") == 0 ? tin_simulate(&in, source, err)
                                                            : tin_import_files(&in, source, err);
     if (status == TIN_OK)
-        status = write_dataset(&in, options->settings_text, source, path, hash, report, err);
+        status = write_dataset(&in, options, source, path, hash, report, err);
     if (status == TIN_OK)
         status = collect_notes(source, report, err);
     tin_scratch_close(in.scratch);

@@ -18,6 +18,7 @@ typedef struct tin_data_report {
 typedef struct tin_data_options {
     const char *root;          /* folder that data.path is relative to */
     const char *settings_text; /* canonical text of the settings, for the lineage; NULL: none */
+    const char *split_file;    /* that remembers the fold of each unit, see split.h; NULL: nothing is remembered */
     uint64_t seed;
     tin_pool *pool;
     bool quiet;
@@ -29,6 +30,8 @@ typedef struct tin_data_options {
  * tin_data_report_free (also after a failure). hash may be NULL. */
 tin_status tin_data_build(const tin_config_data *settings, const tin_data_options *options, const char *path,
                           char hash[65], tin_data_report *report, tin_error *err) TIN_USE_RESULT;
+/* Name of the split file of these settings, "" when they need none. */
+void tin_data_split_name(const tin_config_data *settings, char name[64]);
 void tin_data_report_free(tin_data_report *report);
 
 #endif

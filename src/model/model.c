@@ -220,8 +220,20 @@ void tin_model_initialise(tin_model *model, uint64_t seed)
     }
 }
 
+/* Exact: |count| <= 2^15, so 2^63 holds the squares of 2^33 frames. */
+static void add_sums(const tin_dataset *dataset, const tin_stream *stream, int64_t *sums, int64_t *squares)
+{
+    for (int64_t t = 0; t < stream->n_frames; t++)
+        for (int c = 0; c < dataset->n_channels; c++) {
+            int64_t v = stream->counts[t * dataset->n_channels + c];
+            sums[c] += v;
+            squares[c] += v * v;
+        }
+}
+
 tin_status tin_model_fit_input(tin_model *model, const tin_dataset *dataset, tin_error *err)
 {
+    int64_t sums[TIN_MAX_CHANNELS] = {0}, squares[TIN_MAX_CHANNELS] = {0};
     if (dataset->n_channels != model->n_channels)
         return tin_fail(err, TIN_ERR_MODEL,
                         "the dataset has %d channels, the model %d; make the model for this dataset",
@@ -230,19 +242,14 @@ tin_status tin_model_fit_input(tin_model *model, const tin_dataset *dataset, tin
     if (n == 0)
         return tin_fail(err, TIN_ERR_DATA,
                         "no training frames; leave subjects for training in data.validation and data.test");
-    for (int c = 0; c < model->n_channels; c++) {
-        /* Exact sums: |count| <= 2^15, so 2^63 holds the squares of 2^33 frames. */
-        int64_t sum = 0, squares = 0;
-        for (size_t s = 0; s < dataset->n_streams; s++) {
-            const tin_stream *stream = &dataset->streams[s];
-            for (int64_t t = 0; stream->role == TIN_ROLE_TRAIN && t < stream->n_frames; t++) {
-                int64_t v = stream->counts[t * dataset->n_channels + c];
-                sum += v;
-                squares += v * v;
-            }
+    for (size_t s = 0; s < dataset->n_streams; s++)
+        if (dataset->streams[s].role == TIN_ROLE_TRAIN) {
+            add_sums(dataset, &dataset->streams[s], sums, squares);
+            tin_dataset_forget(dataset);
         }
-        double mean = (double)sum / (double)n;
-        double variance = (double)squares / (double)n - mean * mean;
+    for (int c = 0; c < model->n_channels; c++) {
+        double mean = (double)sums[c] / (double)n;
+        double variance = (double)squares[c] / (double)n - mean * mean;
         model->input.offset[c] = (int32_t)lround(mean);
         /* A channel that never moves carries nothing; scale 1 keeps it finite. */
         model->input.scale[c] = variance > 1e-3 ? (float)(1.0 / sqrt(variance)) : 1.0f;

@@ -110,6 +110,16 @@ typedef struct tin_config_simulate {
     double minutes; /* of recording per person, default 8 */
 } tin_config_simulate;
 
+/* How units are spread over training, validation and test, see src/data/split.h. */
+typedef struct tin_config_split {
+    char *by;        /* "subject", "session", "time", "published"; "" (default): published where it is, else subject */
+    char *folds;     /* "": 5; a number from 3 on, "all": as many as units (leave one out) */
+    int fold;        /* that is tested, 1..folds; 0 (default): the last */
+    bool stratify;   /* folds have the same share of each class, as far as units allow; default false */
+    double guard_s;  /* by time: seconds left out between two roles, default 10 */
+    bool allow_leak; /* training and test may hold the same signal; default false */
+} tin_config_split;
+
 typedef struct tin_config_data {
     char *source;       /* "simulate", "import" (by `import` or `mapping`), or a ready mapping's name */
     char *mapping;      /* file with the keys of `import`, relative to the settings; "": none */
@@ -125,6 +135,7 @@ typedef struct tin_config_data {
     unsigned validation_count;
     char **test; /* subjects; empty: every fifth */
     unsigned test_count;
+    tin_config_split split;
     tin_config_import import; /* filled from `mapping` or the ready mapping where these are named */
     tin_config_simulate simulate;
 } tin_config_data;

@@ -177,6 +177,16 @@ static const tin_setting simulate_settings[] = {
     END,
 };
 
+static const tin_setting split_settings[] = {
+    TEXT(tin_config_split, by, "", "subject session time published", "what stays together"),
+    TEXT(tin_config_split, folds, "", NULL, "how many folds, or all for one per unit"),
+    NUMBER(tin_config_split, fold, 0, 100000, 0, "the fold that is tested, 0: the last"),
+    BOOL(tin_config_split, stratify, 0, "true: folds have the same share of each class"),
+    NUMBER(tin_config_split, guard_s, 0, 86400, 10, "seconds left out between two roles, by time"),
+    BOOL(tin_config_split, allow_leak, 0, "true: training and test may hold the same signal"),
+    END,
+};
+
 static const tin_setting data_settings[] = {
     TEXT(tin_config_data, source, "simulate", "simulate import " TIN_MAPPING_NAMES, "where the recordings come from"),
     {.key = "mapping",
@@ -201,6 +211,7 @@ static const tin_setting data_settings[] = {
          "a list of classes: - {name: WAVE, event: true}"),
     TEXTS(tin_config_data, validation, 10000, "the people on whom thresholds are chosen"),
     TEXTS(tin_config_data, test, 10000, "the people on whom the result is read once"),
+    SECTION(tin_config_data, split, split_settings),
     SECTION(tin_config_data, import, import_settings),
     SECTION(tin_config_data, simulate, simulate_settings),
     END,

@@ -19,7 +19,7 @@ exits() {
     grep -q -- "$text" "$folder/out" || fail "tinamou $*: no '$text' in: $(cat "$folder/out")"
 }
 
-# two versions of one project: one more person, and a class less
+# two versions of one project: one more person
 small_project "$folder/p"
 exits 0 'small' data "$folder/p" --quiet
 old=$(basename "$folder"/p/data/*.tind .tind)
@@ -54,6 +54,18 @@ exits 6 'licence: ' data fetch hapt "$folder/sets" --url http://127.0.0.1:1/hapt
 mkdir "$folder/sets/hapt"
 exits 0 '"was_there": true' data fetch hapt "$folder/sets" --json
 exits 0 'FOLDER is where the folder NAME is made' data fetch --help
+# who is in which fold stays, whoever comes; an edited file makes another dataset, and that one stays, too
+split=$folder/p/data/split-subject-5.json
+grep -q '"p06": 1' "$split" || fail "no p06 in $split: $(cat "$split")"
+exits 0 'done before' data "$folder/p"
+sed -i 's/"p06": 1/"p06": 5/' "$split"
+exits 0 '3 + 1 + 2 people' data "$folder/p"
+exits 0 'done before' data "$folder/p"
+exits 1 'p06 role: train -> test' data diff "$new" "$(basename "$(ls -t "$folder"/p/data/*.tind | head -1)" .tind)" "$folder/p"
+sed -i 's/"p06": 5/"p06": 9/' "$split"
+exits 3 'the fold of .p06. is 9' data "$folder/p"
+rm "$split"
+exits 0 '4 + 1 + 1 people' data "$folder/p"
 
 # help by two words; a folder called like an action is reached by its path
 exits 0 'tinamou data diff OLD NEW \[FOLDER\]' help data diff
