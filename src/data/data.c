@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/class_map.h"
+#include "data/label_rules.h"
 #include "data/leaks.h"
 #include "data/recording.h"
 #include "data/split.h"
@@ -97,6 +98,7 @@ typedef struct build {
     const tin_class_map *map;
     tin_dataset_builder *builder;
     tin_leaks *leaks;
+    tin_label_rules *rules;
     tin_data_report *report;
     int64_t (*frames)[3]; /* [n_classes] by role */
 } build;
@@ -172,7 +174,9 @@ static tin_status add_stream(const build *b, const tin_recording *r, const tin_p
                          .lineage = lineage_of(r)};
     stream.n_clipped = make_counts(b->source, frames, part->n_frames, counts);
     stream.n_intervals = make_intervals(r, part, b->settings->rate_hz, b->map, intervals);
-    status = tin_dataset_builder_add(b->builder, &stream, err);
+    status = tin_label_rules_apply(b->rules, &stream, intervals, b->source->n_channels, err);
+    if (status == TIN_OK)
+        status = tin_dataset_builder_add(b->builder, &stream, err);
     if (status == TIN_OK)
         status = tin_leaks_add(b->leaks, &stream, err);
     count_frames(b, &stream);
@@ -245,6 +249,15 @@ static tin_status check_leaks(const build *b, tin_source *source, tin_error *err
                           "%s; the test would be of what was trained on: leave one of them out, give both the same "
                           "subject, or write data.split.allow_leak: true",
                           text);
+}
+
+static tin_status note_rules(const tin_label_rules *rules, tin_source *source, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (unsigned i = 0; i < rules->n && status == TIN_OK; i++)
+        status = tin_notes_add(&source->notes, err, "rule %u of data.labels (%s) changed %lld labels", i + 1,
+                               rules->rules[i].given->rule, (long long)rules->rules[i].n_labels);
+    return status;
 }
 
 /* Two ways of splitting put the same people on all sides, and figures then say nothing about others. */
@@ -346,12 +359,16 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
     tin_class_map map = {0};
     build b = {.settings = in->settings, .source = source, .scratch = in->scratch, .map = &map, .report = report};
     tin_split split = {0};
+    tin_label_rules rules = {0};
+    b.rules = &rules;
     tin_status status = tin_class_map_make(&map, in->settings, source, err);
     b.frames = tin_alloc((size_t)map.n_classes, sizeof *b.frames, err);
     if (status == TIN_OK && b.frames == NULL)
         status = TIN_ERR_MEMORY;
     if (status == TIN_OK)
         status = tin_split_make(&split, in->settings, source, &map, options->split_file, err);
+    if (status == TIN_OK)
+        status = tin_label_rules_make(&rules, in->settings, map.classes, map.n_classes, err);
     if (status == TIN_OK)
         status = tin_leaks_create(&b.leaks, source->n_channels, err);
     if (status == TIN_OK) {
@@ -374,6 +391,8 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
     if (status == TIN_OK)
         status = tin_dataset_builder_finish(b.builder, hash, err);
     if (status == TIN_OK)
+        status = note_rules(&rules, source, err);
+    if (status == TIN_OK)
         status = note_split(in->settings, source, err);
     if (status == TIN_OK)
         status = note_duplicates(source, err);
@@ -387,6 +406,7 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
         status = note_clipping(source, report, err);
     tin_dataset_builder_free(b.builder);
     tin_class_map_free(&map);
+    tin_label_rules_free(&rules);
     tin_leaks_free(b.leaks);
     tin_split_free(&split);
     tin_free(b.frames);

@@ -110,6 +110,20 @@ typedef struct tin_config_simulate {
     double minutes; /* of recording per person, default 8 */
 } tin_config_simulate;
 
+/* A rule that mends labels, see src/data/label_rules.h. */
+typedef struct tin_config_label_rule {
+    char *rule;     /* "relabel", "drop", "merge", "anchor" */
+    char **classes; /* whose labels; empty: all */
+    unsigned classes_count;
+    double min_ms, max_ms;    /* labels at least as long, and shorter (0: however long) */
+    char *after, *before;     /* the label before it, the one behind it is of this class; "": whatever */
+    double within_ms;         /* as far away as this, default 1000 */
+    char *to;                 /* relabel: class, or "ignore" */
+    double gap_ms;            /* merge */
+    char *at;                 /* anchor: "start" (default), "end", "peak" */
+    double early_ms, late_ms; /* anchor: length before and behind it */
+} tin_config_label_rule;
+
 /* How units are spread over training, validation and test, see src/data/split.h. */
 typedef struct tin_config_split {
     char *by;        /* "subject", "session", "time", "published"; "" (default): published where it is, else subject */
@@ -136,6 +150,8 @@ typedef struct tin_config_data {
     char **test; /* subjects; empty: every fifth */
     unsigned test_count;
     tin_config_split split;
+    tin_config_label_rule *labels; /* in this order */
+    unsigned labels_count;
     tin_config_import import; /* filled from `mapping` or the ready mapping where these are named */
     tin_config_simulate simulate;
 } tin_config_data;

@@ -177,6 +177,22 @@ static const tin_setting simulate_settings[] = {
     END,
 };
 
+static const tin_setting rule_settings[] = {
+    TEXT(tin_config_label_rule, rule, NULL, "relabel drop merge anchor", "what the rule does"),
+    TEXTS(tin_config_label_rule, classes, TIN_MAX_CLASSES, "the classes whose labels it is about"),
+    NUMBER(tin_config_label_rule, min_ms, 0, 1e9, 0, "milliseconds, labels at least as long"),
+    NUMBER(tin_config_label_rule, max_ms, 0, 1e9, 0, "milliseconds, labels shorter than this, 0: however long"),
+    TEXT(tin_config_label_rule, after, "", NULL, "the class of the label before it"),
+    TEXT(tin_config_label_rule, before, "", NULL, "the class of the label behind it"),
+    NUMBER(tin_config_label_rule, within_ms, 0, 1e9, 1000, "milliseconds, how far away after and before may be"),
+    TEXT(tin_config_label_rule, to, "", NULL, "the class that they become, or ignore"),
+    NUMBER(tin_config_label_rule, gap_ms, 0, 1e9, 0, "milliseconds between labels that become one"),
+    TEXT(tin_config_label_rule, at, "start", "start end peak", "the place of a label that stays"),
+    NUMBER(tin_config_label_rule, early_ms, 0, 1e9, 0, "milliseconds before that place"),
+    NUMBER(tin_config_label_rule, late_ms, 0, 1e9, 0, "milliseconds behind that place"),
+    END,
+};
+
 static const tin_setting split_settings[] = {
     TEXT(tin_config_split, by, "", "subject session time published", "what stays together"),
     TEXT(tin_config_split, folds, "", NULL, "how many folds, or all for one per unit"),
@@ -212,6 +228,8 @@ static const tin_setting data_settings[] = {
     TEXTS(tin_config_data, validation, 10000, "the people on whom thresholds are chosen"),
     TEXTS(tin_config_data, test, 10000, "the people on whom the result is read once"),
     SECTION(tin_config_data, split, split_settings),
+    LIST(tin_config_data, labels, tin_config_label_rule, rule_settings, 100,
+         "a list of rules: - {rule: drop, classes: [WAVE], max_ms: 100}"),
     SECTION(tin_config_data, import, import_settings),
     SECTION(tin_config_data, simulate, simulate_settings),
     END,
