@@ -1,7 +1,8 @@
-/* bench_train MODEL BATCH [ISA] [quant] [loop|share]: median frames per second of one training step (forward, loss, backward, AdamW)
+/* bench_train MODEL BATCH [ISA] [quant] [loop [OPERATION|all]|share]: median frames per second of one training step (forward, loss, backward, AdamW)
  * on one thread, for the models of the comparison. MODEL: a (conv 6->16 k5 s2, conv 16->24 k5 s2, gru 24, dense 5) or b
  * (gru 32, dense 5). Prints one number. With `loop`: time of a bare step over that of a
- * step with the sampling and augmentation before it (noise, rotation, gain, speed). With `share`: multiply-adds of the network in
+ * step with the sampling and augmentation before it (noise, rotation, gain, speed; and the operation that is named, in every
+ * sequence, or all of them with a probability of 0.3). With `share`: multiply-adds of the network in
  * a step over those that this core can do in the same time, in the widest vectors that it has (x86-64). */
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ static tin_status make_model(bench *b, bool small, tin_error *err)
     static tin_class classes[CLASSES];
     for (int i = 0; i < CLASSES; i++) {
         classes[i] = class;
+        classes[i].event = i == 1;
     }
     b->dataset = (tin_dataset){.rate_hz = 50,
                                .n_channels = CHANNELS,
@@ -77,17 +79,34 @@ static tin_status make_model(bench *b, bool small, tin_error *err)
     return status;
 }
 
-/* Recordings of noise with a label of LABEL_FRAMES frames after the other, and a sampler over them. */
-static tin_status make_sampler(bench *b, int batch, tin_error *err)
+/* The augmentation of the comparison, and `extra`: the name of an operation, "all", or NULL. */
+static tin_config_augment augmentation(const char *extra)
 {
-    static const tin_config_train train = {.steps = MOST_STEPS,
-                                           .chunk = CHUNK,
-                                           .stateful = true,
-                                           .class_weight_power = 0.5,
-                                           .augment = {.speed = {1, 0.1},
-                                                       .rotate = {1, 15},
-                                                       .scale = {1, 0.1},
-                                                       .noise = {.probability = 1, .accel = 0.005, .gyro = 0.01}}};
+    tin_config_augment a = {.speed = {1, 0.1},
+                            .rotate = {1, 15},
+                            .scale = {1, 0.1},
+                            .noise = {.probability = 1, .accel = 0.005, .gyro = 0.01}};
+    const bool all = extra && strcmp(extra, "all") == 0;
+    const double often = all ? 0.3 : 1;
+#define IS(name) (extra && (all || strcmp(extra, name) == 0) ? often : 0)
+    a.splice = (tin_config_splice){.probability = IS("splice"), .every_ms = 4000, .fade_ms = 100};
+    a.warp = (tin_config_warp){IS("warp"), 0.2, 2000};
+    a.background = (tin_config_background){.probability = IS("background"), .snr_db = {5, 25}};
+    a.bias = (tin_config_sensors){IS("bias"), 0.03, 0.03, 0};
+    a.drift = (tin_config_sensors){IS("drift"), 0.01, 0.01, 0};
+    a.range = (tin_config_range){IS("range"), {0.25, 1}};
+    a.resolution = (tin_config_resolution){IS("resolution"), {8, 12}};
+    a.drop = (tin_config_drop){IS("drop"), 10, {20, 200}, true};
+    a.mute = (tin_config_chance){IS("mute")};
+#undef IS
+    return a;
+}
+
+/* Recordings of noise with a label of LABEL_FRAMES frames after the other, and a sampler over them. */
+static tin_status make_sampler(bench *b, int batch, const char *extra, tin_error *err)
+{
+    static tin_config_train train = {.steps = MOST_STEPS, .chunk = CHUNK, .stateful = true, .class_weight_power = 0.5};
+    train.augment = augmentation(extra);
     b->counts = tin_alloc((size_t)STREAM_FRAMES * CHANNELS, sizeof *b->counts, err);
     if (!b->counts) {
         return TIN_ERR_MEMORY;
@@ -102,8 +121,12 @@ static tin_status make_sampler(bench *b, int batch, tin_error *err)
         b->intervals[i] = (tin_interval){i * LABEL_FRAMES, (i + 1) * LABEL_FRAMES, i % CLASSES};
     }
     for (int i = 0; i < STREAMS; i++) {
-        b->streams[i] = (tin_stream){
-            .n_frames = STREAM_FRAMES, .counts = b->counts, .intervals = b->intervals, .n_intervals = (size_t)n};
+        static char subject[] = "one";
+        b->streams[i] = (tin_stream){.subject = subject,
+                                     .n_frames = STREAM_FRAMES,
+                                     .counts = b->counts,
+                                     .intervals = b->intervals,
+                                     .n_intervals = (size_t)n};
     }
     tin_sampler_settings settings = {
         .model = b->model, .dataset = &b->dataset, .train = &train, .n_lanes = batch, .pool = b->pool};
@@ -111,7 +134,8 @@ static tin_status make_sampler(bench *b, int batch, tin_error *err)
     return status ? status : tin_sampler_create(&b->sampler, &settings, err);
 }
 
-static tin_status make(bench *b, bool small, int batch, const char *isa, bool quantise, tin_error *err)
+static tin_status make(bench *b, bool small, int batch, const char *isa, bool quantise, const char *extra,
+                       tin_error *err)
 {
     static tin_quant_spec quant = {.input_scale = 4.f / 127};
     tin_status status = make_model(b, small, err);
@@ -134,7 +158,7 @@ static tin_status make(bench *b, bool small, int batch, const char *isa, bool qu
     if (status == TIN_OK) {
         status = tin_optimiser_create(&b->optimiser, b->model, err);
     }
-    status = status ? status : make_sampler(b, batch, err);
+    status = status ? status : make_sampler(b, batch, extra, err);
     if (status) {
         return status;
     }
@@ -285,13 +309,14 @@ int main(int argc, char **argv)
 {
     static bench b;
     tin_error err = {0};
-    const char *isa = NULL;
+    const char *isa = NULL, *extra = NULL;
     bool quantise = false, loop = false, share = false;
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "quant") == 0) {
             quantise = true;
         } else if (strcmp(argv[i], "loop") == 0) {
             loop = true;
+            extra = i + 1 < argc ? argv[++i] : NULL;
         } else if (strcmp(argv[i], "share") == 0) {
             share = true;
         } else {
@@ -300,10 +325,10 @@ int main(int argc, char **argv)
     }
     int batch = argc > 2 ? atoi(argv[2]) : 0;
     if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
-        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop|share]\n");
+        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop [OPERATION|all]|share]\n");
         return 2;
     }
-    if (make(&b, argv[1][0] == 'b', batch, isa, quantise, &err)) {
+    if (make(&b, argv[1][0] == 'b', batch, isa, quantise, extra, &err)) {
         fprintf(stderr, "%s\n", tin_error_text(&err));
         return 1;
     }

@@ -112,7 +112,7 @@ void tin_augment_none(tin_augment *a, const tin_model *model)
     const int_8 self = {0, 1, 2, 3, 4, 5, 6, 7};
     memset(a, 0, sizeof *a);
     a->clock.speed = 1;
-    a->clock.known = INT64_MIN;
+    a->clock.line = a->clock.node = INT64_MIN;
     a->axis[0] = a->axis[1] = a->axis[2] = self;
     for (int c = 0; c < model->n_channels; c++) {
         a->matrix[0][c] = model->input.scale[c];
@@ -212,11 +212,17 @@ static double node_value(const tin_clock *clock, int64_t node)
     return node > 0 ? clock->swing * ((double)(tin_rng_at(clock->seed, (uint64_t)node) >> 11) * 0x1p-52 - 1) : 0;
 }
 
-static double smooth_curve(const tin_clock *clock, double frame)
+static double smooth_curve(tin_clock *clock, int64_t line)
 {
-    double at = frame / clock->period, node = floor(at), t = at - node;
-    double from = node_value(clock, (int64_t)node), to = node_value(clock, (int64_t)node + 1);
-    return from + (to - from) * t * t * (3 - 2 * t);
+    double at = (double)(line * TIN_CLOCK_GRID) / clock->period;
+    int64_t node = (int64_t)at - (at < 0);
+    double t = at - (double)node;
+    if (node != clock->node) {
+        clock->node = node;
+        clock->value[0] = node_value(clock, node);
+        clock->value[1] = node_value(clock, node + 1);
+    }
+    return clock->value[0] + (clock->value[1] - clock->value[0]) * t * t * (3 - 2 * t);
 }
 
 static int64_t grid_line(int64_t frame)
@@ -227,10 +233,10 @@ static int64_t grid_line(int64_t frame)
 double tin_clock_swing(tin_clock *clock, int64_t i)
 {
     int64_t frame = clock->first + i, line = grid_line(frame);
-    if (line != clock->known) {
-        clock->known = line;
-        clock->from = smooth_curve(clock, (double)(line * TIN_CLOCK_GRID));
-        clock->slope = (smooth_curve(clock, (double)((line + 1) * TIN_CLOCK_GRID)) - clock->from) / TIN_CLOCK_GRID;
+    if (line != clock->line) {
+        clock->line = line;
+        clock->from = smooth_curve(clock, line);
+        clock->slope = (smooth_curve(clock, line + 1) - clock->from) / TIN_CLOCK_GRID;
     }
     return clock->from + (double)(frame - line * TIN_CLOCK_GRID) * clock->slope;
 }
@@ -316,10 +322,15 @@ static int first_behind(const signal *in, int n_frames, double position)
 static void fill_piece(const tin_augment *a, const signal *in, const signal *end, int c, int from, int to, int whole,
                        noise_state *state, float *x)
 {
-    int n_safe = first_behind(in, to, (double)end->first_row);
-    n_safe = n_safe > from ? n_safe : from;
+    int n_safe = to;
+    if (in->start + to * in->speed >= (double)end->first_row) {
+        n_safe = first_behind(in, to, (double)end->first_row);
+        n_safe = n_safe > from ? n_safe : from;
+    }
     fill_frames(a, in, c, from, n_safe, whole, state, x);
-    fill_frames(a, end, c, n_safe, to, whole, state, x);
+    if (n_safe < to) {
+        fill_frames(a, end, c, n_safe, to, whole, state, x);
+    }
 }
 
 /* First frame behind `from` where the speed changes. */

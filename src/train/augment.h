@@ -68,7 +68,7 @@ static inline uint64_t tin_augment_seed(const tin_augment_source *source, int64_
 bool tin_augment_chosen(const tin_augment_source *source, int64_t sequence, tin_augment_op op, double probability,
                         tin_rng *rng);
 
-#define TIN_CLOCK_GRID 8
+#define TIN_CLOCK_GRID 16
 
 /* Frame i of a piece of a sequence shows the recording at start + i * speed, and with `swing` at up to so many frames (of
  * the sequence) more or less: D(first + i), a smooth curve through a random value every `period` frames, 0 before frame
@@ -78,8 +78,9 @@ typedef struct tin_clock {
     double swing, period; /* swing 0: none */
     uint64_t seed;
     int64_t first; /* frame of the sequence that is i = 0 */
-    int64_t known; /* grid line that was looked at last, INT64_MIN: none; from and slope belong to it */
-    double from, slope;
+    /* what was looked at last, INT64_MIN: nothing: the line of the grid, and the value of the curve at the node before */
+    int64_t line, node;
+    double from, slope, value[2];
 } tin_clock;
 
 double tin_clock_swing(tin_clock *clock, int64_t i); /* D(first + i) */

@@ -5,8 +5,6 @@
 
 #include "base/memory.h"
 
-#define DRIFT_FRAMES 128      /* steps of the random walk; a line between */
-#define BLOCK 8               /* frames that share a value of the drift */
 #define BACKGROUND_SECONDS 30 /* longer stretches are cut, so that each is drawn as often as it is long */
 #define OTHER_PERSON 8        /* draws of a background of somebody else */
 #define ECHOES_PER_SECOND 1500
@@ -224,11 +222,12 @@ static void draw_drift(tin_effect *f, const tin_effects *e, int64_t sequence, si
         tin_augment_chosen(s, sequence, TIN_AUGMENT_DRIFT, drift->probability, &rng)) {
         f->drifts = true;
         f->drift_seed = tin_rng_next(&rng);
-        double steps = (double)e->dataset->streams[stream].n_frames / (1 - s->settings->speed.by) / DRIFT_FRAMES + 2;
-        f->drift_levels = (int)ceil(log2(steps));
+        double steps = (double)e->dataset->streams[stream].n_frames / (1 - s->settings->speed.by) / s->rate_hz + 2;
+        f->drift_frames = (int64_t)fmax(rint(s->rate_hz), 1);
+        f->drift_steps = (int64_t)exp2(ceil(log2(steps)) + 1);
         for (int c = 0; c < n_channels; c++) {
             double second = of_sensor(drift, tin_sensor_of(s->triads, c));
-            f->drift[c] = (float)(second * sqrt(DRIFT_FRAMES / s->rate_hz) * normalised(s, c));
+            f->drift[c] = (float)(second * sqrt((double)f->drift_frames / s->rate_hz) * normalised(s, c));
         }
     }
 }
@@ -313,17 +312,55 @@ void tin_effect_room(const tin_effect *f, const tin_effects *e, const float *dry
     }
 }
 
+/* A value per channel, for eight frames at a time: so that loops over them are long, and become vectors. */
+#define BLOCK 8
+typedef float block[BLOCK * TIN_MAX_CHANNELS];
+
+static void spread(const float *per_channel, int n_channels, float *values)
+{
+    for (int i = 0; i < BLOCK; i++) {
+        memcpy(values + i * n_channels, per_channel, (size_t)n_channels * sizeof *values);
+    }
+}
+
+/* Runs `body` for `n` values from x on, i being the place in the block. */
+#define FOR_BLOCKS(x, n, n_channels, body)                                                                             \
+    for (int64_t at_ = 0; at_ < (n); at_ += BLOCK * (n_channels)) {                                                    \
+        float *restrict y = (x) + at_;                                                                                 \
+        const int m_ = (n)-at_ < BLOCK * (n_channels) ? (int)((n)-at_) : BLOCK * (n_channels);                         \
+        for (int i = 0; i < m_; i++) {                                                                                 \
+            body;                                                                                                      \
+        }                                                                                                              \
+    }
+
 /* The stretch to and fro, so that no frame of it is followed by one from elsewhere. */
 static void add_background(const tin_effect *f, int n_channels, int64_t first, int n_frames, float *x)
 {
     const int64_t n = f->n_background;
     int64_t at = (f->background_at + first) % (2 * n);
-    for (int i = 0; i < n_frames; i++, x += n_channels) {
-        const int16_t *counts = f->background + (at < n ? at : 2 * n - 1 - at) * n_channels;
-        for (int c = 0; c < n_channels; c++) {
-            x[c] += f->background_gain[c] * ((float)counts[c] - f->background_mean[c]);
+    block gain, offset;
+    float per_channel[TIN_MAX_CHANNELS];
+    for (int c = 0; c < n_channels; c++) {
+        per_channel[c] = -f->background_gain[c] * f->background_mean[c];
+    }
+    spread(per_channel, n_channels, offset);
+    spread(f->background_gain, n_channels, gain);
+    while (n_frames > 0) {
+        int64_t room = at < n ? n - at : 2 * n - at, now = room < n_frames ? room : n_frames, values = now * n_channels;
+        if (at < n) {
+            const int16_t *counts = f->background + at * n_channels;
+            FOR_BLOCKS(x, values, n_channels, y[i] += gain[i] * (float)counts[at_ + i] + offset[i])
+        } else {
+            const int16_t *counts = f->background + (2 * n - 1 - at) * n_channels;
+            for (int64_t k = 0; k < now; k++) {
+                for (int c = 0; c < n_channels; c++) {
+                    x[k * n_channels + c] += gain[c] * (float)counts[c - k * n_channels] + offset[c];
+                }
+            }
         }
-        at = at + 1 < 2 * n ? at + 1 : 0;
+        x += values;
+        n_frames -= (int)now;
+        at = (at + now) % (2 * n);
     }
 }
 
@@ -336,87 +373,98 @@ static double near_normal(uint64_t seed, uint64_t index)
     return ((double)((word & 0xffffffffu) + (word >> 32)) - 1020) / 209.02153; /* sqrt(8 * (256^2 - 1) / 12) */
 }
 
-/* A random walk of unit steps at `step`, from 0 at 0: Levy's construction, halving from a walk of 2^levels steps down, so
- * that no step before it need be taken. */
-static double walk_at(uint64_t seed, int levels, int64_t step)
+#define WALK_STEPS 32 /* known at a time */
+
+/* values[k - first]: a random walk at its steps k = first .. first + WALK_STEPS, of which [low, low + length] are between
+ * two known values; deviation 1 per step. Levy's construction: the middle is drawn between two ends. So no step before the
+ * first need be taken. */
+static void walk(uint64_t seed, int64_t low, int64_t length, double from, double to, int64_t first, double *values)
 {
-    int64_t low = 0, length = (int64_t)1 << levels;
-    double from = 0, to = near_normal(seed, 0) * sqrt((double)length);
-    if (step >= length) {
-        return to;
+    if (low > first + WALK_STEPS || low + length < first) {
+        return;
     }
-    while (step > low) {
-        length /= 2;
-        double middle = (from + to) / 2 + near_normal(seed, (uint64_t)(low + length)) * sqrt((double)length / 2);
-        if (step < low + length) {
-            to = middle;
-        } else {
-            low += length;
-            from = middle;
+    if (length == 1) {
+        if (low >= first) {
+            values[low - first] = from;
         }
+        if (low < first + WALK_STEPS) {
+            values[low + 1 - first] = to;
+        }
+        return;
     }
-    return from;
+    int64_t half = length / 2;
+    double middle = (from + to) / 2 + near_normal(seed, (uint64_t)(low + half)) * sqrt((double)half / 2);
+    walk(seed, low, half, from, middle, first, values);
+    walk(seed, low + half, half, middle, to, first, values);
 }
 
-static void drift_at(const tin_effect *f, int n_channels, int64_t step, float *value)
+/* Frames of one step, of which `into` have gone: a line from one value of the walk to the next. */
+static void add_step(const tin_effect *f, int n_channels, double (*values)[WALK_STEPS + 1], int step, int64_t into,
+                     int64_t n_frames, float *x)
 {
+    const double per_frame = 1 / (double)f->drift_frames;
+    block now, slope;
     for (int c = 0; c < n_channels; c++) {
-        value[c] = f->drift[c] > 0
-                       ? f->drift[c] * (float)walk_at(tin_rng_at(f->drift_seed, (uint64_t)c), f->drift_levels, step)
-                       : 0;
+        double from = values[c][step], rise = (values[c][step + 1] - from) * per_frame;
+        for (int k = 0; k < BLOCK; k++) {
+            now[k * n_channels + c] = f->bias[c] + f->drift[c] * (float)(from + rise * (double)(into + k));
+            slope[k * n_channels + c] = f->drift[c] * (float)(rise * BLOCK);
+        }
+    }
+    FOR_BLOCKS(x, n_frames * n_channels, n_channels, y[i] += now[i]; now[i] += slope[i])
+}
+
+static void add_drift(const tin_effect *f, int n_channels, int64_t first, int n_frames, float *x)
+{
+    double values[TIN_MAX_CHANNELS][WALK_STEPS + 1];
+    for (int64_t frame = first, known = -1; frame < first + n_frames;) {
+        int64_t step = frame / f->drift_frames, end = (step + 1) * f->drift_frames;
+        if (known < 0 || step >= known + WALK_STEPS) {
+            known = step;
+            for (int c = 0; c < n_channels; c++) {
+                uint64_t seed = tin_rng_at(f->drift_seed, (uint64_t)c);
+                walk(seed, 0, f->drift_steps, 0, near_normal(seed, 0) * sqrt((double)f->drift_steps), known, values[c]);
+            }
+        }
+        end = end < first + n_frames ? end : first + n_frames;
+        add_step(f, n_channels, values, (int)(step - known), frame - step * f->drift_frames, end - frame,
+                 x + (frame - first) * n_channels);
+        frame = end;
     }
 }
 
-static void add_bias(const tin_effect *f, int n_channels, int64_t first, int n_frames, float *x)
+static void add_bias(const tin_effect *f, int n_channels, int n_frames, float *x)
 {
-    float from[TIN_MAX_CHANNELS], to[TIN_MAX_CHANNELS], now[TIN_MAX_CHANNELS];
-    int64_t step = -1;
-    memcpy(now, f->bias, (size_t)n_channels * sizeof *now);
-    for (int i = 0; i < n_frames; i++, x += n_channels) {
-        int64_t at = first + i;
-        if (f->drifts && (i == 0 || at % BLOCK == 0)) {
-            if (at / DRIFT_FRAMES != step) {
-                step = at / DRIFT_FRAMES;
-                drift_at(f, n_channels, step, from);
-                drift_at(f, n_channels, step + 1, to);
-            }
-            float share = (float)(at % DRIFT_FRAMES / BLOCK * BLOCK) / DRIFT_FRAMES;
-            for (int c = 0; c < n_channels; c++) {
-                now[c] = f->bias[c] + from[c] + share * (to[c] - from[c]);
-            }
-        }
-        for (int c = 0; c < n_channels; c++) {
-            x[c] += now[c];
-        }
-    }
+    block bias;
+    spread(f->bias, n_channels, bias);
+    FOR_BLOCKS(x, (int64_t)n_frames * n_channels, n_channels, y[i] += bias[i])
 }
 
 static void limit(const tin_effect *f, int n_channels, int n_frames, float *x)
 {
-    for (int i = 0; i < n_frames; i++, x += n_channels) {
-        for (int c = 0; c < n_channels; c++) {
-            float v = x[c] < f->most[c] ? x[c] : f->most[c];
-            x[c] = v > f->least[c] ? v : f->least[c];
-        }
-    }
+    block least, most;
+    spread(f->least, n_channels, least);
+    spread(f->most, n_channels, most);
+    FOR_BLOCKS(x, (int64_t)n_frames * n_channels, n_channels, y[i] = y[i] < most[i] ? y[i] : most[i];
+               y[i] = y[i] > least[i] ? y[i] : least[i])
 }
 
 /* Counts become the nearest multiple of 2^shift. Adding and taking away 1.5 * 2^23 rounds to nearest. */
 static void coarsen(const tin_effect *f, const tin_input_scaling *input, int n_channels, int n_frames, float *x)
 {
     const float magic = 0x1.8p23f;
-    float step[TIN_MAX_CHANNELS], per_step[TIN_MAX_CHANNELS], zero[TIN_MAX_CHANNELS];
+    float of[3][TIN_MAX_CHANNELS];
+    block step, per_step, zero;
+    zero_counts(input, n_channels, of[0]);
     for (int c = 0; c < n_channels; c++) {
-        step[c] = input->scale[c] * (float)(1 << f->shift);
-        per_step[c] = 1 / step[c];
+        of[1][c] = input->scale[c] * (float)(1 << f->shift);
+        of[2][c] = 1 / of[1][c];
     }
-    zero_counts(input, n_channels, zero);
-    for (int i = 0; i < n_frames; i++, x += n_channels) {
-        for (int c = 0; c < n_channels; c++) {
-            float v = (x[c] - zero[c]) * per_step[c] + magic;
-            x[c] = (v - magic) * step[c] + zero[c];
-        }
-    }
+    spread(of[0], n_channels, zero);
+    spread(of[1], n_channels, step);
+    spread(of[2], n_channels, per_step);
+    FOR_BLOCKS(x, (int64_t)n_frames * n_channels, n_channels,
+               y[i] = ((y[i] - zero[i]) * per_step[i] + magic - magic) * step[i] + zero[i])
 }
 
 /* One stretch of lost samples somewhere in each `drop_every` frames; it ends with them, and with the chunk. */
@@ -450,8 +498,10 @@ void tin_effect_apply(const tin_effect *f, const tin_effects *e, int64_t first, 
     if (f->background) {
         add_background(f, n_channels, first, n_frames, x);
     }
-    if (f->biased || f->drifts) {
-        add_bias(f, n_channels, first, n_frames, x);
+    if (f->drifts) {
+        add_drift(f, n_channels, first, n_frames, x); /* with the bias in it */
+    } else if (f->biased) {
+        add_bias(f, n_channels, n_frames, x);
     }
     if (f->limited) {
         limit(f, n_channels, n_frames, x);
@@ -463,10 +513,9 @@ void tin_effect_apply(const tin_effect *f, const tin_effects *e, int64_t first, 
         drop(f, e->source, first, n_frames, x);
     }
     if (f->mute >= 0) {
-        float zero[TIN_MAX_CHANNELS];
-        zero_counts(&model->input, n_channels, zero);
+        const float zero = (float)-model->input.offset[f->mute] * model->input.scale[f->mute];
         for (int i = 0; i < n_frames; i++) {
-            x[i * n_channels + f->mute] = zero[f->mute];
+            x[i * n_channels + f->mute] = zero;
         }
     }
 }

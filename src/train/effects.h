@@ -30,7 +30,7 @@ typedef struct tin_effect {
     bool biased, drifts;
     float bias[TIN_MAX_CHANNELS], drift[TIN_MAX_CHANNELS]; /* drift: deviation after one step of it */
     uint64_t drift_seed;
-    int drift_levels;
+    int64_t drift_frames, drift_steps; /* of a step, a second; more of them than the sequence has, a power of two */
     bool limited;
     float least[TIN_MAX_CHANNELS], most[TIN_MAX_CHANNELS];
     int shift;             /* bits that are lost; 0: none */

@@ -433,17 +433,26 @@ static double add_label(label_view *v, int i, double weight, float *target)
                       : tin_labels_add(v->labels, &v->run, frame, weight, target);
 }
 
-/* Decisions, up to n, from the one that begins at frame `first` on, whose frames all carry the label of v->run alone. */
-static int count_same(label_view *v, int first, int hop, int n)
+/* Decisions, up to n, from the one that begins at frame `first` on, whose frames all carry the label alone. */
+static int count_same(label_view *v, int first, int hop, int n, int32_t *label)
 {
     int64_t frame = frame_of(tin_clock_at(&v->clock, first)), plain, end;
     int count = 0;
-    if (v->spliced || frame < 0 || frame >= v->labels->n_frames) {
+    if (frame < 0 || frame >= v->labels->n_frames) {
         return 0;
     }
-    v->run = tin_labels_step(v->labels, v->run, frame);
-    tin_labels_plain(v->labels, v->run, &plain, &end);
-    while (frame >= plain && count < n && tin_clock_at(&v->clock, first + hop - 1) < (double)end) {
+    tin_spliced_piece piece = {v->labels, 0, v->labels->n_frames, &v->run};
+    if (v->spliced) {
+        piece = tin_spliced_at(v->spliced, frame);
+        if (!piece.labels) {
+            return 0;
+        }
+    }
+    *piece.run = tin_labels_step(piece.labels, *piece.run, frame + piece.offset);
+    *label = piece.labels->runs[*piece.run].label;
+    tin_labels_plain(piece.labels, *piece.run, &plain, &end);
+    end = end - piece.offset < piece.end ? end - piece.offset : piece.end;
+    while (frame + piece.offset >= plain && count < n && tin_clock_at(&v->clock, first + hop - 1) < (double)end) {
         first += hop;
         count++;
     }
@@ -471,9 +480,10 @@ static void fill_targets(const tin_sampler *s, label_view *v, float *target, dou
 {
     int n_classes = s->s.dataset->n_classes, hop = s->s.model->hop, first = hop - 1 - s->s.model->delay;
     for (int j = 0, count = 0; j < s->n_decisions; j += count, target += count * n_classes, first += count * hop) {
-        count = count_same(v, first, hop, s->n_decisions - j);
+        int32_t label = TIN_LABEL_IGNORE;
+        count = count_same(v, first, hop, s->n_decisions - j, &label);
         if (count > 0) {
-            *weight += fill_same(s, v->labels->runs[v->run].label, count, target);
+            *weight += fill_same(s, label, count, target);
             continue;
         }
         double known = 0;

@@ -202,9 +202,27 @@ static void mix(const tin_spliced *sp, int64_t frame, int16_t *counts)
 {
     const tin_dataset *d = sp->splicer->dataset;
     const int16_t *other = d->streams[sp->shown].counts + shown_frame(sp, frame) * d->n_channels;
-    double share = share_at(sp, frame);
+    float share = (float)share_at(sp, frame);
     for (int c = 0; c < d->n_channels; c++) {
-        counts[c] = (int16_t)lrint(counts[c] + share * (other[c] - counts[c]));
+        counts[c] = (int16_t)lrintf((float)counts[c] + share * (float)(other[c] - counts[c]));
+    }
+}
+
+/* What a place has of the frames first .. last - 1; counts: of frame `first`. */
+static void lay_over(const tin_spliced *sp, int64_t first, int64_t last, int16_t *counts)
+{
+    const tin_dataset *d = sp->splicer->dataset;
+    const int64_t n_channels = d->n_channels, inner = sp->from + sp->splicer->fade, after = sp->to - sp->splicer->fade;
+    for (int64_t t = first; t < last;) {
+        if (t < inner || t >= after) {
+            mix(sp, t, counts + (t - first) * n_channels);
+            t++;
+            continue;
+        }
+        int64_t end = after < last ? after : last;
+        memcpy(counts + (t - first) * n_channels, d->streams[sp->shown].counts + (t + sp->offset) * n_channels,
+               (size_t)((end - t) * n_channels) * sizeof *counts);
+        t = end;
     }
 }
 
@@ -217,34 +235,59 @@ void tin_spliced_counts(tin_spliced *sp, int64_t from, int64_t to, int16_t *coun
     for (size_t i = place_at(sp, from); i < s->first_place[sp->stream + 1] && s->places.items[i].start < to; i++) {
         look(sp, i);
         int64_t first = sp->from > from ? sp->from : from, last = sp->to < to ? sp->to : to;
-        for (int64_t t = first; t < last; t++) {
-            mix(sp, t, counts + (t - from) * n_channels);
-        }
+        lay_over(sp, first, last, counts + (first - from) * n_channels);
     }
 }
 
-double tin_spliced_label(tin_spliced *sp, int64_t frame, double weight, float *target)
+/* Looks at the place that holds the frame or is the next one; false when there is none. */
+static bool look_from(tin_spliced *sp, int64_t frame)
 {
     const tin_splicer *s = sp->splicer;
     const tin_stretch *place = sp->place < s->places.n ? &s->places.items[sp->place] : NULL;
     if (!place || frame < place->start || frame >= place->end) {
         size_t i = place_at(sp, frame);
-        place = i < s->first_place[sp->stream + 1] ? &s->places.items[i] : NULL;
-        if (place && frame >= place->start) {
-            look(sp, i);
+        if (i >= s->first_place[sp->stream + 1]) {
+            return false;
         }
+        look(sp, i);
     }
-    const tin_labels *own = &s->labels[sp->stream], *shown = &s->labels[sp->shown];
-    if (sp->place >= s->places.n || frame < sp->from || frame >= sp->to) {
-        return tin_labels_add(own, &sp->run, frame, weight, target);
+    return true;
+}
+
+tin_spliced_piece tin_spliced_at(tin_spliced *sp, int64_t frame)
+{
+    const tin_splicer *s = sp->splicer;
+    const tin_labels *own = &s->labels[sp->stream];
+    if (!look_from(sp, frame)) {
+        return (tin_spliced_piece){own, 0, own->n_frames, &sp->run};
     }
+    if (frame < sp->from) {
+        return (tin_spliced_piece){own, 0, sp->from, &sp->run};
+    }
+    if (frame >= sp->to) {
+        return (tin_spliced_piece){own, 0, s->places.items[sp->place].end, &sp->run};
+    }
+    if (frame >= sp->from + s->fade && frame < sp->to - s->fade) {
+        return (tin_spliced_piece){&s->labels[sp->shown], sp->offset, sp->to - s->fade, &sp->shown_run};
+    }
+    return (tin_spliced_piece){NULL, 0, frame + 1, NULL};
+}
+
+double tin_spliced_label(tin_spliced *sp, int64_t frame, double weight, float *target)
+{
+    const tin_labels *own = &sp->splicer->labels[sp->stream];
+    if (frame < 0 || frame >= own->n_frames) {
+        return 0;
+    }
+    tin_spliced_piece piece = tin_spliced_at(sp, frame);
+    if (piece.labels) {
+        return tin_labels_add(piece.labels, piece.run, frame + piece.offset, weight, target);
+    }
+    const tin_labels *shown = &sp->splicer->labels[sp->shown];
     int64_t at = shown_frame(sp, frame);
-    if (share_at(sp, frame) < 1) {
-        sp->run = tin_labels_step(own, sp->run, frame);
-        sp->shown_run = tin_labels_step(shown, sp->shown_run, at);
-        if (own->runs[sp->run].label != shown->runs[sp->shown_run].label) {
-            return 0;
-        }
-    }
-    return tin_labels_add(shown, &sp->shown_run, at, weight, target);
+    sp->run = tin_labels_step(own, sp->run, frame);
+    sp->shown_run = tin_labels_step(shown, sp->shown_run, at);
+    return own->runs[sp->run].label == shown->runs[sp->shown_run].label
+               ? tin_labels_add(own, &sp->run, frame, weight, target)
+               : 0;
 }

@@ -35,7 +35,16 @@ void tin_spliced_begin(tin_spliced *spliced, const tin_splicer *splicer, size_t 
 /* counts [to - from][n_channels]: frames from .. to - 1, which the recording has. */
 void tin_spliced_counts(tin_spliced *spliced, int64_t from, int64_t to, int16_t *counts);
 
-/* tin_labels_add of the frame, wherever it comes from. */
+/* Which labels hold at a frame: those of recording->labels at frame + offset, up to frame `end`; NULL: they change from
+ * frame to frame, in a fade. *run: of that frame in them. The frame is one of the recording. */
+typedef struct tin_spliced_piece {
+    const tin_labels *labels;
+    int64_t offset, end;
+    size_t *run;
+} tin_spliced_piece;
+tin_spliced_piece tin_spliced_at(tin_spliced *spliced, int64_t frame);
+
+/* tin_labels_add of the frame, wherever it comes from; 0 in a fade where the two recordings carry different labels. */
 double tin_spliced_label(tin_spliced *spliced, int64_t frame, double weight, float *target);
 
 #endif

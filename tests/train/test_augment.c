@@ -678,7 +678,7 @@ static void noise_is_that_of_the_data_sheet(void **unused)
 static void a_warped_clock_rises(void **unused)
 {
     (void)unused;
-    tin_clock clock = {.speed = 0.9, .swing = 0.3 * 50 / 3, .period = 50, .seed = 4, .known = INT64_MIN};
+    tin_clock clock = {.speed = 0.9, .swing = 0.3 * 50 / 3, .period = 50, .seed = 4, .line = INT64_MIN, .node = INT64_MIN};
     double least = 9, most = 0, drift = 0;
     for (int i = -100; i < 5000; i++) {
         double step = tin_clock_at(&clock, i + 1) - tin_clock_at(&clock, i);
