@@ -166,6 +166,27 @@ drift() { # the lower one of both data sets
     put drift.1e6_frames "$(printf '%s\n' "$spsw_drift" "$hapt_drift" | sort -g | head -n 1)" ratio
 }
 
+# peak_mib COMMAND...: the greatest resident memory of a command, file pages and all
+peak_mib() {
+    /usr/bin/time -f %M -o "$work/peak" "$@" >/dev/null
+    awk '{printf "%.0f", $1 / 1024}' "$work/peak"
+}
+large() { # 1,000 simulated hours of six channels at 50 Hz, 2.2 GB; about ten minutes and 11 GB of disk for a while
+    any_wanted data.build_1000h_mib data.train_1000h_mib || return 0
+    [ -x /usr/bin/time ] || { echo "figures: /usr/bin/time is missing (package time)" >&2; exit 1; }
+    rm -rf "$work/large"
+    mkdir -p "$work/large"
+    sed -n '/^model:/,/^ *- {op: dense}/p' "$root/examples/gestures/tinamou.yaml" >"$work/large/tinamou.yaml"
+    cat >>"$work/large/tinamou.yaml" <<'YAML'
+project: large
+data: {simulate: {subjects: 1000, minutes: 60}}
+train: {steps: 300, evaluate_every: 150}
+YAML
+    put data.build_1000h_mib "$(peak_mib "$tinamou" data "$work/large" --quiet)" MiB
+    put data.train_1000h_mib "$(peak_mib "$tinamou" train "$work/large" --quiet)" MiB
+    rm -rf "$work/large"
+}
+
 determinism() {
     any_wanted determinism.identical || return 0
     if sh "$root/tests/cli/test_cli_determinism.sh" "$tinamou" "$work/determinism" >&2; then
@@ -186,4 +207,5 @@ cores
 har
 train
 drift
+large
 determinism

@@ -133,6 +133,16 @@ tin_status cli_set_real(json_t *object, const char *key, double value, tin_error
 tin_status cli_open_dataset(cli_session *session, bool force, tin_error *err) TIN_USE_RESULT;
 /* The data stage: the same, and enters the run. */
 tin_status cli_data_stage(cli_session *session, bool force, tin_error *err) TIN_USE_RESULT;
+/* Versions of the dataset (data_versions.c). Records the one that is open, which was built just now; its reason is what
+ * differs from the version before it. */
+tin_status cli_record_version(cli_session *session, const char *path, tin_error *err) TIN_USE_RESULT;
+/* The newest two whose files are there, the older one first. TIN_ERR_USAGE when there are less. */
+tin_status cli_newest_datasets(const cli_session *session, char paths[2][TIN_PATH_MAX], tin_error *err) TIN_USE_RESULT;
+/* Settings of `data` that differ, as cli_settings_diff; none where a dataset does not know its own. */
+tin_status cli_data_settings_diff(const tin_dataset *before, const tin_dataset *after, json_t **list,
+                                  tin_error *err) TIN_USE_RESULT;
+/* Adds versions and lineage to the results of `data`. */
+tin_status cli_report_lineage(cli_session *session, tin_error *err) TIN_USE_RESULT;
 /* The stages after it, up to and including `last`. `force`: the first stage that is redone, TIN_STAGE_COUNT for none.
  */
 tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err) TIN_USE_RESULT;

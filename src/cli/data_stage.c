@@ -202,7 +202,7 @@ static tin_status build(cli_session *session, char path[TIN_PATH_MAX], tin_error
         snprintf(path, TIN_PATH_MAX, "%s", final);
         status = tin_dataset_open(&session->dataset, path, err);
     }
-    return status;
+    return status ? status : cli_record_version(session, path, err);
 }
 
 static size_t count_subjects(const tin_dataset *dataset, tin_role role)

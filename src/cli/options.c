@@ -63,15 +63,17 @@ const cli_command cli_commands[] = {
                  "  tinamou data check my-gestures --strict --json > findings.json\n",
      .run = cli_command_data_check},
     {.name = "data diff",
-     .operands = "OLD NEW",
+     .operands = "[OLD NEW]",
      .allowed = CLI_JSON,
      .summary = "what differs between two datasets",
      .description =
          "Compares two dataset files, or two of the project's by the name of data/NAME.tind: recordings added, "
          "removed\n"
          "and changed, labels that moved or changed and for how many seconds, roles, classes, channels and rate.\n"
+         "Without OLD and NEW: the newest two versions of the project's dataset.\n"
          "Exit code 0: the same content, 1: there are differences.",
-     .examples = "  tinamou data diff before.tind after.tind\n"
+     .examples = "  tinamou data diff my-gestures\n"
+                 "  tinamou data diff before.tind after.tind\n"
                  "  tinamou data diff 589e38143910 0c9a41d6e2b7 my-gestures --json\n",
      .run = cli_command_data_diff},
     {.name = "data preview",
@@ -198,8 +200,9 @@ static const struct {
     unsigned bit;
     const char *text;
 } option_help[] = {
-    {CLI_SOURCE, "  --source NAME   simulate, import, or a ready mapping: hapt, spsw, wisdm, pamap2, uci_har, opportunity,\n"
-                "                  speech_commands (default: what --data looks like, else simulate)"},
+    {CLI_SOURCE,
+     "  --source NAME   simulate, import, or a ready mapping: hapt, spsw, wisdm, pamap2, uci_har, opportunity,\n"
+     "                  speech_commands (default: what --data looks like, else simulate)"},
     {CLI_DATA, "  --data PATH     folder of the recordings"},
     {CLI_URL, "  --url ADDRESS   of a mirror, http or https; the checksum that is known must fit all the same"},
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},

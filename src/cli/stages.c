@@ -426,6 +426,9 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
         status = check_section(&session, err);
     }
     status = status ? status : cli_data_stage(&session, force_data && (all || data_only), err);
+    if (status == TIN_OK && data_only && options->json) {
+        status = cli_report_lineage(&session, err);
+    }
     if (status == TIN_OK && !data_only) {
         status = cli_run_stages(&session, (tin_stage)command->last_stage, force, err);
     }

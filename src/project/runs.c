@@ -34,6 +34,8 @@ static const char *const migrations[] = {
     " PRIMARY KEY(run, stage, name), FOREIGN KEY(run, stage) REFERENCES stage(run, stage) ON DELETE CASCADE) STRICT;",
     "CREATE TABLE tag(name TEXT NOT NULL, run TEXT NOT NULL REFERENCES run(id),"
     " PRIMARY KEY(name, run)) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE dataset(name TEXT NOT NULL, hash TEXT NOT NULL, reason TEXT NOT NULL,"
+    " made TEXT NOT NULL DEFAULT (datetime('now')), PRIMARY KEY(name, hash)) STRICT;",
 };
 #define N_MIGRATIONS ((int)(sizeof migrations / sizeof *migrations))
 
@@ -704,4 +706,52 @@ void tin_runs_files_free(tin_run_file *files, size_t n)
         tin_free(files[i].name);
     }
     tin_free(files);
+}
+
+tin_status tin_runs_add_dataset(tin_runs *runs, const char *name, const char *hash, const char *reason, tin_error *err)
+{
+    return run_statement(runs, "INSERT OR IGNORE INTO dataset(name, hash, reason) VALUES(?, ?, ?)",
+                         (const char *const[]){name, hash, reason, NULL}, err);
+}
+
+typedef struct dataset_list {
+    tin_dataset_row *rows;
+    size_t n;
+} dataset_list;
+
+static tin_status take_dataset(sqlite3_stmt *statement, void *context, tin_error *err)
+{
+    dataset_list *list = context;
+    tin_dataset_row *rows = one_more(list->rows, list->n, sizeof *rows, err);
+    if (!rows) {
+        return TIN_ERR_MEMORY;
+    }
+    list->rows = rows;
+    tin_dataset_row *row = &rows[list->n++];
+    copy_text(row->name, sizeof row->name, statement, 0);
+    copy_text(row->hash, sizeof row->hash, statement, 1);
+    copy_text(row->made, sizeof row->made, statement, 2);
+    return copy_column(statement, 3, &row->reason, err);
+}
+
+tin_status tin_runs_datasets(tin_runs *runs, tin_dataset_row **rows, size_t *n, tin_error *err)
+{
+    dataset_list list = {0};
+    tin_status status = each_row(runs, "SELECT name, hash, made, reason FROM dataset ORDER BY rowid DESC",
+                                 (const char *const[]){NULL}, take_dataset, &list, err);
+    if (status) {
+        tin_runs_datasets_free(list.rows, list.n);
+        list = (dataset_list){0};
+    }
+    *rows = list.rows;
+    *n = list.n;
+    return status;
+}
+
+void tin_runs_datasets_free(tin_dataset_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        tin_free(rows[i].reason);
+    }
+    tin_free(rows);
 }

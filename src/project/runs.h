@@ -91,4 +91,17 @@ tin_status tin_runs_files(tin_runs *runs, const tin_run *run, tin_run_file **fil
                           tin_error *err) TIN_USE_RESULT;
 void tin_runs_files_free(tin_run_file *files, size_t n);
 
+/* A version of the dataset: data/NAME.tind, which is never changed. */
+typedef struct tin_dataset_row {
+    char name[32], hash[65];
+    char made[24]; /* UTC */
+    char *reason;  /* what differs from the version before it */
+} tin_dataset_row;
+/* Adds a version; one that is there stays as it is. */
+tin_status tin_runs_add_dataset(tin_runs *runs, const char *name, const char *hash, const char *reason,
+                                tin_error *err) TIN_USE_RESULT;
+/* All versions, the newest first. *rows is freed with tin_runs_datasets_free. */
+tin_status tin_runs_datasets(tin_runs *runs, tin_dataset_row **rows, size_t *n, tin_error *err) TIN_USE_RESULT;
+void tin_runs_datasets_free(tin_dataset_row *rows, size_t n);
+
 #endif

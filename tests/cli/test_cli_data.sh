@@ -35,8 +35,12 @@ exits 0 'equal: ' data diff "$folder/old.tind" "$old" "$folder/p"
 exits 1 ' added, ' data diff "$old" "$new" "$folder/p"
 exits 1 ' removed, ' data diff "$new" "$old" "$folder/p"
 exits 1 '"equal": false' data diff --json "$folder/p/data/$old.tind" "$folder/p/data/$new.tind"
-exits 2 'needs OLD NEW' data diff
-exits 2 'needs OLD NEW' data diff "$old"
+exits 1 'setting data.simulate.subjects: 5 -> 6' data diff "$folder/p"
+exits 1 ' added, ' data diff "$folder/p"
+exits 2 'no project here' data diff "$folder"
+exits 0 '"reason": "data.simulate.subjects: 5 -> 6"' data "$folder/p" --quiet --json
+exits 0 '"reason": "the first"' data "$folder/p" --quiet --json
+exits 0 '"counts_sha256"' data "$folder/p" --quiet --json
 exits 2 'one folder at a time' data diff "$old" "$new" "$folder/p" more
 exits 2 'neither a file' data diff "$old" nothing "$folder/p"
 exits 5 'no Tinamou dataset' data diff "$old" "$folder/p/tinamou.yaml" "$folder/p"
@@ -68,8 +72,8 @@ rm "$split"
 exits 0 '4 + 1 + 1 people' data "$folder/p"
 
 # help by two words; a folder called like an action is reached by its path
-exits 0 'tinamou data diff OLD NEW \[FOLDER\]' help data diff
-exits 0 'tinamou data diff OLD NEW \[FOLDER\]' data diff --help
+exits 0 'tinamou data diff \[OLD NEW\] \[FOLDER\]' help data diff
+exits 0 'tinamou data diff \[OLD NEW\] \[FOLDER\]' data diff --help
 exits 0 'tinamou data \[FOLDER\]' help data
 exits 0 'data diff    what differs' help
 mv "$folder/p" "$folder/diff"

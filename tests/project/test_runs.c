@@ -485,6 +485,32 @@ static void test_ids_tags_and_beginnings_name_runs(void **state)
     tin_runs_close(runs);
 }
 
+static void test_versions_of_the_dataset(void **state)
+{
+    (void)state;
+    tin_error err = {0};
+    tin_runs *runs = NULL;
+    tin_dataset_row *rows = NULL;
+    size_t n = 1;
+    check(tin_runs_open(&runs, project, &err), &err);
+    check(tin_runs_datasets(runs, &rows, &n, &err), &err);
+    assert_int_equal(n, 0);
+    tin_runs_datasets_free(rows, n);
+    check(tin_runs_add_dataset(runs, "aaaaaaaaaaaa", HASH_A, "the first", &err), &err);
+    check(tin_runs_add_dataset(runs, "bbbbbbbbbbbb", HASH_A, "rate_hz: 50 -> 100", &err), &err);
+    check(tin_runs_add_dataset(runs, "aaaaaaaaaaaa", HASH_A, "again", &err), &err); /* stays as it is */
+    tin_runs_close(runs);
+    check(tin_runs_open(&runs, project, &err), &err);
+    check(tin_runs_datasets(runs, &rows, &n, &err), &err);
+    assert_int_equal(n, 2);
+    assert_string_equal(rows[0].name, "bbbbbbbbbbbb"); /* the newest first */
+    assert_string_equal(rows[0].hash, HASH_A);
+    assert_string_equal(rows[1].reason, "the first");
+    assert_int_equal(strlen(rows[1].made), 19);
+    tin_runs_datasets_free(rows, n);
+    tin_runs_close(runs);
+}
+
 static void test_memory_fails_everywhere(void **state)
 {
     (void)state;
@@ -508,7 +534,12 @@ static void test_memory_fails_everywhere(void **state)
         status = status ? status : tin_runs_tag(runs, &run, "tag", &err);
         status = status ? status : tin_runs_files(runs, &run, &recorded, &n_recorded, &err);
         status = status ? status : tin_runs_find(runs, "tag", &rows, &n, &err);
+        tin_dataset_row *datasets = NULL;
+        size_t n_datasets = 0;
+        status = status ? status : tin_runs_add_dataset(runs, "aaaaaaaaaaaa", HASH_A, "the first", &err);
+        status = status ? status : tin_runs_datasets(runs, &datasets, &n_datasets, &err);
         tin_memory_fail_at(0);
+        tin_runs_datasets_free(datasets, n_datasets);
         assert_int_equal(status, status ? TIN_ERR_MEMORY : TIN_OK);
         tin_runs_files_free(recorded, n_recorded);
         tin_runs_list_free(rows, n);
@@ -526,6 +557,7 @@ int main(void)
         cmocka_unit_test_setup(test_an_earlier_stage_undoes_later_ones, fresh),
         cmocka_unit_test_setup(test_a_missing_file_is_not_recorded, fresh),
         cmocka_unit_test_setup(test_what_a_kill_left_is_removed, fresh),
+        cmocka_unit_test_setup(test_versions_of_the_dataset, fresh),
         cmocka_unit_test_setup(test_one_process_per_run, fresh),
         cmocka_unit_test_setup(test_several_writers, fresh),
         cmocka_unit_test_setup(test_kills_leave_a_whole_store, fresh),
