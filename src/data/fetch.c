@@ -29,26 +29,26 @@
 const tin_public_data tin_public_data_sets[] = {
     {"hapt", "Smartphone-Based Recognition of Human Activities and Postural Transitions",
      UCI "341/smartphone+based+recognition+of+human+activities+and+postural+transitions.zip", 79596192,
-     "4ac4ae064227c07045a99551876b54d204837e995e298b6488559e209b3deb09", "",
+     "4ac4ae064227c07045a99551876b54d204837e995e298b6488559e209b3deb09",
      "CC BY 4.0 (UCI); the README in the archive forbids commercial use", "Reyes-Ortiz and others 2016"},
     {"spsw", "Inertial measurements of smartphones and smartwatches",
-     "https://github.com/GeoTecINIT/sp-sw-har-dataset/archive/HEAD.zip", 0, NULL, "", "CC BY 4.0",
+     "https://github.com/GeoTecINIT/sp-sw-har-dataset/archive/HEAD.zip", 0, NULL, "CC BY 4.0",
      "Matey-Sanz, Casteleyn and Granell 2023"},
     {"wisdm", "WISDM activity prediction, version 1.1",
-     "https://www.cis.fordham.edu/wisdm/includes/datasets/latest/WISDM_ar_latest.tar.gz", 0, NULL, "",
+     "https://www.cis.fordham.edu/wisdm/includes/datasets/latest/WISDM_ar_latest.tar.gz", 0, NULL,
      "none stated; the publisher asks for a citation, and to pass readme.txt on with the data",
      "Kwapisz, Weiss and Moore 2010"},
     {"pamap2", "PAMAP2 physical activity monitoring", UCI "231/pamap2+physical+activity+monitoring.zip", 0, NULL,
-     "PAMAP2_Dataset", "CC BY 4.0 (UCI)", "Reiss and Stricker 2012"},
+     "CC BY 4.0 (UCI)", "Reiss and Stricker 2012"},
     {"uci_har", "Human Activity Recognition Using Smartphones",
      UCI "240/human+activity+recognition+using+smartphones.zip", 61005872,
-     "c00b803081a5c797cd5e4b83700a9810b38d53d9d84e01917e090e1fdbc81031", "UCI HAR Dataset",
+     "c00b803081a5c797cd5e4b83700a9810b38d53d9d84e01917e090e1fdbc81031",
      "CC BY 4.0 (UCI); the README in the archive forbids commercial use", "Anguita and others 2013"},
     {"opportunity", "OPPORTUNITY activity recognition", UCI "226/opportunity+activity+recognition.zip", 0, NULL,
-     "OpportunityUCIDataset", "CC BY 4.0 (UCI)", "Roggen and others 2010"},
+     "CC BY 4.0 (UCI)", "Roggen and others 2010"},
     {"speech_commands", "Speech Commands, version 0.02",
      "https://download.tensorflow.org/data/speech_commands_v0.02.tar.gz", 2428923189,
-     "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58", "", "CC BY 4.0", "Warden 2018"},
+     "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58", "CC BY 4.0", "Warden 2018"},
     {.name = NULL},
 };
 
@@ -339,14 +339,6 @@ static tin_status path_of(char path[TIN_PATH_MAX], const tin_fetch *f, const cha
     return tin_path_join(path, f->folder, name, err);
 }
 
-static tin_status find_recordings(const tin_fetch *f, const char *path, tin_fetched *fetched, tin_error *err)
-{
-    tin_status status = tin_path_join(fetched->path, path, f->set->inside, err);
-    if (f->set->inside[0] == '\0' || !tin_file_exists(fetched->path))
-        (void)snprintf(fetched->path, TIN_PATH_MAX, "%s", path);
-    return status;
-}
-
 tin_status tin_fetch_data(const tin_fetch *f, tin_fetched *fetched, tin_error *err)
 {
     char path[TIN_PATH_MAX], known[TIN_PATH_MAX];
@@ -364,8 +356,9 @@ tin_status tin_fetch_data(const tin_fetch *f, tin_fetched *fetched, tin_error *e
     if (status != TIN_OK)
         return status;
     fetched->was_there = !f->force && tin_file_exists(path);
+    memcpy(fetched->path, path, sizeof path);
     if (fetched->was_there)
-        return find_recordings(f, path, fetched, err);
+        return TIN_OK;
     status = download_archive(&d, err);
     if (status == TIN_OK)
         status = check_archive(&d, known, fetched, err);
@@ -376,8 +369,6 @@ tin_status tin_fetch_data(const tin_fetch *f, tin_fetched *fetched, tin_error *e
     }
     if (status == TIN_OK && fetched->first_time)
         status = write_known(&d, known, fetched->sha256, err);
-    if (status == TIN_OK)
-        status = find_recordings(f, path, fetched, err);
     if (status == TIN_OK) {
         (void)unlink(d.part);
         (void)unlink(d.origin);

@@ -12,7 +12,6 @@ typedef struct tin_public_data {
     const char *name, *title, *url;
     uint64_t bytes;     /* of the archive; 0: not known */
     const char *sha256; /* of the archive, as several people found it independently; NULL: the first download decides */
-    const char *inside; /* folder of the archive that holds the recordings, where it has others; "": the whole */
     const char *licence; /* what its publisher says, as far as known */
     const char *source;  /* who is to be cited */
 } tin_public_data;
@@ -28,7 +27,7 @@ typedef struct tin_fetch {
 } tin_fetch;
 
 typedef struct tin_fetched {
-    char path[TIN_PATH_MAX]; /* of the recordings */
+    char path[TIN_PATH_MAX]; /* the folder */
     bool was_there;
     bool first_time; /* nothing was known to compare the checksum with */
     char sha256[65]; /* "" when it was there */

@@ -1,6 +1,7 @@
 #include "data/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,8 +90,12 @@ tin_status tin_table_read(const char *path, const char *entry, tin_table *table,
     tin_status status = tin_map_open(&map, path, err);
     if (status != TIN_OK)
         return status;
-    const tin_table_input in = {
-        .path = path, .entry = entry == NULL || entry[0] == '\0' ? NULL : entry, .data = map.data, .size = map.size};
+    const char *key = getenv("TINAMOU_HMAC_KEY");
+    const tin_table_input in = {.path = path,
+                                .entry = entry == NULL || entry[0] == '\0' ? NULL : entry,
+                                .key = key == NULL || key[0] == '\0' ? NULL : key,
+                                .data = map.data,
+                                .size = map.size};
     status = tin_table_read_bytes(&in, table, err);
     tin_map_close(&map);
     return status;

@@ -29,11 +29,10 @@ typedef struct tin_table {
 /* Reads the file by its ending, in any case: wav, flac, ogg, oga, npy, npz, json and cbor (Edge
  * Impulse's acquisition format), h5, hdf5.
  * entry: the array inside an npz, the dataset inside an HDF5 file; NULL or "": the file must hold a single one, or the format knows no entries.
+ * When the environment variable TINAMOU_HMAC_KEY holds a key (its characters), the signature of each json and cbor file must
+ * fit it, and a file that says that it is not signed is refused.
  * TIN_ERR_DATA for a file that is not as the format demands and for one above the limits; the table is then empty. */
 tin_status tin_table_read(const char *path, const char *entry, tin_table *table, tin_error *err) TIN_USE_RESULT;
-/* Checks the signature of a file in Edge Impulse's acquisition format against the project's HMAC key (the characters of
- * its text). TIN_ERR_DATA when it does not fit, and for a file that says it is not signed. */
-tin_status tin_table_verify(const char *path, const char *key, tin_error *err) TIN_USE_RESULT;
 void tin_table_free(tin_table *table);
 
 #endif

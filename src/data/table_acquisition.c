@@ -11,10 +11,10 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 
@@ -122,25 +122,6 @@ static tin_status read_values(const acquisition *a, tin_table *table, tin_error 
     return TIN_OK;
 }
 
-tin_status tin_table_read_acquisition(const tin_table_input *in, tin_table *table, tin_error *err)
-{
-    acquisition a;
-    tin_status status = open_acquisition(&a, in, err);
-    const json_t *interval = json_object_get(a.payload, "interval_ms");
-    const double milliseconds = json_number_value(interval);
-    if (status == TIN_OK && !(milliseconds > 0 && isfinite(1000 / milliseconds)))
-        status = wrong(in, "payload.interval_ms", "is not a number above 0", err);
-    if (status == TIN_OK)
-        status = tin_table_shape(table, in->path, json_array_size(a.values), json_array_size(a.sensors), err);
-    if (status == TIN_OK)
-        status = read_sensors(&a, table, err);
-    if (status == TIN_OK)
-        status = read_values(&a, table, err);
-    table->rate_hz = 1000 / milliseconds;
-    json_decref(a.root);
-    return status;
-}
-
 /* The place of the signature in the file's bytes; NULL when it is not there exactly once (as in JSON with escapes). */
 static uint8_t *find_signature(uint8_t *bytes, size_t size, const char *signature)
 {
@@ -151,7 +132,7 @@ static uint8_t *find_signature(uint8_t *bytes, size_t size, const char *signatur
     return memmem(bytes + behind, size - behind, signature, SIGNATURE_DIGITS) == NULL ? first : NULL;
 }
 
-static tin_status check_signature(const acquisition *a, const char *key, tin_error *err)
+static tin_status check_signature(const acquisition *a, tin_error *err)
 {
     const tin_table_input *in = a->in;
     char digits[TIN_HASH_HEX];
@@ -166,7 +147,7 @@ static tin_status check_signature(const acquisition *a, const char *key, tin_err
     if (place != NULL)
         memset(place, '0', SIGNATURE_DIGITS);
     tin_status status = place == NULL ? wrong(in, "signature", "is not in the file as it is, exactly once", err)
-                                      : tin_hash_hmac(key, bytes, in->size, digits, err);
+                                      : tin_hash_hmac(in->key, bytes, in->size, digits, err);
     tin_free(bytes);
     if (status == TIN_OK && strcasecmp(digits, a->signature) != 0)
         status = tin_fail_at(err, TIN_ERR_DATA, in->path, 0,
@@ -174,18 +155,23 @@ static tin_status check_signature(const acquisition *a, const char *key, tin_err
     return status;
 }
 
-tin_status tin_table_verify(const char *path, const char *key, tin_error *err)
+tin_status tin_table_read_acquisition(const tin_table_input *in, tin_table *table, tin_error *err)
 {
-    tin_map map = {0};
-    tin_status status = tin_map_open(&map, path, err);
-    if (status != TIN_OK)
-        return status;
-    const tin_table_input in = {.path = path, .data = map.data, .size = map.size};
     acquisition a;
-    status = open_acquisition(&a, &in, err);
+    tin_status status = open_acquisition(&a, in, err);
+    if (status == TIN_OK && in->key != NULL)
+        status = check_signature(&a, err);
+    const json_t *interval = json_object_get(a.payload, "interval_ms");
+    const double milliseconds = json_number_value(interval);
+    if (status == TIN_OK && !(milliseconds > 0 && isfinite(1000 / milliseconds)))
+        status = wrong(in, "payload.interval_ms", "is not a number above 0", err);
     if (status == TIN_OK)
-        status = check_signature(&a, key, err);
+        status = tin_table_shape(table, in->path, json_array_size(a.values), json_array_size(a.sensors), err);
+    if (status == TIN_OK)
+        status = read_sensors(&a, table, err);
+    if (status == TIN_OK)
+        status = read_values(&a, table, err);
+    table->rate_hz = 1000 / milliseconds;
     json_decref(a.root);
-    tin_map_close(&map);
     return status;
 }

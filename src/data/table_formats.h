@@ -8,6 +8,7 @@
 
 typedef struct tin_table_input {
     const char *path, *entry; /* entry NULL: none asked for */
+    const char *key;          /* that signatures must fit; NULL: they are not looked at */
     const uint8_t *data;      /* [size] the whole file */
     size_t size;
 } tin_table_input;

@@ -74,7 +74,6 @@ static tin_status fetch(const archive_server *s, const char *path, const char *s
                                  .url = url,
                                  .bytes = bytes,
                                  .sha256 = sha256,
-                                 .inside = "set",
                                  .licence = "none",
                                  .source = "nobody"};
     const tin_fetch f = {.set = &set, .folder = FOLDER, .force = force, .quiet = true};
@@ -110,11 +109,11 @@ static void whole_way(void **state)
     assert_true(is_good());
     assert_true(fetched.first_time && !fetched.was_there);
     assert_string_equal(fetched.sha256, good_hash);
-    assert_string_equal(fetched.path, FOLDER "/toy/set");
+    assert_string_equal(fetched.path, FOLDER "/toy");
     /* there: nothing is asked of the server */
     assert_int_equal(fetch(&s, "/a.zip", NULL, 0, false, &fetched, NULL), TIN_OK);
     assert_true(fetched.was_there);
-    assert_string_equal(fetched.path, FOLDER "/toy/set");
+    assert_string_equal(fetched.path, FOLDER "/toy");
     assert_int_equal(s.n_requests, 1);
     /* again: compared with the first time */
     fetches(&s, "/a.zip", NULL, &fetched);
