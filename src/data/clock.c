@@ -1,5 +1,6 @@
 #include "data/clock.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -7,7 +8,14 @@
 
 double tin_clock_ticks(const char *unit)
 {
-    return strcmp(unit, "ms") == 0 ? 1e3 : strcmp(unit, "us") == 0 ? 1e6 : strcmp(unit, "ns") == 0 ? 1e9 : 1;
+    static const struct {
+        const char *name;
+        double ticks;
+    } units[] = {{"ms", 1e3}, {"us", 1e6}, {"iso8601", 1e6}, {"ns", 1e9}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return units[i].ticks;
+    return 1;
 }
 
 /* n digits as a number from low to high. */
@@ -56,7 +64,7 @@ static bool take_offset(const char **s, const char *end, int *minutes)
     return true;
 }
 
-bool tin_clock_iso8601(const char *text, size_t size, double *seconds)
+bool tin_clock_iso8601(const char *text, size_t size, double *ticks)
 {
     const char *s = text, *end = text + size;
     int year, month, day, hour, minute, second = 0, offset;
@@ -77,6 +85,6 @@ bool tin_clock_iso8601(const char *text, size_t size, double *seconds)
     if (!take_offset(&s, end, &offset) || s != end)
         return false;
     int64_t whole = days_from_civil(year, month, day) * 86400 + hour * 3600 + (minute - offset) * 60 + second;
-    *seconds = (double)whole + fraction;
+    *ticks = (double)whole * 1e6 + nearbyint(fraction * 1e9) / 1e3;
     return true;
 }

@@ -332,8 +332,10 @@ static tin_status note_differences(const read_set *r, tin_recording *rec)
     return status;
 }
 
+/* Length, and that there is a time that all sensors cover. */
 static tin_status check_length(const read_set *r, const tin_recording *rec)
 {
+    double begin = -INFINITY, end = INFINITY;
     for (int i = 0; i < rec->n_tracks; i++) {
         const tin_track *t = &rec->tracks[i];
         if (t->n_samples == 0)
@@ -345,8 +347,13 @@ static tin_status check_length(const read_set *r, const tin_recording *rec)
                                "%.15g s from the first to the last sample is more than 30 years; correct time_unit or "
                                "the values",
                                length);
+        begin = fmax(begin, tin_track_time(t, 0));
+        end = fmin(end, tin_track_time(t, t->n_samples - 1));
     }
-    return TIN_OK;
+    return begin <= end
+               ? TIN_OK
+               : tin_fail_at(r->err, TIN_ERR_DATA, r->path, 0,
+                             "its sensors have no time in common; correct their times or leave the recording out");
 }
 
 /* One recording of the set: the rows of the segment in the first file, and all of the others. */

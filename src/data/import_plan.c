@@ -38,6 +38,7 @@ static tin_status add_columns(tin_plan_files *f, int sensor, int most, tin_error
     for (unsigned i = 0; i < c->columns_count; i++) {
         unsigned long first = 1, last = 1;
         const bool range = is_range(c->columns[i], &first, &last);
+        last = range ? last : first;
         for (unsigned long k = first; k <= last; k++) {
             if (f->layout.n_columns == most)
                 return tin_fail(err, TIN_ERR_CONFIG, "%s has more than %d columns; take fewer", f->where, most);

@@ -376,6 +376,33 @@ void tin_data_split_name(const tin_config_data *settings, char name[64])
     }
 }
 
+static int by_subject(const void *a, const void *b)
+{
+    return tin_natural_compare(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A publisher who thought of training and test alone: every fifth person of the training validates, at least the last. */
+static tin_status validate_by_fifth(tin_split *split, const tin_source *source, tin_error *err)
+{
+    const char **names = tin_alloc(source->n_recordings, sizeof *names, err);
+    size_t n = 0, kept = 0;
+    if (names == NULL)
+        return TIN_ERR_MEMORY;
+    for (size_t i = 0; i < source->n_recordings; i++)
+        if (split->roles[i] == TIN_ROLE_TRAIN)
+            names[n++] = source->recordings[i].subject;
+    qsort(names, n, sizeof *names, by_subject);
+    for (size_t i = 0; i < n; i++)
+        if (kept == 0 || strcmp(names[kept - 1], names[i]) != 0)
+            names[kept++] = names[i];
+    for (size_t i = 0; i < source->n_recordings && kept > 1; i++)
+        for (size_t k = kept < 4 ? kept - 1 : 3; k < kept && split->roles[i] == TIN_ROLE_TRAIN; k += 5)
+            if (strcmp(source->recordings[i].subject, names[k]) == 0)
+                split->roles[i] = TIN_ROLE_VALIDATION;
+    tin_free(names);
+    return TIN_OK;
+}
+
 static tin_status take_published(tin_split *split, const tin_source *source, tin_error *err)
 {
     bool found[3] = {false};
@@ -386,6 +413,13 @@ static tin_status take_published(tin_split *split, const tin_source *source, tin
                                "data.split.by is published, but its source publishes no split; write subject");
         split->roles[i] = r->role;
         found[r->role] = true;
+    }
+    if (found[TIN_ROLE_TRAIN] && found[TIN_ROLE_TEST] && !found[TIN_ROLE_VALIDATION]) {
+        tin_status status = validate_by_fifth(split, source, err);
+        for (size_t i = 0; i < source->n_recordings; i++)
+            found[TIN_ROLE_VALIDATION] |= split->roles[i] == TIN_ROLE_VALIDATION;
+        if (status != TIN_OK)
+            return status;
     }
     return found[0] && found[1] && found[2]
                ? TIN_OK

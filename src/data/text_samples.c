@@ -44,6 +44,9 @@ typedef struct text_block {
     tin_samples cut_list; /* its cuts alone are used */
     size_t n_broken;
     const char *first_broken;
+    long n_lines;        /* of the block */
+    const char *counted; /* up to here there are `lines` line ends in it */
+    long lines;
     tin_fields *fields;
     tin_error err;
 } text_block;
@@ -257,6 +260,15 @@ static tin_status slow_row(text_block *b, const char *p, text_row *row, const ch
     return status;
 }
 
+/* Line ends from the block's begin to p, counted on from the last place that was asked for. */
+static long lines_before(text_block *b, const char *p)
+{
+    for (const char *s = b->counted; s < p && (s = memchr(s, '\n', (size_t)(p - s))) != NULL; s++)
+        b->lines++;
+    b->counted = p;
+    return b->lines;
+}
+
 static tin_status count_row(text_block *b, const text_row *row, tin_error *err)
 {
     const text_job *j = b->job;
@@ -274,9 +286,9 @@ static tin_status count_row(text_block *b, const text_row *row, tin_error *err)
         }
     if (row->new_label)
         status =
-            tin_row_texts_add(&b->labels, b->n_rows, tin_text_line(j->t, row->at), row->label.at, row->label.size, err);
+            tin_row_texts_add(&b->labels, b->n_rows, lines_before(b, row->at), row->label.at, row->label.size, err);
     if (row->new_subject && status == TIN_OK)
-        status = tin_row_texts_add(&b->subjects, b->n_rows, tin_text_line(j->t, row->at), row->subject.at,
+        status = tin_row_texts_add(&b->subjects, b->n_rows, lines_before(b, row->at), row->subject.at,
                                    row->subject.size, err);
     if (row->back && status == TIN_OK)
         status = tin_samples_add_cut(&b->cut_list, b->n_rows, err);
@@ -326,13 +338,14 @@ static void block_job(void *context, int index, int thread)
     b->err.status = read_block(b, &b->err);
 }
 
-/* At most one row per row end, and one without. */
-static size_t count_rows(const tin_text_table *t, const char *from, const char *to, char row_end)
+/* At most one row per row end, and one without. *n_lines: line ends. */
+static size_t count_rows(const tin_text_table *t, const char *from, const char *to, char row_end, long *n_lines)
 {
     const bool lines = t->kinds['\r'] == TIN_BLANK;
     size_t n = 1;
     for (const char *s = from; s < to && (s = memchr(s, lines ? '\n' : '\r', (size_t)(to - s))) != NULL; s++)
         n++;
+    *n_lines = lines ? (long)n - 1 : 0;
     for (const char *s = from; row_end != '\0' && s < to && (s = memchr(s, row_end, (size_t)(to - s))) != NULL; s++)
         n++;
     return n;
@@ -357,8 +370,8 @@ static tin_status make_blocks(const text_job *j, size_t block_bytes, text_block 
             to = to == NULL ? t->end : to + 1;
         }
         text_block *b = &(*blocks)[(*n)++];
-        *b = (text_block){.job = j, .from = from, .to = to, .first_row = first_row};
-        b->capacity = count_rows(t, from, to, row_end);
+        *b = (text_block){.job = j, .from = from, .to = to, .first_row = first_row, .counted = from};
+        b->capacity = count_rows(t, from, to, row_end, &b->n_lines);
         first_row += b->capacity;
         b->fields = tin_alloc(1, sizeof *b->fields, err);
         if (b->fields == NULL)
@@ -384,13 +397,14 @@ static tin_status make_arrays(const text_job *j, size_t capacity, bool missing, 
 }
 
 /* Moves changes of a block behind those before it; one that repeats the last text is no change. */
-static tin_status join_texts(tin_row_texts *all, tin_row_texts *part, size_t first_row, tin_error *err)
+static tin_status join_texts(tin_row_texts *all, const tin_row_texts *part, size_t first_row, long first_line,
+                             tin_error *err)
 {
     tin_status status = TIN_OK;
     for (size_t i = 0; i < part->n && status == TIN_OK; i++) {
         const tin_row_text *x = &part->items[i];
         if (all->n == 0 || strcmp(all->items[all->n - 1].text, x->text) != 0)
-            status = tin_row_texts_add(all, first_row + x->row, x->line, x->text, strlen(x->text), err);
+            status = tin_row_texts_add(all, first_row + x->row, first_line + x->line, x->text, strlen(x->text), err);
     }
     return status;
 }
@@ -424,16 +438,17 @@ static tin_status join_blocks(const text_job *j, text_block *blocks, size_t n_bl
 {
     tin_samples *s = j->s;
     tin_status status = TIN_OK;
-    for (size_t k = 0; k < n_blocks && status == TIN_OK; k++) {
-        text_block *b = &blocks[k];
+    long first_line = tin_text_line(j->t, j->t->first);
+    for (size_t k = 0; k < n_blocks && status == TIN_OK; first_line += blocks[k].n_lines, k++) {
+        const text_block *b = &blocks[k];
         if (s->ticks != NULL && s->n_rows > 0 && b->n_rows > 0)
             status = check_border(j, b, s->ticks[s->n_rows - 1], err);
         for (size_t i = 0; i < b->cut_list.n_cuts && status == TIN_OK; i++)
             status = tin_samples_add_cut(s, s->n_rows + b->cut_list.cuts[i], err);
         if (status == TIN_OK)
-            status = join_texts(&s->labels, &b->labels, s->n_rows, err);
+            status = join_texts(&s->labels, &b->labels, s->n_rows, first_line, err);
         if (status == TIN_OK)
-            status = join_texts(&s->subjects, &b->subjects, s->n_rows, err);
+            status = join_texts(&s->subjects, &b->subjects, s->n_rows, first_line, err);
         if (status != TIN_OK)
             break;
         if (s->ticks != NULL)
