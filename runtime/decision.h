@@ -11,61 +11,59 @@ typedef struct tink_rule_t {
     int16_t smooth_shift;
 } tink_rule_t;
 
-/* Returns the trigger, a class index or -1; *greatest is the class with the greatest score. is_event [classes] holds 0
- * or 1. average [classes] is read and written when smooth_shift > 0, else it may be NULL. */
-TINK_KERNEL int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule_t *rule, const uint8_t *is_event,
-                                int32_t classes, const int16_t *score, int16_t *greatest)
+/* The class with the greatest score, the first of the list on a tie; -1: the list is empty. */
+static inline int32_t tink_greatest(const int16_t *score, const uint8_t *of, const uint8_t *end)
 {
-    int32_t best = -1, value = -32769; /* of the events */
-    int32_t other = -1, background = -32769;
-    int32_t k, active_value, run, held = 0;
-    for (k = 0; k < classes; k++) {
-        const int32_t z = score[k];
-        if (is_event[k] == 0) {
-            if (z > background) {
-                background = z;
-                other = k;
-            }
-        } else {
-            if (z > value) {
-                value = z;
+    int32_t best = -1, value = -32769;
+    while (of != end) {
+        const int32_t k = (int32_t)*of++;
+        if (score[k] > value) {
+            value = score[k];
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* Returns the trigger, a class index or -1; *greatest is the class with the greatest score. order [classes]: the
+ * classes, the first `events` of them events, either kind in ascending order. average [classes] is read and written
+ * when smooth_shift > 0, else it may be NULL. */
+TINK_KERNEL int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule_t *rule, const uint8_t *order,
+                                int32_t events, int32_t classes, const int16_t *score, int16_t *greatest)
+{
+    const int32_t other = tink_greatest(score, order + events, order + classes);
+    const int32_t background = other < 0 ? 0 : score[other];
+    int32_t best = tink_greatest(score, order, order + events);
+    int32_t value = best < 0 ? 0 : score[best] - background, run = 0, held = 0;
+    *greatest = (int16_t)(other < 0 || (best >= 0 && (value > 0 || (value == 0 && best < other))) ? best : other);
+    if (rule->smooth_shift > 0) {
+        int32_t i;
+        for (i = 0; i < events; i++) {
+            const int32_t k = (int32_t)order[i], margin = score[k] - background, before = average[k];
+            average[k] = before - (before >> rule->smooth_shift) + margin;
+            if (i == 0 || average[k] >> rule->smooth_shift > value) {
                 best = k;
+                value = average[k] >> rule->smooth_shift;
             }
         }
     }
-    *greatest = (int16_t)(value > background || (value == background && best < other) ? best : other);
-    background = other < 0 ? 0 : background;
-    value -= background;
-    active_value = d->active < 0 ? 0 : score[d->active] - background;
-    if (rule->smooth_shift > 0) {
-        best = -1;
-        for (k = 0; k < classes; k++) {
-            if (is_event[k] != 0) {
-                const int32_t margin = score[k] - background;
-                const int32_t before = average[k];
-                average[k] = before - (before >> rule->smooth_shift) + margin;
-                if (best < 0 || average[k] >> rule->smooth_shift > value) {
-                    best = k;
-                    value = average[k] >> rule->smooth_shift;
-                }
-            }
+    if (d->active >= 0) {
+        const int32_t margin =
+            rule->smooth_shift > 0 ? average[d->active] >> rule->smooth_shift : score[d->active] - background;
+        if (margin < rule->off) {
+            d->active = -1;
         }
-        active_value = d->active < 0 ? 0 : average[d->active] >> rule->smooth_shift;
     }
     if (d->wait > 0) {
         d->wait--;
         held = 1;
     }
-    if (active_value < rule->off) {
-        d->active = -1;
-    }
-    run = 1;
-    if (best == d->candidate) {
-        run = d->run < rule->count ? d->run + 1 : rule->count;
-    }
     if (best < 0 || value < rule->on) {
         best = -1;
-        run = 0;
+    } else if (best == d->candidate) {
+        run = d->run < rule->count ? d->run + 1 : rule->count;
+    } else {
+        run = 1;
     }
     d->candidate = best;
     d->run = run;

@@ -53,8 +53,8 @@
 #define TINK_THUMB1 1
 #endif
 
-/* A function in assembly, which finds its parameters in registers. */
-#define TINK_ASSEMBLY static __attribute__((naked, noinline))
+/* A function in assembly, which finds its parameters in registers, and is left out where others take its place. */
+#define TINK_ASSEMBLY static __attribute__((naked, noinline, unused))
 
 #if TINK_WIDE
 /* A row between two layers: int8_t, or int16_t where it is wide. */

@@ -8,16 +8,41 @@
 
 /* [fragment] */
 /* Four rows, requantised. Lanes hold 256 * w0 + w1 and 256 * w2 + w3: with A the sum over them and B the sum over their
- * low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0 and 2 of rows 0, 1 and rows
- * 2, 3, then columns 1 and 3. In front of them the biases, in the same way (A, B, A, B); behind them a multiplier per
+ * low bytes, which is row 1, A - B is 256 * row 0. Per four columns four words: columns 0 and 1 of rows 0, 1 and rows
+ * 2, 3, then columns 2 and 3. In front of them the biases, in the same way (A, B, A, B); behind them a multiplier per
  * row. The shift is at most 8. |row| * 257 < 2^31, so nothing overflows. */
 #ifdef TINK_DSP
+#if TINK_SHIFTED
+#define TINK_T2_ROWS TINK_T2_SHIFTED_ROWS
+#else
+#define TINK_T2_ROWS TINK_T2_WHOLE_ROWS
+#endif
 #define TINK_T2_COLUMNS "ldmia r1!, {r6, r7}\n\t" TINK_T2_PRODUCTS("r6", "r7")
+#if TINK_ONCE
+/* A number of groups that is known when this is compiled: eight columns at a time. */
+#define TINK_T2_EIGHT                                                                                                  \
+    "ldmia r1!, {r6-r9}\n\t"                                                                                           \
+    "ldmia r0!, {r10-r12, lr}\n\t"              /**/                                                                   \
+        TINK_T2_TWO_COLUMNS("r6", "r10", "r11") /**/                                                                   \
+        TINK_T2_TWO_COLUMNS("r7", "r12", "lr")  /**/                                                                   \
+        "ldmia r0!, {r10-r12, lr}\n\t"          /**/                                                                   \
+        TINK_T2_TWO_COLUMNS("r8", "r10", "r11") /**/                                                                   \
+        TINK_T2_TWO_COLUMNS("r9", "r12", "lr")
+#define TINK_T2_ONCE                                                                                                   \
+    "ldmia r0!, {r2-r5}\n\t"                                                                                           \
+    "push {lr}\n\t"                                                                                                    \
+    ".rept %c[groups] / 2\n\t" TINK_T2_EIGHT ".endr\n\t"                                                               \
+    ".rept %c[groups] %% 2\n\t" TINK_T2_COLUMNS ".endr\n\t"                                                            \
+    "pop {pc}"
+#endif
 
 TINK_ASSEMBLY void tink_t2(void)
 {
     __asm__ volatile("ldmia r0!, {r2-r5}\n\t" TINK_LOOP(TINK_T2_COLUMNS) /* sums */
-                     TINK_T2_ROWS TINK_SCALE_ROWS "bx lr");
+                     TINK_IN_BLOCK(TINK_T2_SHIFTED_ROWS TINK_SCALE_ROWS) /**/
+                     "bx lr"
+                     :
+                     : [unit] "i"(TINK_UNIT));
 }
 #elif defined(TINK_THUMB1)
 /* Two columns of two rows: the word of weights in w, the sums in high registers. */
@@ -31,7 +56,7 @@ TINK_ASSEMBLY void tink_t2(void)
         TINK_T2_PAIR("r2", "r8", "r9")                                              /* rows 0, 1 */                    \
         TINK_T2_PAIR("r3", "r10", "r11")
 
-TINK_ASSEMBLY const int32_t *tink_t2(const int32_t *w TINK_UNUSED, const int32_t *x TINK_UNUSED,
+TINK_ASSEMBLY const int32_t *tink_t2(const int32_t *w TINK_UNUSED, const int16_t *x TINK_UNUSED,
                                      int32_t count TINK_UNUSED, int32_t row[4] TINK_UNUSED)
 {
     __asm__ volatile(".syntax unified\n\t"
@@ -120,16 +145,16 @@ TINK_ASSEMBLY const int32_t *tink_t2(const int32_t *w TINK_UNUSED, const int32_t
                      "pop {r3-r7, pc}");
 }
 #else
-TINK_BLOCK const int32_t *tink_t2(const int32_t *w, const int32_t *x, int32_t count, int32_t row[4])
+TINK_BLOCK const int32_t *tink_t2(const int32_t *w, const int16_t *x, int32_t count, int32_t row[4])
 {
     int32_t sums[4] = {0, 0, 0, 0}, groups = (count >> 8) + 1;
     if ((count & TINK_UNBIASED) == 0) {
         memcpy(sums, w, sizeof sums);
         w += 4;
     }
-    for (groups *= 2; groups > 0; groups--, w += 2, x++) {
-        tink_t2_pair(w[0], *x, &sums[0], &sums[1]);
-        tink_t2_pair(w[1], *x, &sums[2], &sums[3]);
+    for (groups *= 2; groups > 0; groups--, w += 2, x += 2) {
+        tink_t2_pair(w[0], x, &sums[0], &sums[1]);
+        tink_t2_pair(w[1], x, &sums[2], &sums[3]);
     }
     sums[0] = tink_minus(sums[0], sums[1]) >> 8;
     sums[2] = tink_minus(sums[2], sums[3]) >> 8;

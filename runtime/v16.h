@@ -19,8 +19,9 @@ static inline tink_v16_x tink_v16_open(const int8_t *x, int32_t n, int8_t *room)
     return room;
 }
 
-/* Four rows, requantised. A stream: a bias per row, where with_bias; per 16 columns 16 bytes of each row; where eight
- * columns and less are left, eight bytes of each row; a multiplier per row. x: `groups` times eight columns; what stands behind those that there are has weight 0. */
+/* Four rows, requantised. A stream: a bias per row, where with_bias; per 16 columns 16 bytes of each row; where
+ * eight columns and less are left, eight bytes of each row; a multiplier per row. x: `groups` times eight columns;
+ * what stands behind those that there are has weight 0. */
 TINK_BLOCK tink_quad tink_v16(const int32_t **stream, tink_v16_x x, int32_t groups, int32_t shift, int32_t with_bias)
 {
     const int32_t *w = *stream;

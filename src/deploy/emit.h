@@ -27,7 +27,9 @@ typedef enum tin_place {
 
 /* What a layer gives, or the input. */
 typedef struct tin_emit_row {
-    int width, bits; /* values; 8 or 16 each */
+    int width, bits; /* values; 8 or 16 each, where they are kept */
+    bool lanes;      /* 8-bit values that are kept in 16 bits, as packed kernels read them */
+    int more;        /* values behind the last one that kernels read or write as they take four at a time */
     tin_place place;
     int joined, column; /* JOINED: the concat, and where in its row */
     long rows;          /* HISTORY: how many */
@@ -59,6 +61,15 @@ typedef enum tin_encoding {
     TIN_ENCODING_CMSIS, /* rows one after another, for the library CMSIS-NN */
     TIN_ENCODING_COUNT
 } tin_encoding;
+
+/* What a packed kernel writes. */
+typedef enum tin_store {
+    TIN_STORE_BYTES, /* int8_t */
+    TIN_STORE_WIDE,  /* int16_t */
+    TIN_STORE_RELU,  /* the same for rows of 8 bits behind a relu that are sure to fit 16 bits before it */
+    TIN_STORE_STATE, /* the state of a gru */
+    TIN_STORE_COUNT
+} tin_store;
 
 /* How a pool gets at its window. */
 typedef enum tin_pooling {
@@ -121,8 +132,12 @@ typedef struct tin_emit {
     bool vectors;      /* made for a core with the vectors of Helium */
     bool scalar;       /* made for a core that takes one product per instruction */
     bool powers;       /* requantisation by shifts alone: constants hold shifts in place of multipliers */
-    bool shifted;      /* some sums of v16 need a shift beside their multiplier */
-    bool odd_groups;   /* some packed matrix has an odd number of groups of four columns */
+    bool folded;       /* the table of the sigmoid is half as long, for size */
+    bool shifted;   /* some packed sums need a shift beside their multiplier; those of the state in gate n always may */
+    int unit;       /* groups of four columns that the loop of a packed kernel takes at a time: 1 or 2 */
+    bool odd_units; /* some packed matrix has an odd number of them */
+    long once_groups; /* that all matrices of `once` have, so that their kernel needs no loop; 0: there are none */
+    bool once[TIN_STORE_COUNT];
     tin_emit_layer layers[TIN_MAX_LAYERS];
     tin_emit_row rows[TIN_MAX_LAYERS + 1]; /* of the input, then of the layers */
     tin_emit_run order[TIN_MAX_RUNS];      /* what runs, one after another */
@@ -133,7 +148,8 @@ typedef struct tin_emit {
     int latency;                       /* frames by which decisions come later because of that */
     double worst_mac;                  /* of a frame */
     long scratch_bytes, scratch_words; /* of rows of 8 and of 16 bits; 0: not needed */
-    long lanes; /* words that the widest input of a packed matrix, or a log_mel, takes; 0: none */
+    long lanes;   /* words in which vectors, CMSIS-NN and log_mel bring their input together; 0: none */
+    long widened; /* values of the widest input that a packed kernel cannot read in place; 0: none */
     tin_emit_member members[TIN_MAX_MEMBERS];
     int n_members;
     bool kernels[TIN_ENCODING_COUNT]
@@ -141,6 +157,11 @@ typedef struct tin_emit {
     int indent;                    /* of statements */
     tin_text source, header;
 } tin_emit;
+
+/* ---- generate.c ---- */
+
+/* Classes that are events. */
+int tin_emit_events(const tin_qmodel *model);
 
 /* ---- emit_plan.c ---- */
 
@@ -158,6 +179,22 @@ long tin_emit_span(const tin_qlayer *layer);
 bool tin_emit_is_joined(tin_emit *e, int layer, int k);
 /* Entries of the order in which layer `layer` does `act`; *n of them, one behind the other. */
 const tin_emit_run *tin_emit_parts(const tin_emit *e, int layer, tin_emit_act act, int *n);
+
+/* ---- emit_lanes.c ---- */
+
+/* Decides which rows are kept in 16 bits for packed kernels, and the room in which others are widened. */
+void tin_emit_choose_lanes(tin_emit *e);
+/* Fills shifted, unit, odd_units, once and once_groups. */
+void tin_emit_choose_units(tin_emit *e);
+/* Least room of an array of `n` values of 16 bits that packed kernels read and write four at a time. */
+long tin_emit_fours(long n);
+/* The kernels for that. */
+void tin_emit_widening(tin_emit *e, int layer);
+/* The statement that widens the input of a packed layer, if it needs that. Returns the expression of what its kernel reads. */
+const char *tin_emit_packed_input(tin_emit *e, int layer, char text[TIN_EXPRESSION]);
+/* Whether the layer has a packed kernel, but not one of vectors, and what that writes. */
+bool tin_emit_is_packed(const tin_emit *e, int layer);
+tin_store tin_emit_store(tin_emit *e, int layer);
 
 /* ---- emit_memory.c ---- */
 
@@ -269,7 +306,7 @@ typedef struct tin_emit_matrix {
 } tin_emit_matrix;
 
 const char *tin_encoding_name(tin_encoding encoding);
-/* Chooses the encoding of a layer's weights, and the room that its widened input takes. */
+/* Chooses the encoding of a layer's weights. */
 void tin_emit_choose_encoding(tin_emit *e, int layer);
 /* What a run of the layer costs in its encoding. */
 tin_emit_cost tin_emit_layer_cost(const tin_emit *e, int layer);
@@ -279,6 +316,8 @@ const char *tin_emit_encoded(const tin_emit *e, int layer, const char *kernel, c
 long tin_emit_block_bytes(const tin_emit_matrix *m);
 /* Byte `index` of the block that starts at `row`. */
 int8_t tin_emit_block_weight(const tin_emit_matrix *m, int row, long index);
+/* The matrices of a layer that are packed, of gru those on x and on the state by turns, gate n last; returns how many. */
+int tin_emit_matrices(const tin_qlayer *l, tin_emit_matrix m[6]);
 /* The matrix of a conv1d or dense. */
 tin_emit_matrix tin_emit_window(const tin_qlayer *l);
 /* Gate `gate` of a recurrent layer: its matrix on x, or on the state. */
@@ -293,8 +332,10 @@ bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding);
 void tin_packed_cost(const tin_emit_matrix *m, tin_encoding encoding, bool scalar, double *bytes, double *insn);
 /* The part of the shift that stays beside the multipliers, at least; more is allowed. */
 int tin_packed_shift(const tin_emit_matrix *m);
-/* Words of RAM that the input takes in the form that the kernel reads. */
-long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding);
+/* Columns of the input as the kernel reads it: those of each tap filled up to four. */
+long tin_packed_columns(const tin_emit_matrix *m);
+/* Greatest size of what the sums become behind their multiplier and shift. */
+int64_t tin_packed_bound(const tin_emit_matrix *m);
 /* Whether the kernels are those of vectors: V16, V32. */
 bool tin_encoding_is_vector(tin_encoding encoding);
 /* V16, V32: groups of eight columns. */

@@ -15,7 +15,7 @@ int tin_emit_low(tin_emit *e, int layer)
     case TIN_ACTIVATION_RELU:
         return 0;
     case TIN_ACTIVATION_NONE:
-        return layer + 1 == e->model->n_layers ? -32768 : tin_emit_output_wide(e, layer) ? -32767 : -127;
+        return layer + 1 == e->model->n_layers ? -32768 : e->model->layers[layer].output_bits == 16 ? -32767 : -127;
     default:
         return -128;
     }
@@ -100,12 +100,18 @@ static void packed_linear_part(tin_emit *e, int layer, int part, int first, int 
         tin_text_printf(&e->source, "    %ld, %d, /* groups, shift */\n", tin_packed_eights(&m), rest);
         tin_text_printf(&e->source, "    %d, %d, /* rows, low */\n", n, tin_emit_low(e, layer));
     } else {
-        tin_text_printf(&e->source, "    %ld, %d, /* count, jump */\n", tin_packed_count(&m, rest),
-                        l->dilation * l->n_inputs);
-        tin_text_printf(&e->source, "    %d, %d, %d, %d, %d, /* taps, columns, rows, low, wide */\n", m.taps, m.width,
-                        n, tin_emit_low(e, layer), is_wide(e, layer));
+        const bool eight = layer + 1 < e->model->n_layers && l->output_bits != 16;
+        tin_text_printf(&e->source, "    %ld, %d, /* count, rows */\n", tin_packed_count(&m, rest), n);
+        tin_text_printf(&e->source, "    %d, %d, /* low, high */\n", tin_emit_low(e, layer), eight ? 127 : 32767);
     }
     finish(e, layer);
+}
+
+/* The kernel of a packed conv1d or dense. */
+static const char *packed_kernel(tin_emit *e, int layer)
+{
+    static const char *const names[TIN_STORE_COUNT] = {"bytes", "wide", "relu", ""};
+    return names[tin_emit_store(e, layer)];
 }
 
 static long block_weight(const void *context, long index)
@@ -178,8 +184,11 @@ static void kernels(tin_emit *e, int layer)
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, "vector_linear", encoding);
     } else {
+        char file[32];
+        (void)snprintf(file, sizeof file, "packed_%s", packed_kernel(e, layer));
+        tin_emit_widening(e, layer);
         tin_emit_kernel(e, tin_encoding_name(encoding));
-        tin_emit_template(e, "packed_linear", encoding);
+        tin_emit_template(e, file, encoding);
     }
 }
 
@@ -197,18 +206,22 @@ static void call_part(tin_emit *e, int layer, int part, int first)
 {
     char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], place[32] = "", number[16] = "";
     const tin_encoding encoding = e->layers[layer].encoding;
-    const char *lanes = encoding == TIN_ENCODING_PLAIN ? "" : "s->lanes, ";
-    const bool either = encoding == TIN_ENCODING_PLAIN || tin_encoding_is_vector(encoding); /* y8 or y16 */
     if (first > 0) {
         (void)snprintf(place, sizeof place, " + %d", first);
     }
     if (part > 0) {
         (void)snprintf(number, sizeof number, "_%d", part);
     }
+    if (tin_emit_is_packed(e, layer)) {
+        tin_emit_packed_input(e, layer, input);
+        tin_emit_statement(e, "%s(&%s_%s%s, %s, %s%s);", tin_emit_encoded(e, layer, packed_kernel(e, layer), kernel),
+                           e->name, e->layers[layer].label, number, input, tin_emit_output(e, layer, output), place);
+        return;
+    }
     tin_emit_statement(e, "%s(&%s_%s%s, %s, %s%s%s%s%s);", tin_emit_encoded(e, layer, "linear", kernel), e->name,
-                       e->layers[layer].label, number, tin_emit_input(e, layer, 0, input), lanes,
-                       either && is_wide(e, layer) ? "NULL, " : "", tin_emit_output(e, layer, output), place,
-                       either && !is_wide(e, layer) ? ", NULL" : "");
+                       e->layers[layer].label, number, tin_emit_input(e, layer, 0, input),
+                       encoding == TIN_ENCODING_PLAIN ? "" : "s->lanes, ", is_wide(e, layer) ? "NULL, " : "",
+                       tin_emit_output(e, layer, output), place, is_wide(e, layer) ? "" : ", NULL");
 }
 
 static void call(tin_emit *e, int layer)

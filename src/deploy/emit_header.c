@@ -237,6 +237,12 @@ static const char *counter_type(int most)
     return most < 256 ? "uint8_t" : most < 65536 ? "uint16_t" : "int32_t";
 }
 
+/* Of so many rows. Those of 16 bits are written, and some of them read, by kernels that take four values at a time. */
+static long values(const tin_emit_row *row, long rows)
+{
+    return row->bits == 16 ? tin_emit_fours(rows * row->width + row->more) : rows * row->width;
+}
+
 /* What a layer keeps of its inputs for the frames on which it runs. */
 static void list_copies(tin_emit *e, int layer)
 {
@@ -247,7 +253,7 @@ static void list_copies(tin_emit *e, int layer)
         (void)snprintf(text, sizeof text, "%ld row%s of %d that it reads", rows, rows == 1 ? "" : "s", row->width);
         if (e->layers[layer].copied[k]) {
             tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", tin_emit_copy_name(e, layer, k, "", name),
-                                "", rows * row->width, text);
+                                "", values(row, rows), text);
         }
     }
 }
@@ -268,13 +274,13 @@ static void list_members(tin_emit *e)
         (void)snprintf(text, sizeof text, "the last %ld rows of %d, oldest first", row->rows, row->width);
         if (row->place == TIN_PLACE_HISTORY) {
             tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_rows",
-                                (row->rows + row->slack) * row->width, text);
+                                values(row, row->rows + row->slack), text);
         }
         if (row->slack > 0) {
             tin_emit_member_add(e, counter_type((int)row->slack + 1), label, "_first", 0, "of its rows in use");
         }
         if (row->place == TIN_PLACE_HELD) {
-            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_row", row->width,
+            tin_emit_member_add(e, row->bits == 16 ? "int16_t" : "int8_t", label, "_row", values(row, 1),
                                 "until the next one comes");
         }
         list_copies(e, layer);
@@ -285,6 +291,9 @@ static void list_members(tin_emit *e)
     }
     if (e->lanes > 0) {
         tin_emit_member_add(e, "int32_t", "lanes", "", e->lanes, "what the kernel of the layer that runs works on");
+    }
+    if (e->widened > 0) {
+        tin_emit_member_add(e, "int16_t", "widened", "", e->widened, "input of the packed layer that runs");
     }
     if (e->scratch_bytes > 0) {
         tin_emit_member_add(e, "int8_t", "scratch", "", e->scratch_bytes, "rows within one step: see the memory plan");

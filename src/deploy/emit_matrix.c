@@ -35,8 +35,7 @@ int8_t tin_emit_block_weight(const tin_emit_matrix *m, int row, long index)
     return row + r < m->n_rows ? m->weight[((row + r) * m->taps + tap) * m->width + column] : (int8_t)0;
 }
 
-/* The matrices of a layer that are packed; none where it has no packed kernel. */
-static int matrices_of(const tin_qlayer *l, tin_emit_matrix m[6])
+int tin_emit_matrices(const tin_qlayer *l, tin_emit_matrix m[6])
 {
     if (l->op == TIN_OP_GRU && !l->reset_before) {
         for (int part = 0; part < 6; part++) {
@@ -84,7 +83,7 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
     const bool fast = optimize != NULL && strcmp(optimize, "speed") == 0;
     tin_emit_matrix m[6];
     const bool plain = tin_emit_input_wide(e, layer, 0) || (optimize != NULL && strcmp(optimize, "plain") == 0);
-    const int n = plain ? 0 : matrices_of(&e->model->layers[layer], m);
+    const int n = plain ? 0 : tin_emit_matrices(&e->model->layers[layer], m);
     double least = INFINITY;
     for (int k = e->scalar ? TIN_ENCODING_PLAIN : TIN_ENCODING_T2; n > 0 && k < TIN_ENCODING_CMSIS; k++) {
         double bytes, insn;
@@ -98,10 +97,8 @@ void tin_emit_choose_encoding(tin_emit *e, int layer)
         }
     }
     long lanes = 0;
-    for (int i = 0; e->layers[layer].encoding != TIN_ENCODING_PLAIN && i < n; i++) {
-        lanes += i < 2 ? tin_packed_lanes(&m[i], e->layers[layer].encoding) : 0; /* those on x and on the state */
-        e->shifted = e->shifted || tin_packed_shift(&m[i]) > 0;
-        e->odd_groups = e->odd_groups || tin_packed_lanes(&m[i], TIN_ENCODING_T2) % 4 != 0;
+    for (int i = 0; tin_encoding_is_vector(e->layers[layer].encoding) && i < n; i++) {
+        lanes += i < 2 ? 2 * tin_packed_eights(&m[i]) : 0; /* those on x and on the state */
     }
     e->lanes = lanes > e->lanes ? lanes : e->lanes;
 }
@@ -142,7 +139,7 @@ tin_emit_cost tin_emit_layer_cost(const tin_emit *e, int layer)
         return (tin_emit_cost){.fixed = CALL + PER_MAC * out->macs + PER_ROW * l->n_outputs};
     }
     if (packed && l->op == TIN_OP_GRU) {
-        matrices_of(l, m);
+        tin_emit_matrices(l, m);
         const tin_emit_cost c = gru_cost(m, out->encoding, e->scalar, l->n_outputs);
         const double all = c.fixed + c.ahead_fixed + c.blocks * (c.per_block + c.ahead_per_block);
         return tin_encoding_is_vector(out->encoding) ? (tin_emit_cost){.fixed = all}

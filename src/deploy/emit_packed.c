@@ -23,9 +23,9 @@ long tin_packed_eights(const tin_emit_matrix *m)
     return ((long)m->taps * m->width + 7) / 8;
 }
 
-long tin_packed_lanes(const tin_emit_matrix *m, tin_encoding encoding)
+long tin_packed_columns(const tin_emit_matrix *m)
 {
-    return 2 * (tin_encoding_is_vector(encoding) ? tin_packed_eights(m) : groups_of(m));
+    return 4 * groups_of(m);
 }
 
 /* The part of the shift that no multiplier can take in: mult * 2^(shift - rest) < 2^31. */
@@ -72,11 +72,11 @@ static void put(stream *s, uint32_t word)
     s->n++;
 }
 
-/* Columns c and c + 2 of a group, rows r and r + 1 in each lane. */
+/* Columns c and c + 1 of a group, rows r and r + 1 in each lane. */
 static void put_lanes(stream *s, const tin_emit_matrix *m, long row, long group, int c)
 {
     const int low = 256 * weight_at(m, row, group, c) + weight_at(m, row + 1, group, c);
-    const int high = 256 * weight_at(m, row, group, c + 2) + weight_at(m, row + 1, group, c + 2);
+    const int high = 256 * weight_at(m, row, group, c + 1) + weight_at(m, row + 1, group, c + 1);
     put(s, ((uint32_t)high << 16) | ((uint32_t)low & 0xffff));
 }
 
@@ -98,24 +98,24 @@ static void put_bias(stream *s, const tin_emit_matrix *m, tin_encoding encoding,
 static void put_t2(stream *s, const tin_emit_matrix *m, long row, long group)
 {
     for (int i = 0; i < 4; i++) {
-        put_lanes(s, m, row + i % 2 * 2, group, i / 2);
+        put_lanes(s, m, row + i % 2 * 2, group, i / 2 * 2);
     }
 }
 
 static void put_t43(stream *s, const tin_emit_matrix *m, long row, long group)
 {
     for (int i = 0; i < 6; i++) {
-        put_lanes(s, m, row + i % 3, group, i / 3);
+        put_lanes(s, m, row + i % 3, group, i / 3 * 2);
     }
 }
 
 static void put_n4(stream *s, const tin_emit_matrix *m, long row, long group)
 {
-    for (int c = 0; c < 2; c++) {
+    for (int c = 0; c < 4; c += 2) {
         uint32_t word = 0;
         for (int r = 0; r < 4; r++) {
             word |= ((uint32_t)weight_at(m, row + r, group, c) & 15) << (12 - 4 * r);
-            word |= ((uint32_t)weight_at(m, row + r, group, c + 2) & 15) << (28 - 4 * r);
+            word |= ((uint32_t)weight_at(m, row + r, group, c + 1) & 15) << (28 - 4 * r);
         }
         put(s, word);
     }
@@ -159,11 +159,11 @@ static void put_book(stream *s, const tin_emit_matrix *m, long row)
         put(s, word);
     }
     for (long group = 0; group < groups_of(m); group++) {
-        for (int c = 0; c < 2; c++) {
+        for (int c = 0; c < 4; c += 2) {
             uint32_t word = 0;
             for (int r = 0; r < 4; r++) {
                 word |= book_index(book, weight_at(m, row + r, group, c)) << (4 * r);
-                word |= book_index(book, weight_at(m, row + r, group, c + 2)) << (16 + 4 * r);
+                word |= book_index(book, weight_at(m, row + r, group, c + 1)) << (16 + 4 * r);
             }
             put(s, word);
         }
@@ -307,6 +307,27 @@ static int scale_of(tin_encoding encoding)
     return encoding == TIN_ENCODING_N4 ? 4096 : whole ? 1 : 257;
 }
 
+/* The sum of row r is at most this far from 0. */
+static int64_t sum_bound(const tin_emit_matrix *m, int r)
+{
+    const long n = (long)m->taps * m->width;
+    int64_t bound = m->bias != NULL ? llabs((long long)m->bias[r]) : 0;
+    for (long i = 0; i < n; i++) {
+        bound += 128 * abs(m->weight[r * n + i]);
+    }
+    return bound;
+}
+
+int64_t tin_packed_bound(const tin_emit_matrix *m)
+{
+    int64_t most = 0;
+    for (int r = 0; r < m->n_rows; r++) {
+        const int64_t bound = ((sum_bound(m, r) << m->shift) * m->mult[r] >> 32) + 1;
+        most = bound > most ? bound : most;
+    }
+    return most;
+}
+
 bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
 {
     const long n = (long)m->taps * m->width;
@@ -317,15 +338,13 @@ bool tin_packed_fits(const tin_emit_matrix *m, tin_encoding encoding)
         return false;
     }
     for (int r = 0; r < m->n_rows; r++) {
-        int64_t bound = m->bias != NULL ? llabs((long long)m->bias[r]) : 0;
         for (long i = 0; i < n; i++) {
             const int w = m->weight[r * n + i];
             if ((w < -127 && !tin_encoding_is_vector(encoding)) || (encoding == TIN_ENCODING_N4 && (w < -8 || w > 7))) {
                 return false;
             }
-            bound += 128 * abs(w);
         }
-        if (bound * scale_of(encoding) > INT32_MAX) {
+        if (sum_bound(m, r) * scale_of(encoding) > INT32_MAX) {
             return false;
         }
     }

@@ -172,7 +172,7 @@ static long span(const tin_emit *e, const tin_emit_run *run)
 }
 
 /* Input k becomes columns of the concat's row where nothing is to be changed: it has the same scale and width, nobody
- * looks back at it, and it is no recurrent layer's state. */
+ * looks back at it, it is no recurrent layer's state, and nothing is written behind it. */
 static void join(tin_emit *e, int concat)
 {
     const tin_qlayer *l = &e->model->layers[concat];
@@ -180,7 +180,7 @@ static void join(tin_emit *e, int concat)
     for (int k = 0; k < l->n_from; k++) {
         tin_emit_row *part = tin_emit_row_of(e, l->from[k]);
         if (part->place == TIN_PLACE_SCRATCH && l->mult[k] == (int32_t)1 << l->shift &&
-            part->bits == tin_emit_row_of(e, concat)->bits) {
+            part->bits == tin_emit_row_of(e, concat)->bits && part->more == 0) {
             part->place = TIN_PLACE_JOINED;
             part->joined = concat;
             part->column = column;
@@ -259,10 +259,12 @@ static void place_rows(tin_emit *e)
         const tin_qlayer *l = layer == TIN_FROM_INPUT ? NULL : &m->layers[layer];
         row->rows = rows_needed(e, layer);
         row->begin = row->end = place_in_order(e, layer);
-        row->place = layer == m->n_layers - 1                                          ? TIN_PLACE_SCORES
-                     : row->rows > 1                                                   ? TIN_PLACE_HISTORY
-                     : l != NULL && tin_op_recurrent(l->op) && l->op != TIN_OP_MIN_GRU ? TIN_PLACE_STATE
-                                                                                       : TIN_PLACE_SCRATCH;
+        const bool state = l != NULL && tin_op_recurrent(l->op) && l->op != TIN_OP_MIN_GRU &&
+                           (row->lanes || !tin_emit_is_packed(e, layer)); /* as its readers want it */
+        row->place = layer == m->n_layers - 1 ? TIN_PLACE_SCORES
+                     : row->rows > 1          ? TIN_PLACE_HISTORY
+                     : state                  ? TIN_PLACE_STATE
+                                              : TIN_PLACE_SCRATCH;
     }
     for (int i = 0; i < m->n_layers; i++) {
         if (m->layers[i].op == TIN_OP_CONCAT) {
@@ -384,6 +386,7 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
             e->lanes = points > e->lanes ? points : e->lanes;
         }
     }
+    tin_emit_choose_lanes(e);
     sort_runs(e);
     e->worst_mac = all_macs(e);
     if (e->spread) {
@@ -392,6 +395,7 @@ tin_status tin_emit_plan(tin_emit *e, tin_error *err)
             return status;
         }
     }
+    tin_emit_choose_units(e);
     make_groups(e);
     place_rows(e);
     find_lives(e);

@@ -143,17 +143,20 @@ typedef struct gate_of {
 static const gate_of together[6] = {{0, false}, {0, true}, {2, false}, {2, true}, {1, false}, {1, true}};
 static const gate_of on_state[3] = {{2, true}, {0, true}, {1, true}}, on_x[3] = {{0, false}, {2, false}, {1, false}};
 
-/* The matrices of `order`; rest [n]: the shift that is left to the kernel, one for all gates. */
-static void gates_in_order(const tin_qlayer *l, const gate_of *order, int n, tin_emit_matrix *parts, int *rest)
+/* The matrices of `order`; rest [n]: the shift that is left to the kernel, one for all gates on x and one for those on the
+ * state; packed kernels have another one for gate n of the state. */
+static void gates_in_order(const tin_qlayer *l, bool packed, const gate_of *order, int n, tin_emit_matrix *parts,
+                           int *rest)
 {
-    int most[2] = {0, 0};
+    int most[3] = {0, 0, 0}, kind[6];
     for (int i = 0; i < n; i++) {
         parts[i] = tin_emit_gate(l, order[i].gate, order[i].hidden);
+        kind[i] = order[i].hidden + (packed && order[i].hidden && order[i].gate == 2);
         const int one = tin_packed_shift(&parts[i]);
-        most[order[i].hidden] = one > most[order[i].hidden] ? one : most[order[i].hidden];
+        most[kind[i]] = one > most[kind[i]] ? one : most[kind[i]];
     }
     for (int i = 0; i < n; i++) {
-        rest[i] = most[order[i].hidden];
+        rest[i] = most[kind[i]];
     }
 }
 
@@ -163,7 +166,7 @@ static void packed_gru_data(tin_emit *e, int layer)
     const char *label = e->layers[layer].label, *encoding = tin_encoding_name(e->layers[layer].encoding);
     tin_emit_matrix parts[6];
     int rest[6];
-    gates_in_order(l, together, 6, parts, rest);
+    gates_in_order(l, tin_emit_is_packed(e, layer), together, 6, parts, rest);
     tin_packed_emit(e, layer, "weight", parts, rest, 6);
     tin_text_printf(&e->source, "static const %s_%s_gru_t %s_%s = {\n    %s_%s_weight,", e->name, encoding, e->name,
                     label, e->name, label);
@@ -173,10 +176,10 @@ static void packed_gru_data(tin_emit *e, int layer)
                         tin_packed_eights(&parts[0]), rest[0], tin_packed_eights(&parts[1]), rest[1]);
         return;
     }
-    tin_text_printf(&e->source, " %s_sigmoid_table + 128,\n", e->name);
-    tin_text_printf(&e->source, "    %ld, %ld, %d, %d, /* count, hidden_count, inputs, units */\n};\n",
-                    tin_packed_count(&parts[0], rest[0]), tin_packed_count(&parts[1], rest[1]), l->n_inputs,
-                    l->n_outputs);
+    tin_text_printf(&e->source, " %s_sigmoid_table%s,\n", e->name, e->folded ? "" : " + 128");
+    tin_text_printf(&e->source, "    %ld, %ld, %ld, /* count, hidden_count, n_count */\n    %ld, /* units */\n};\n",
+                    tin_packed_count(&parts[0], rest[0]), tin_packed_count(&parts[1], rest[1]),
+                    tin_packed_count(&parts[3], rest[3]), tin_emit_fours(l->n_outputs));
 }
 
 static const char *half_name(tin_emit_act act)
@@ -195,7 +198,7 @@ static void half_data(tin_emit *e, int layer, tin_emit_act act)
     char suffix[32];
     int rest[3], n;
     const tin_emit_run *parts = tin_emit_parts(e, layer, act, &n);
-    gates_in_order(l, hidden ? on_state : on_x, 3, gates, rest);
+    gates_in_order(l, true, hidden ? on_state : on_x, 3, gates, rest);
     (void)snprintf(suffix, sizeof suffix, "%s_weight", half_name(act));
     tin_packed_emit(e, layer, suffix, gates, rest, 3);
     for (int i = 0; i < n; i++) {
@@ -204,8 +207,8 @@ static void half_data(tin_emit *e, int layer, tin_emit_act act)
         if (parts[i].first > 0) {
             tin_text_printf(&e->source, " + %ld", tin_packed_words(gates, 3, encoding, parts[i].first));
         }
-        tin_text_printf(&e->source, ",\n    %d, %d, %ld, /* columns, units, count */\n};\n", gates[0].width, parts[i].n,
-                        tin_packed_count(&gates[0], rest[0]));
+        tin_text_printf(&e->source, ",\n    %d, %ld, %ld, /* units, count, n_count */\n};\n", parts[i].n,
+                        tin_packed_count(&gates[1], rest[1]), tin_packed_count(&gates[0], rest[0]));
     }
 }
 
@@ -249,6 +252,10 @@ static void kernels(tin_emit *e, int layer)
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, "vector_gru", encoding);
     } else {
+        tin_emit_widening(e, layer);
+        if (!tin_emit_row_of(e, layer)->lanes) {
+            tin_emit_kernel(e, "narrow");
+        }
         tin_emit_kernel(e, tin_encoding_name(encoding));
         tin_emit_template(e, e->layers[layer].ahead ? "packed_gru_split" : "packed_gru", encoding);
     }
@@ -266,10 +273,27 @@ static void state(tin_emit *e, int layer)
         tin_emit_member_add(e, "int16_t", label, "_h", units, "Q15");
     }
     if (l->op != TIN_OP_MIN_GRU) {
-        tin_emit_member_add(e, "int8_t", label, "_h8", units, "Q7");
+        tin_emit_member_add(e, tin_emit_is_packed(e, layer) ? "int16_t" : "int8_t", label, "_h8", units, "Q7");
     }
     if (e->layers[layer].ahead) {
         tin_emit_member_add(e, "int32_t", label, "_ahead", 3 * units, "products with the state, for the next row");
+    }
+}
+
+/* The state of a layer as its row, where that is another one: n units behind `unit`. */
+static void copy_state(tin_emit *e, int layer, const char *unit, int n)
+{
+    const tin_emit_row *row = tin_emit_row_of(e, layer);
+    const char *label = e->layers[layer].label;
+    char output[TIN_EXPRESSION];
+    if (row->place == TIN_PLACE_STATE) {
+        return;
+    }
+    tin_emit_output(e, layer, output);
+    if (tin_emit_is_packed(e, layer) && !row->lanes) {
+        tin_emit_statement(e, "%s_narrow(s->%s_h8%s, %d, %s%s);", e->name, label, unit, n, output, unit);
+    } else {
+        tin_emit_statement(e, "memcpy(%s%s, s->%s_h8%s, %d);", output, unit, label, unit, n * row->bits / 8);
     }
 }
 
@@ -277,18 +301,20 @@ static void call(tin_emit *e, int layer)
 {
     const tin_qlayer *l = &e->model->layers[layer];
     const char *label = e->layers[layer].label;
-    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], work[64] = "";
-    if (e->layers[layer].encoding != TIN_ENCODING_PLAIN) {
+    char input[TIN_EXPRESSION], kernel[TIN_EXPRESSION], work[64] = "";
+    if (tin_encoding_is_vector(e->layers[layer].encoding)) {
         (void)snprintf(work, sizeof work, ", s->lanes");
     } else if (e->layers[layer].work_at >= 0) {
         (void)snprintf(work, sizeof work, ", s->scratch + %ld", e->layers[layer].work_at);
     }
-    tin_emit_statement(e, "%s(&%s_%s, %s, s->%s_%s, s->%s_h8%s);", tin_emit_encoded(e, layer, kernel_of(l), kernel),
-                       e->name, label, tin_emit_input(e, layer, 0, input), label, l->op == TIN_OP_LSTM ? "cell" : "h",
-                       label, work);
-    if (tin_emit_row_of(e, layer)->place != TIN_PLACE_STATE) {
-        tin_emit_statement(e, "memcpy(%s, s->%s_h8, %d);", tin_emit_output(e, layer, output), label, l->n_outputs);
+    if (tin_emit_is_packed(e, layer)) {
+        tin_emit_packed_input(e, layer, input);
+    } else {
+        tin_emit_input(e, layer, 0, input);
     }
+    tin_emit_statement(e, "%s(&%s_%s, %s, s->%s_%s, s->%s_h8%s);", tin_emit_encoded(e, layer, kernel_of(l), kernel),
+                       e->name, label, input, label, l->op == TIN_OP_LSTM ? "cell" : "h", label, work);
+    copy_state(e, layer, "", l->n_outputs);
 }
 
 /* Part `number` of a gru in two halves. */
@@ -296,24 +322,21 @@ static void call_half(tin_emit *e, const tin_emit_run *run, int number)
 {
     const char *label = e->layers[run->layer].label;
     const bool ahead = run->act == TIN_ACT_AHEAD;
-    char input[TIN_EXPRESSION], output[TIN_EXPRESSION], kernel[TIN_EXPRESSION], unit[32] = "", product[32] = "";
+    char input[TIN_EXPRESSION], kernel[TIN_EXPRESSION], unit[32] = "", product[32] = "";
     if (run->first > 0) {
         (void)snprintf(unit, sizeof unit, " + %d", run->first);
         (void)snprintf(product, sizeof product, " + %d", 3 * run->first);
     }
     tin_emit_encoded(e, run->layer, ahead ? "gru_ahead" : "gru_now", kernel);
     if (ahead) {
-        tin_emit_statement(e, "%s(&%s_%s_hidden_%d, s->%s_h8, s->lanes, s->%s_ahead%s);", kernel, e->name, label,
-                           number, label, label, product);
+        tin_emit_statement(e, "%s(&%s_%s_hidden_%d, s->%s_h8, s->%s_ahead%s);", kernel, e->name, label, number, label,
+                           label, product);
         return;
     }
-    tin_emit_statement(e, "%s(&%s_%s_now_%d, %s, s->%s_ahead%s, s->%s_h%s, s->%s_h8%s, s->lanes);", kernel, e->name,
-                       label, number, tin_emit_input(e, run->layer, 0, input), label, product, label, unit, label,
-                       unit);
-    if (tin_emit_row_of(e, run->layer)->place != TIN_PLACE_STATE) {
-        tin_emit_statement(e, "memcpy(%s%s, s->%s_h8%s, %d);", tin_emit_output(e, run->layer, output), unit, label,
-                           unit, run->n);
-    }
+    tin_emit_packed_input(e, run->layer, input);
+    tin_emit_statement(e, "%s(&%s_%s_now_%d, %s, s->%s_ahead%s, s->%s_h%s, s->%s_h8%s);", kernel, e->name, label,
+                       number, input, label, product, label, unit, label, unit);
+    copy_state(e, run->layer, unit, run->n);
 }
 
 static void part(tin_emit *e, const tin_emit_run *run)

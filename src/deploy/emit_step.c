@@ -154,7 +154,11 @@ static void move_rows(tin_emit *e, int layer)
     const long kept = row->rows - row->step, value = row->bits / 8;
     const char *label = label_of(e, layer);
     char array[TIN_EXPRESSION], move[TIN_NAME_MAX + 8];
-    (void)snprintf(move, sizeof move, tin_emit_has_kernel(e, "move") ? "%s_move" : "memmove", e->name);
+    (void)snprintf(move, sizeof move,
+                   row->bits == 16 && tin_emit_has_kernel(e, "move_words") && row->width % 2 == 0 ? "%s_move_words"
+                   : tin_emit_has_kernel(e, "move")                                               ? "%s_move"
+                                                                                                  : "memmove",
+                   e->name);
     if (row->slack > 0) {
         array_of(e, layer, array);
         tin_emit_statement(e, "if (++s->%s_first > %ld) {", label, row->slack);
@@ -198,9 +202,15 @@ static void input_row(tin_emit *e)
     char text[TIN_EXPRESSION];
     tin_emit_statement(e, "%s_MARK(0);", e->upper);
     if (tin_emit_reads_input(e)) {
-        tin_emit_statement(e, "%s_scale_input(frame, %s_input_offset, %s_input_mult, %d, %d, %d, %s);", e->name,
-                           e->name, e->name, m->input_shift, m->n_channels, m->input_bits == 16 ? -32767 : -127,
-                           tin_emit_output(e, TIN_FROM_INPUT, text));
+        tin_emit_output(e, TIN_FROM_INPUT, text);
+        if (tin_emit_row_of(e, TIN_FROM_INPUT)->lanes) {
+            tin_emit_statement(e, "%s_scale_lanes(frame, %s_input_unit, %d, %s);", e->name, e->name, m->n_channels,
+                               text);
+        } else {
+            tin_emit_statement(e, "%s_scale_input(frame, %s_input_offset, %s_input_mult, %d, %d, %d, %s);", e->name,
+                               e->name, e->name, m->input_shift, m->n_channels, m->input_bits == 16 ? -32767 : -127,
+                               text);
+        }
     }
     for (int i = 0; i < m->n_layers; i++) {
         if (tin_op_reads_counts(m->layers[i].op)) {
@@ -241,8 +251,9 @@ static void decide(tin_emit *e)
     if (tin_emit_row_of(e, last)->place == TIN_PLACE_HELD) { /* `out` is left alone until now */
         tin_emit_statement(e, "memcpy(out->score, s->%s_row, sizeof out->score);", label_of(e, last));
     }
-    tin_emit_statement(e, "out->trigger = (int16_t)%s_decide(&s->decision, %s, &%s_rule, %s_is_event, %s_CLASSES,",
-                       e->name, e->rule->smooth_shift > 0 ? "s->average" : "NULL", e->name, e->name, e->upper);
+    tin_emit_statement(
+        e, "out->trigger = (int16_t)%s_decide(&s->decision, %s, &%s_rule, %s_events_first, %d, %s_CLASSES,", e->name,
+        e->rule->smooth_shift > 0 ? "s->average" : "NULL", e->name, e->name, tin_emit_events(e->model), e->upper);
     tin_emit_statement(e, "    out->score, &out->class_index);");
     tin_emit_statement(e, "out->active = (int16_t)s->decision.active;");
     tin_emit_statement(e, "return 1;");

@@ -1,4 +1,5 @@
 /* Pieces of C text: arrays, kernels, strings, comments. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@
     X(dot4)                                                                                                            \
     X(dot4_wide)                                                                                                       \
     X(lanes)                                                                                                           \
+    X(widen_taps)                                                                                                      \
+    X(state_lanes)                                                                                                     \
+    X(four_sigmoids)                                                                                                   \
+    X(move_words)                                                                                                      \
+    X(narrow)                                                                                                          \
     X(requantize_four)                                                                                                 \
     X(wrap)                                                                                                            \
     X(t2_products)                                                                                                     \
@@ -42,7 +48,11 @@
     X(vector_linear)                                                                                                   \
     X(vector_gru)                                                                                                      \
     X(sparse)                                                                                                          \
-    X(packed_linear)                                                                                                   \
+    X(packed_once)                                                                                                     \
+    X(packed_layer)                                                                                                    \
+    X(packed_bytes)                                                                                                    \
+    X(packed_wide)                                                                                                     \
+    X(packed_relu)                                                                                                     \
     X(packed_rows)                                                                                                     \
     X(packed_gru)                                                                                                      \
     X(packed_gru_split)                                                                                                \
@@ -69,6 +79,7 @@
     X(multiply)                                                                                                        \
     X(rescale)                                                                                                         \
     X(scale_input)                                                                                                     \
+    X(scale_lanes)                                                                                                     \
     X(decision)
 
 #define X(file) extern const char tin_fragment_##file[];
@@ -82,8 +93,7 @@ static const struct {
     KERNELS(X)
 #undef X
 };
-
-_Static_assert(sizeof known / sizeof known[0] <= TIN_MAX_KERNELS, "each has a place in tin_emit.kernels");
+_Static_assert(sizeof known / sizeof known[0] <= TIN_MAX_KERNELS, "tin_emit.kernels has a place for each");
 
 /* The next place of one of the two prefixes in s, NULL when there is none. */
 static const char *next_prefix(const char *s, bool *is_upper)
@@ -93,7 +103,7 @@ static const char *next_prefix(const char *s, bool *is_upper)
     return *is_upper ? upper : lower;
 }
 
-/* tink_packed becomes the kernel of `encoding`. */
+/* tink_packed becomes the kernel of `encoding`, TINK_PACKED likewise. */
 static void prefixed(tin_emit *e, const char *s, const char *end, tin_encoding encoding)
 {
     bool is_upper;
@@ -101,8 +111,11 @@ static void prefixed(tin_emit *e, const char *s, const char *end, tin_encoding e
         tin_text_add_bytes(&e->source, s, (size_t)(hit - s));
         tin_text_printf(&e->source, "%s_", is_upper ? e->upper : e->name);
         s = hit + strlen("tink_");
-        if (strncmp(s, "packed", strlen("packed")) == 0) {
-            tin_text_add(&e->source, tin_encoding_name(encoding));
+        if (strncmp(s, is_upper ? "PACKED" : "packed", strlen("packed")) == 0) {
+            for (const char *c = tin_encoding_name(encoding); *c != '\0'; c++) {
+                const char letter = is_upper ? (char)toupper((unsigned char)*c) : *c;
+                tin_text_add_bytes(&e->source, &letter, 1);
+            }
             s += strlen("packed");
         }
     }
@@ -115,9 +128,17 @@ static int condition(const tin_emit *e, const char *line)
     const struct {
         const char *line;
         bool holds;
-    } conditions[] = {{"#if TINK_POWERS\n", e->powers},   {"#if TINK_WIDE\n", e->wide},
-                      {"#if TINK_CURVES\n", e->curves},   {"#if TINK_ODD_GROUPS\n", e->odd_groups},
-                      {"#if TINK_VECTORS\n", e->vectors}, {"#if TINK_SHIFTED\n", e->shifted}};
+    } conditions[] = {{"#if TINK_POWERS\n", e->powers},
+                      {"#if TINK_WIDE\n", e->wide},
+                      {"#if TINK_CURVES\n", e->curves},
+                      {"#if TINK_ODD_UNITS\n", e->odd_units},
+                      {"#if TINK_VECTORS\n", e->vectors},
+                      {"#if TINK_SHIFTED\n", e->shifted},
+                      {"#if TINK_ONCE\n", e->once_groups > 0},
+                      {"#if TINK_FOLDED\n", e->folded},
+                      {"#if TINK_ONCE_GRU\n", e->once[TIN_STORE_STATE]},
+                      {"#if TINK_ONCE_WIDE\n", e->once[TIN_STORE_WIDE]},
+                      {"#if TINK_ONCE_RELU\n", e->once[TIN_STORE_RELU]}};
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         if (strncmp(line, conditions[i].line, strlen(conditions[i].line)) == 0) {
             return conditions[i].holds;
@@ -158,14 +179,50 @@ static void take_include(tin_emit *e, const char *s, const char *end, tin_encodi
     }
 }
 
+/* What chord -1 - j is besides the mirror image of chord j: see runtime/sigmoid.h. */
+static uint32_t fold_of(int j)
+{
+    const int32_t slope = (int16_t)tin_sigmoid_table[128 + j], below = (int16_t)tin_sigmoid_table[127 - j];
+    return (uint32_t)(below - slope + 50);
+}
+
+static void folded_table(tin_emit *e)
+{
+    tin_text_add(&e->source,
+                 "/* sigmoid, chord by chord: intercept * 2^16 + slope; behind them what those below 0 differ by */\n");
+    tin_text_printf(&e->source, "static const uint32_t %s_sigmoid_table[160] = {", e->name);
+    for (int i = 0; i < 160; i++) {
+        const int j = 4 * (i - 128);
+        const uint32_t word = i < 128 ? tin_sigmoid_table[128 + i]
+                                      : fold_of(j) | fold_of(j + 1) << 8 | fold_of(j + 2) << 16 | fold_of(j + 3) << 24;
+        tin_text_printf(&e->source, "%s0x%08x,", i % 8 == 0 ? "\n    " : " ", word);
+    }
+    tin_text_add(&e->source, "\n};\n\n");
+}
+
 static void sigmoid_table(tin_emit *e)
 {
+    if (e->folded) {
+        folded_table(e);
+        return;
+    }
     tin_text_add(&e->source, "/* sigmoid, chord by chord: intercept * 2^16 + slope */\n");
     tin_text_printf(&e->source, "static const uint32_t %s_sigmoid_table[256] = {", e->name);
     for (int i = 0; i < 256; i++) {
         tin_text_printf(&e->source, "%s0x%08x,", i % 8 == 0 ? "\n    " : " ", tin_sigmoid_table[i]);
     }
     tin_text_add(&e->source, "\n};\n\n");
+}
+
+static void units(tin_emit *e)
+{
+    tin_text_printf(&e->source, "/* Groups of four columns that a loop of the packed kernels takes at a time. */\n");
+    tin_text_printf(&e->source, "#define %s_UNIT %d\n", e->upper, e->unit);
+    if (e->once_groups > 0) {
+        tin_text_printf(&e->source, "/* How many some of them have, which take no loop. */\n#define %s_GROUPS %ld\n",
+                        e->upper, e->once_groups);
+    }
+    tin_text_add(&e->source, "\n");
 }
 
 void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
@@ -180,6 +237,9 @@ void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
         each_line(e, text, begin, encoding, take_include);
         if (strcmp(file, "sigmoid") == 0) {
             sigmoid_table(e);
+        }
+        if (strcmp(file, "requantize_four") == 0) {
+            units(e);
         }
         each_line(e, begin + sizeof begin_mark - 1, strstr(begin, end_mark), encoding, prefixed);
         tin_text_add(&e->source, "\n");

@@ -90,8 +90,9 @@ static void describe(tin_emit *e, int i)
     tin_text_printf(t, "%s%s%s", l->groups > 1 ? ", depthwise" : "", l->reset_before ? ", reset before" : "",
                     activations[l->activation]);
     describe_inputs(e, i);
-    tin_text_printf(t, "\n * int%d out, value = q * %.9g; %ld run%s per decision of %.0f MAC",
-                    tin_emit_row_of(e, i)->bits, (double)l->output_scale, e->layers[i].runs,
+    tin_text_printf(t, "\n * int%d out%s, value = q * %.9g; %ld run%s per decision of %.0f MAC",
+                    tin_emit_row_of(e, i)->lanes ? 8 : tin_emit_row_of(e, i)->bits,
+                    tin_emit_row_of(e, i)->lanes ? " in 16 bits" : "", (double)l->output_scale, e->layers[i].runs,
                     e->layers[i].runs == 1 ? "" : "s", e->layers[i].macs);
     if (e->layers[i].encoding == TIN_ENCODING_CMSIS) {
         tin_text_printf(t, "; by %s", tin_cmsis_function(e, i));
@@ -110,17 +111,47 @@ static long offset_at(const void *context, long index)
     return ((const int32_t *)context)[index];
 }
 
-static long event_at(const void *context, long index)
+/* What is added and what that is multiplied by, channel after channel. */
+static long input_unit_at(const void *context, long index)
 {
-    return ((const tin_class *)context)[index].event;
+    const tin_emit *e = context;
+    const long c = index / 2;
+    return index % 2 == 0 ? -e->model->input_offset[c]
+                          : tin_emit_factor(e, (int32_t)((int64_t)e->model->input_mult[c] << e->model->input_shift));
+}
+
+int tin_emit_events(const tin_qmodel *model)
+{
+    int n = 0;
+    for (int k = 0; k < model->n_classes; k++) {
+        n += model->classes[k].event;
+    }
+    return n;
+}
+
+/* The class at a place of the list: events, then the others. */
+static long class_at(const void *context, long index)
+{
+    const tin_qmodel *m = context;
+    const int events = tin_emit_events(m);
+    const bool event = index < events;
+    long left = event ? index : index - events;
+    int k = 0;
+    while (m->classes[k].event != event || left-- > 0) {
+        k++;
+    }
+    return k;
 }
 
 static void layer_data(tin_emit *e)
 {
     const tin_qmodel *m = e->model;
-    tin_text_printf(&e->source, "/* input: %d channels, int16 counts to int%d, value = q * %.9g */\n", m->n_channels,
-                    tin_emit_row_of(e, TIN_FROM_INPUT)->bits, (double)m->input_scale);
-    if (tin_emit_reads_input(e)) {
+    const tin_emit_row *input = tin_emit_row_of(e, TIN_FROM_INPUT);
+    tin_text_printf(&e->source, "/* input: %d channels, int16 counts to int%d%s, value = q * %.9g */\n", m->n_channels,
+                    input->lanes ? 8 : input->bits, input->lanes ? " in 16 bits" : "", (double)m->input_scale);
+    if (tin_emit_row_of(e, TIN_FROM_INPUT)->lanes) {
+        tin_emit_array(e, "int32_t", "input", "unit", 2L * m->n_channels, input_unit_at, e);
+    } else if (tin_emit_reads_input(e)) {
         tin_emit_array(e, "int16_t", "input", "offset", m->n_channels, offset_at, m->input_offset);
         tin_emit_factors(e, "input", m->input_mult, m->n_channels);
     }
@@ -134,20 +165,34 @@ static void layer_data(tin_emit *e)
         tin_text_add(&e->source, "\n");
     }
     tin_text_add(&e->source, "/* decision layer */\n");
-    tin_emit_array(e, "uint8_t", "is", "event", m->n_classes, event_at, m->classes);
+    tin_emit_array(e, "uint8_t", "events", "first", m->n_classes, class_at, m);
     tin_text_printf(&e->source,
                     "static const %s_rule_t %s_rule = {\n    %s_ON,\n    %s_OFF,\n    %s_COUNT,\n"
                     "    %s_REFRACTORY,\n    %s_SMOOTH_SHIFT,\n};\n\n",
                     e->name, e->name, e->upper, e->upper, e->upper, e->upper, e->upper);
 }
 
+/* Whether a history of packed kernels moves. */
+static bool moves_words(tin_emit *e)
+{
+    bool moves = false;
+    for (int layer = TIN_FROM_INPUT; layer < e->model->n_layers; layer++) {
+        const tin_emit_row *row = tin_emit_row_of(e, layer);
+        moves = moves || (row->place == TIN_PLACE_HISTORY && row->lanes && row->width % 2 == 0);
+    }
+    return moves;
+}
+
 static void kernels(tin_emit *e)
 {
     if (tin_emit_reads_input(e)) {
-        tin_emit_kernel(e, "scale_input");
+        tin_emit_kernel(e, tin_emit_row_of(e, TIN_FROM_INPUT)->lanes ? "scale_lanes" : "scale_input");
     }
     for (int i = 0; i < e->model->n_layers; i++) {
         tin_emit_op_at(e, i)->kernels(e, i);
+    }
+    if (moves_words(e)) {
+        tin_emit_kernel(e, "move_words");
     }
     tin_emit_kernel(e, "decision");
 }
@@ -246,6 +291,7 @@ static tin_status make_plan(tin_emit **out, const tin_qmodel *qmodel, const tin_
     e->cmsis = is(facts->backend, "cmsis-nn");
     e->powers = is(facts->target, "m0") && only_powers(qmodel);
     e->vectors = is(facts->target, "m55");
+    e->folded = is(facts->optimize, "size") && !e->vectors;
     e->scalar = is(facts->target, "m3") || is(facts->target, "rv32");
     e->spread = is(facts->schedule, "spread") && qmodel->hop > 1;
     return tin_emit_plan(e, err);

@@ -11,8 +11,8 @@
 
 typedef struct function {
     char name[96];
-    long frame;  /* bytes, -1: not known yet */
-    long pushed; /* by its instructions, whatever the path */
+    long frame;       /* bytes, -1: not known yet */
+    long now, pushed; /* by its instructions: up to the one that is read, and at most */
     int visiting;
     long deepest; /* with all it calls, -1: not computed */
     bool shown;   /* its name stands above instructions in the disassembly */
@@ -185,6 +185,37 @@ static long pushed(const char *mnemonic, const char *operands)
     return 0;
 }
 
+/* Bytes that one instruction gives back and goes on: of ARM, whose kernels in assembly push what they keep for a while. */
+static long popped(const char *mnemonic, const char *operands)
+{
+    char as_push[128];
+    long bytes = 0;
+    const bool pop = strcmp(mnemonic, "pop") == 0 || strcmp(mnemonic, "ldmia.w") == 0;
+    if (strcmp(mnemonic, "add") == 0 && sscanf(operands, "sp, #%ld", &bytes) == 1) {
+        return bytes;
+    }
+    if (!pop || strstr(operands, "pc") != NULL || (mnemonic[0] == 'l' && strncmp(operands, "sp!,", 4) != 0)) {
+        return 0;
+    }
+    (void)snprintf(as_push, sizeof as_push, "%s", strchr(operands, '{') != NULL ? strchr(operands, '{') : "");
+    return pushed("push", as_push);
+}
+
+/* Behind an instruction that goes elsewhere in any case, as much may be pushed as was anywhere before. */
+static bool goes_elsewhere(const char *mnemonic, const char *operands)
+{
+    return strcmp(mnemonic, "b.n") == 0 || strcmp(mnemonic, "b.w") == 0 || strcmp(mnemonic, "b") == 0 ||
+           strcmp(mnemonic, "bx") == 0 || strstr(operands, "pc}") != NULL;
+}
+
+static void follow_stack(function *f, const char *mnemonic, const char *operands)
+{
+    f->now += pushed(mnemonic, operands) - popped(mnemonic, operands);
+    f->now = f->now > 0 ? f->now : 0;
+    f->pushed = f->now > f->pushed ? f->now : f->pushed;
+    f->now = goes_elsewhere(mnemonic, operands) ? f->pushed : f->now;
+}
+
 /* One line of the disassembly. A call shows as a relocation behind its instruction; without one, the instruction itself
  * names a function of the same section. */
 static tin_status read_line(graph *g, char *line, reading *r, tin_error *err)
@@ -209,7 +240,7 @@ static tin_status read_line(graph *g, char *line, reading *r, tin_error *err)
     } else if (sscanf(line, " %lx: %31s %127[^\n]", &address, r->mnemonic, rest) >= 2) {
         const char *name = strchr(rest, '<');
         if (r->function >= 0) {
-            g->functions[r->function].pushed += pushed(r->mnemonic, rest);
+            follow_stack(&g->functions[r->function], r->mnemonic, rest);
         }
         if (through_pointer(r->mnemonic, rest)) {
             return tin_fail(err, TIN_ERR_TOOL, "a call through a pointer at %lx: the stack cannot be bounded", address);

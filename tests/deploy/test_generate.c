@@ -385,8 +385,8 @@ static void write_poison(const char *name, bool forget)
     tin_text_add(&out, "};\n");
     (void)snprintf(file, sizeof file, "%s.h", name);
     char *header = read_text(file);
-    for (int i = 0; i < 3; i++) {
-        static const char *const members[] = {"scratch", "scratch16", "lanes"};
+    for (int i = 0; i < 4; i++) {
+        static const char *const members[] = {"scratch", "scratch16", "lanes", "widened"};
         char member[32];
         (void)snprintf(member, sizeof member, " %s[", members[i]);
         tin_text_printf(&out, strstr(header, member) != NULL ? "#define HAS_%s 1\n" : "", members[i]);
@@ -528,8 +528,9 @@ static void test_layout(void **state)
     must(tin_generate(model, &rule, &(tin_generate_facts){.name = "gestures", .command = ""}, TEST_TEMPORARY, &err),
          &err);
     char *code = read_text("gestures.c"), *header = read_text("gestures.h");
-    assert_non_null(strstr(code, "*rule,\n                                        const uint8_t *is_event"));
-    assert_non_null(strstr(code, "int8_t *h8,\n                                     int32_t *lanes)"));
+    assert_non_null(strstr(code, "*rule,\n                                        const uint8_t *order"));
+    assert_non_null(
+        strstr(code, "int16_t *x GESTURES_UNUSED,\n                                       int16_t *h GEST"));
     assert_non_null(strstr(header, "/* logits * GESTURES_SCORE_ONE */\n    int16_t class_index;             /* gre"));
     tin_free(code);
     tin_free(header);

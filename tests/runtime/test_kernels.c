@@ -23,19 +23,23 @@ typedef struct tink_decision_t {
 #include "runtime/decision.h"
 #include "runtime/depthwise.h"
 #include "runtime/ema.h"
+#include "runtime/lanes.h"
 #include "runtime/linear.h"
 #include "runtime/max_pool.h"
 #include "runtime/max_row.h"
 #include "runtime/multiply.h"
 #include "runtime/n4.h"
+#include "runtime/narrow.h"
 #include "runtime/rescale.h"
 #include "runtime/scale_input.h"
+#include "runtime/scale_lanes.h"
 #include "runtime/sparse.h"
 #include "runtime/sum_pool.h"
 #include "runtime/sum_row.h"
 #include "runtime/sum_slide.h"
 #include "runtime/t2.h"
 #include "runtime/t43.h"
+#include "runtime/widen_taps.h"
 
 #define MAX_COLUMNS 70
 
@@ -120,9 +124,9 @@ static int32_t *put_bias(int32_t *to, const int32_t *bias, packing kind)
 
 static int32_t *put_pairs(int32_t *to, rows_of_4 w, int column, bool t43)
 {
-    for (int odd = column; odd < column + 2; odd++) {
+    for (int c = column; c < column + 4; c += 2) {
         for (int row = 0; row < 3; row += t43 ? 1 : 2) {
-            *to++ = lane_pair(256 * w[row][odd] + w[row + 1][odd], 256 * w[row][odd + 2] + w[row + 1][odd + 2]);
+            *to++ = lane_pair(256 * w[row][c] + w[row + 1][c], 256 * w[row][c + 1] + w[row + 1][c + 1]);
         }
     }
     return to;
@@ -139,13 +143,13 @@ static uint32_t book_place(int8_t w)
 
 static int32_t *put_nibbles(int32_t *to, rows_of_4 w, int column, packing kind)
 {
-    for (int odd = column; odd < column + 2; odd++) {
+    for (int c = column; c < column + 4; c += 2) {
         uint32_t word = 0;
         for (int r = 0; r < 4; r++) {
             if (kind == N4) {
-                word |= ((uint32_t)w[r][odd] & 15) << (12 - 4 * r) | ((uint32_t)w[r][odd + 2] & 15) << (28 - 4 * r);
+                word |= ((uint32_t)w[r][c] & 15) << (12 - 4 * r) | ((uint32_t)w[r][c + 1] & 15) << (28 - 4 * r);
             } else {
-                word |= book_place(w[r][odd]) << 4 * r | book_place(w[r][odd + 2]) << (16 + 4 * r);
+                word |= book_place(w[r][c]) << 4 * r | book_place(w[r][c + 1]) << (16 + 4 * r);
             }
         }
         *to++ = (int32_t)word;
@@ -197,7 +201,7 @@ static int32_t *put_packed(int32_t *to, rows_of_4 w, int n, const int32_t *bias,
     return to + 4;
 }
 
-static const int32_t *run_packed(packing kind, const int32_t *stream, const int32_t *x, int32_t count, int32_t row[4])
+static const int32_t *run_packed(packing kind, const int32_t *stream, const int16_t *x, int32_t count, int32_t row[4])
 {
     switch (kind) {
     case T2:
@@ -228,7 +232,8 @@ static void check_packed(tin_rng *rng, int n, int values, packing kind, bool wit
 {
     rows_of_4 w = {{0}};
     int8_t x[MAX_COLUMNS + 4];
-    int32_t stream[20 + 6 * MAX_COLUMNS], lanes[MAX_COLUMNS], bias[4], mult[4];
+    int16_t lanes[MAX_COLUMNS + 4];
+    int32_t stream[20 + 6 * MAX_COLUMNS], bias[4], mult[4];
     const int groups = (n + 3) / 4, scale = kind == N4 ? 4096 : 257; /* |row| * scale < 2^31 */
     const int shift = (int)tin_rng_below(rng, kind == N4 ? 13 : 9),
               most = INT32_MAX / scale - n * 128 * (kind == N4 ? 8 : 127);
@@ -244,8 +249,11 @@ static void check_packed(tin_rng *rng, int n, int values, packing kind, bool wit
         mult[r] = random_int32(rng, 32) & INT32_MAX;
     }
     int32_t *end = put_packed(stream, w, n, with_bias ? bias : NULL, mult, kind);
-    memset(lanes, 0x55, sizeof lanes); /* what stands behind the columns has no effect */
-    assert_ptr_equal(tink_widen(x, n, lanes), lanes + groups * 2);
+    memset(lanes, 0x55, sizeof lanes);
+    assert_ptr_equal(tink_widen(x, n, lanes), lanes + groups * 4);
+    for (int i = n; i < 4 * groups; i++) {
+        lanes[i] = 0x5555;
+    }
     const int32_t count = (groups - 1) * 256 + shift + (with_bias ? 0 : TINK_UNBIASED);
     int32_t rows[4];
     assert_ptr_equal(run_packed(kind, stream, lanes, count, rows), end);
@@ -381,6 +389,39 @@ static void test_avg_pool_and_input(void **state)
     assert_int_equal(q[2], 0);
 }
 
+/* The input for packed kernels: scaled at once, or widened from int8 tap by tap; and back. */
+static void test_lanes(void **state)
+{
+    (void)state;
+    tin_rng rng;
+    tin_rng_seed(&rng, 31);
+    for (int round = 0; round < 2000; round++) {
+        int16_t counts[4], y[4];
+        int32_t unit[8];
+        for (int c = 0; c < 4; c++) {
+            counts[c] = (int16_t)(round % 3 == 0 ? (c % 2 ? 32767 : -32768) : random_int32(&rng, 16));
+            unit[2 * c] = round % 3 == 0 ? (c % 2 ? 32768 : -32767) : random_int32(&rng, 15);
+            unit[2 * c + 1] = round % 3 == 0 ? INT32_MAX : random_int32(&rng, 26) & INT32_MAX;
+        }
+        tink_scale_lanes(counts, unit, 4, y);
+        for (int c = 0; c < 4; c++) {
+            const int32_t v = tin_requantize(counts[c] + unit[2 * c], unit[2 * c + 1], 0);
+            assert_int_equal(y[c], clamp(v, -127, 127));
+            assert_true(v >= -32768 && v <= 32767); /* as the kernel in assembly takes for granted */
+        }
+    }
+    static const int8_t x[9] = {-128, 127, 3, 4, 5, 6, 7, 8, 9};
+    int16_t lanes[16];
+    int8_t back[9];
+    tink_widen_taps(x, 4, 2, 5, lanes);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(lanes[i], x[i]);
+        assert_int_equal(lanes[8 + i], x[4 + i]);
+    }
+    tink_narrow(lanes, 5, back);
+    assert_memory_equal(back, x, 5);
+}
+
 static void test_dot4_wide_every_length(void **state)
 {
     (void)state;
@@ -510,12 +551,16 @@ static void test_decision(void **state)
     for (int round = 0; round < 300; round++) {
         const int n = 1 + (int)tin_rng_below(&rng, 7), kind = (int)tin_rng_below(&rng, 4);
         tin_class classes[7];
-        uint8_t is_event[7];
+        uint8_t order[7];
+        int events = 0, others = n;
         int32_t average[7] = {0};
         for (int k = 0; k < n; k++) {
             const bool event = kind == 0 || (kind > 1 && tin_rng_below(&rng, 2) == 0);
             classes[k] = (tin_class){.name = name, .event = event};
-            is_event[k] = event;
+            events += event;
+        }
+        for (int k = n - 1, place = events; k >= 0; k--) { /* in any order */
+            order[classes[k].event ? --place : --others] = (uint8_t)k;
         }
         const tin_decision_rule rule = {.smooth_shift = round % 2 ? (int)tin_rng_below(&rng, 9) : 0,
                                         .on = random_int32(&rng, 12),
@@ -539,7 +584,7 @@ static void test_decision(void **state)
                 k = score[other] > score[k] ? other : k;
             }
             assert_int_equal(
-                tink_decide(&got, rule.smooth_shift > 0 ? average : NULL, &device, is_event, n, score, &greatest),
+                tink_decide(&got, rule.smooth_shift > 0 ? average : NULL, &device, order, events, n, score, &greatest),
                 trigger);
             assert_int_equal(greatest, k);
             assert_int_equal(got.active, expected.active);
@@ -559,6 +604,7 @@ int main(void)
         cmocka_unit_test(test_linear_rows_and_taps),
         cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_avg_pool_and_input),
+        cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_dot4_wide_every_length),
         cmocka_unit_test(test_curves),
         cmocka_unit_test(test_value_by_value),

@@ -59,6 +59,12 @@ void IN_MODEL(_profile)(int32_t mark)
         running->lanes[i] = (int32_t)garbage;
     }
 #endif
+#ifdef HAS_widened
+    for (i = 0; i < sizeof running->widened / sizeof running->widened[0]; i++) {
+        garbage = garbage * 1664525u + 1013904223u;
+        running->widened[i] = (int16_t)(garbage >> 16);
+    }
+#endif
     (void)i;
     (void)is_alive(0, 0, mark);
 }
