@@ -5,14 +5,13 @@
 #include "runtime/kernel.h"
 
 /* [fragment] */
-/* 8 * log2(v) by straight lines between powers of two, 8 <= v < 2^48. */
+/* 8 * log2(v) by straight lines between powers of two, 8 <= v. */
 static int32_t tink_log2_eighths(uint64_t v)
 {
     int32_t shift = 0, step;
     uint32_t w;
-    if ((v >> 32) != 0) {
-        v >>= 16;
-        shift = 16;
+    for (; (v >> 32) != 0; v >>= 16) {
+        shift += 16;
     }
     w = (uint32_t)v;
     for (step = 16; step > 0; step >>= 1) {

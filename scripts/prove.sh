@@ -27,6 +27,10 @@ hints() {
         echo $((1 << bits))
         echo -$((1 << bits))
     done
+    grep -q "${name}_less_mean" "$source" && for bits in 20 21 22 23 24 25 26 27 28 29 30; do
+        echo $(((1 << bits) + 2048))
+        echo -$(((1 << bits) + 2048))
+    done
     seq 1 16
 }
 

@@ -274,7 +274,7 @@ typedef struct tin_emit_op {
 
 extern const tin_emit_op tin_emit_conv1d, tin_emit_dense, tin_emit_avg_pool, tin_emit_max_pool, tin_emit_add,
     tin_emit_concat, tin_emit_multiply, tin_emit_ema, tin_emit_recurrent, tin_emit_min_gru, tin_emit_log_energy,
-    tin_emit_log_mel;
+    tin_emit_log_mel, tin_emit_log_variance, tin_emit_motion;
 /* The op's own, NULL when it has no kernel (generate.c). */
 const tin_emit_op *tin_emit_op_of(tin_op op);
 /* What layer `layer` of this model goes through. */

@@ -213,7 +213,7 @@ static void input_row(tin_emit *e)
         }
     }
     for (int i = 0; i < m->n_layers; i++) {
-        if (tin_op_reads_counts(m->layers[i].op)) {
+        if (tin_op_reads_counts(m->layers[i].op) && tin_emit_op_of(m->layers[i].op)->take != NULL) {
             tin_emit_statement(e, "%s_MARK(%d);", e->upper, i + 1);
             tin_emit_op_of(m->layers[i].op)->take(e, i);
         }

@@ -75,6 +75,11 @@
     X(log2_eighths)                                                                                                    \
     X(log_energy)                                                                                                      \
     X(log_mel)                                                                                                         \
+    X(log_variance)                                                                                                    \
+    X(slow_mean)                                                                                                       \
+    X(high_pass)                                                                                                       \
+    X(difference)                                                                                                      \
+    X(magnitude)                                                                                                       \
     X(add)                                                                                                             \
     X(multiply)                                                                                                        \
     X(rescale)                                                                                                         \

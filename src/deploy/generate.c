@@ -30,6 +30,12 @@ const tin_emit_op *tin_emit_op_of(tin_op op)
         return &tin_emit_log_energy;
     case TIN_OP_LOG_MEL:
         return &tin_emit_log_mel;
+    case TIN_OP_LOG_VARIANCE:
+        return &tin_emit_log_variance;
+    case TIN_OP_HIGH_PASS:
+    case TIN_OP_DIFFERENCE:
+    case TIN_OP_MAGNITUDE:
+        return &tin_emit_motion;
     case TIN_OP_ADD:
         return &tin_emit_add;
     case TIN_OP_MULTIPLY:
@@ -238,7 +244,7 @@ static bool are_powers(const int32_t *mult, int n)
     return true;
 }
 
-/* Whether every multiplier of a requantisation is a power of two. add, concat and features have none. */
+/* Whether every multiplier of a requantisation is a power of two. add, concat and logarithms have none. */
 static bool only_powers(const tin_qmodel *m)
 {
     bool only = are_powers(m->input_mult, m->n_channels);

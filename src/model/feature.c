@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 #include "model/log_energy.h"
+#include "model/log_variance.h"
+#include "model/motion.h"
 
 struct tin_feature {
     tin_feature_shape shape;
@@ -21,6 +23,8 @@ tin_feature_shape tin_feature_of_layer(const tin_layer *l, double rate_hz)
                                .bands = l->bands,
                                .low_hz = l->low_hz,
                                .high_hz = l->high_hz,
+                               .shift = l->shift,
+                               .lag = l->dilation,
                                .rate_hz = rate_hz};
 }
 
@@ -34,6 +38,8 @@ tin_feature_shape tin_feature_of_qlayer(const tin_qlayer *l, double rate_hz)
                                .bands = l->bands,
                                .low_hz = l->low_hz,
                                .high_hz = l->high_hz,
+                               .shift = l->ema_shift,
+                               .lag = l->dilation,
                                .rate_hz = rate_hz};
 }
 
@@ -47,22 +53,65 @@ tin_log_mel_shape tin_feature_mel(const tin_feature_shape *s)
     return (tin_log_mel_shape){s->kernel, s->stride, s->bands, s->low_hz, s->high_hz, s->rate_hz};
 }
 
+static tin_log_variance_shape variance_of(const tin_feature_shape *s)
+{
+    return (tin_log_variance_shape){s->n_channels, s->kernel, s->stride};
+}
+
+static tin_motion_shape motion_of(const tin_feature_shape *s)
+{
+    return (tin_motion_shape){s->op, s->n_channels, s->shift, s->lag};
+}
+
 const char *tin_feature_mend(const tin_feature_shape *s)
 {
     const tin_log_mel_shape mel = tin_feature_mel(s);
-    return s->op == TIN_OP_LOG_MEL ? tin_log_mel_mend(&mel) : tin_log_energy_mend(s->levels, s->kernel, s->stride);
+    const tin_log_variance_shape variance = variance_of(s);
+    const tin_motion_shape motion = motion_of(s);
+    switch (s->op) {
+    case TIN_OP_LOG_ENERGY:
+        return tin_log_energy_mend(s->levels, s->kernel, s->stride);
+    case TIN_OP_LOG_MEL:
+        return tin_log_mel_mend(&mel);
+    case TIN_OP_LOG_VARIANCE:
+        return tin_log_variance_mend(&variance);
+    default:
+        return tin_motion_mend(&motion);
+    }
 }
 
 int tin_feature_width(const tin_feature_shape *s)
 {
-    return s->n_channels * (s->op == TIN_OP_LOG_MEL ? s->bands : s->levels);
+    const tin_motion_shape motion = motion_of(s);
+    return s->op == TIN_OP_LOG_ENERGY     ? s->n_channels * s->levels
+           : s->op == TIN_OP_LOG_MEL      ? s->n_channels * s->bands
+           : s->op == TIN_OP_LOG_VARIANCE ? s->n_channels
+                                          : tin_motion_width(&motion);
+}
+
+float tin_feature_unit(tin_op op, const tin_input_scaling *input, int output)
+{
+    return tin_op_gives_log(op) ? TIN_LOG_SCALE
+                                : input->scale[tin_motion_channel(op, output)] / (1 << TIN_MOTION_FRACTION);
+}
+
+int32_t tin_feature_bound(tin_op op)
+{
+    return tin_op_gives_log(op) ? 127 : tin_motion_bound(op);
 }
 
 double tin_feature_products(const tin_feature_shape *s)
 {
-    return s->n_channels * (s->op == TIN_OP_LOG_MEL
-                                ? tin_log_mel_products(s->kernel)
-                                : s->stride - ldexp(s->stride, -s->levels)); /* one square per detail */
+    switch (s->op) {
+    case TIN_OP_LOG_ENERGY: /* a square per detail */
+        return s->n_channels * (s->stride - ldexp(s->stride, -s->levels));
+    case TIN_OP_LOG_MEL:
+        return s->n_channels * tin_log_mel_products(s->kernel);
+    case TIN_OP_LOG_VARIANCE:
+        return (double)s->n_channels * s->stride;
+    default:
+        return s->op == TIN_OP_MAGNITUDE ? s->n_channels : 0;
+    }
 }
 
 tin_status tin_feature_create(tin_feature **feature, const tin_feature_shape *shape, tin_error *err)
@@ -118,15 +167,35 @@ static bool step_mel(const tin_feature *f, mel_state *s, const int16_t *counts, 
 size_t tin_feature_state_bytes(const tin_feature *f)
 {
     const tin_log_energy_shape energy = energy_of(&f->shape);
-    size_t n = f->shape.op == TIN_OP_LOG_MEL
-                   ? sizeof(mel_state) + (size_t)f->shape.n_channels * (size_t)f->shape.kernel * sizeof(int16_t)
-                   : tin_log_energy_state_bytes(&energy);
+    const tin_log_variance_shape variance = variance_of(&f->shape);
+    const tin_motion_shape motion = motion_of(&f->shape);
+    size_t samples = (size_t)f->shape.n_channels * (size_t)f->shape.kernel;
+    size_t n = f->shape.op == TIN_OP_LOG_ENERGY     ? tin_log_energy_state_bytes(&energy)
+               : f->shape.op == TIN_OP_LOG_MEL      ? sizeof(mel_state) + samples * sizeof(int16_t)
+               : f->shape.op == TIN_OP_LOG_VARIANCE ? tin_log_variance_state_bytes(&variance)
+                                                    : tin_motion_state_bytes(&motion);
     return (n + 7) / 8 * 8;
 }
 
-bool tin_feature_step(const tin_feature *f, void *state, const int16_t *counts, int8_t *q)
+bool tin_feature_step(const tin_feature *f, void *state, const int16_t *counts, int32_t *values)
 {
     const tin_log_energy_shape energy = energy_of(&f->shape);
-    return f->shape.op == TIN_OP_LOG_MEL ? step_mel(f, state, counts, q)
-                                         : tin_log_energy_step(&energy, state, counts, q);
+    const tin_log_variance_shape variance = variance_of(&f->shape);
+    const tin_motion_shape motion = motion_of(&f->shape);
+    int8_t q[TIN_MAX_WIDTH];
+    switch (f->shape.op) {
+    case TIN_OP_LOG_VARIANCE:
+        return tin_log_variance_step(&variance, state, counts, values);
+    case TIN_OP_LOG_ENERGY:
+    case TIN_OP_LOG_MEL:
+        if (f->shape.op == TIN_OP_LOG_MEL ? !step_mel(f, state, counts, q)
+                                          : !tin_log_energy_step(&energy, state, counts, q))
+            return false;
+        for (int i = 0; i < tin_feature_width(&f->shape); i++)
+            values[i] = q[i];
+        return true;
+    default:
+        tin_motion_step(&motion, state, counts, values);
+        return true;
+    }
 }

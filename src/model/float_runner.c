@@ -260,12 +260,12 @@ static void run_layer(const tin_model *m, const tin_layer *l, layer_state *s, co
     }
 }
 
-static bool run_feature(const tin_layer *l, layer_state *s, const int16_t *counts)
+static bool run_feature(const tin_model *m, const tin_layer *l, layer_state *s, const int16_t *counts)
 {
-    int8_t q[TIN_MAX_WIDTH];
-    bool due = tin_feature_step(s->feature, s->stream, counts, q);
+    int32_t values[TIN_MAX_WIDTH];
+    bool due = tin_feature_step(s->feature, s->stream, counts, values);
     for (int i = 0; due && i < l->n_outputs; i++)
-        s->output[i] = (float)q[i] * TIN_LOG_SCALE;
+        s->output[i] = (float)values[i] * tin_feature_unit(l->op, &m->input, i);
     return due;
 }
 
@@ -277,7 +277,7 @@ int tin_float_runner_step(tin_float_runner *runner, const int16_t *counts, float
     for (int i = 0; i < m->n_layers; i++) {
         layer_state *s = &runner->layers[i];
         if (s->feature) {
-            s->fired = run_feature(&m->layers[i], s, counts);
+            s->fired = run_feature(m, &m->layers[i], s, counts);
             continue;
         }
         const float *x = gather(runner, i);

@@ -20,6 +20,8 @@ enum {
     RECURRENT = 128,
     HAS_BANDS = 256,
     READS_COUNTS = 512,
+    GIVES_LOG = 1024,
+    MAY_SHIFT = 2048, /* 0 is allowed */
 };
 
 static const struct op_facts {
@@ -39,8 +41,12 @@ static const struct op_facts {
     [TIN_OP_ADD] = {READS_MANY, 0},
     [TIN_OP_MULTIPLY] = {READS_MANY, 0},
     [TIN_OP_CONCAT] = {READS_MANY, 0},
-    [TIN_OP_LOG_ENERGY] = {HAS_WINDOW | HAS_LEVELS | READS_COUNTS, 0},
-    [TIN_OP_LOG_MEL] = {HAS_WINDOW | HAS_BANDS | READS_COUNTS, 0},
+    [TIN_OP_LOG_ENERGY] = {HAS_WINDOW | HAS_LEVELS | READS_COUNTS | GIVES_LOG, 0},
+    [TIN_OP_LOG_MEL] = {HAS_WINDOW | HAS_BANDS | READS_COUNTS | GIVES_LOG, 0},
+    [TIN_OP_LOG_VARIANCE] = {HAS_WINDOW | READS_COUNTS | GIVES_LOG, 0},
+    [TIN_OP_HIGH_PASS] = {HAS_SHIFT | READS_COUNTS, 0},
+    [TIN_OP_DIFFERENCE] = {HAS_DILATION | READS_COUNTS, 0},
+    [TIN_OP_MAGNITUDE] = {HAS_SHIFT | MAY_SHIFT | READS_COUNTS, 0},
 };
 
 int tin_op_gates(tin_op op)
@@ -56,6 +62,11 @@ bool tin_op_recurrent(tin_op op)
 bool tin_op_reads_counts(tin_op op)
 {
     return ops[op].has & READS_COUNTS;
+}
+
+bool tin_op_gives_log(tin_op op)
+{
+    return ops[op].has & GIVES_LOG;
 }
 
 bool tin_op_is_activation(tin_op op)
@@ -248,7 +259,7 @@ static tin_status resolve_window(tin_layer *layer, const tin_layer_spec *spec, i
     if (layer->stride < 1 || layer->stride > TIN_MAX_STRIDE || (!window && layer->stride != 1))
         return wrong(spec, index, "stride", spec->stride, "use 1 to 1024, in conv1d, pools and features only", err);
     if (layer->dilation < 1 || layer->dilation > TIN_MAX_HISTORY || (!dilates && layer->dilation != 1))
-        return wrong(spec, index, "dilation", spec->dilation, "use 1 or more, in conv1d only", err);
+        return wrong(spec, index, "dilation", spec->dilation, "use 1 or more, in conv1d and difference only", err);
     int64_t history = (int64_t)(layer->kernel - 1) * layer->dilation + 1;
     if (history > TIN_MAX_HISTORY)
         return tin_fail(
@@ -316,8 +327,8 @@ static tin_status resolve_rest(const tin_model *m, tin_layer *layer, const tin_l
                         tin_op_name(spec->op), (double)spec->rate);
     if (spec->reset_before && spec->op != TIN_OP_GRU)
         return wrong(spec, index, "reset_before", 1, "use it in gru only", err);
-    if (has & HAS_SHIFT ? spec->shift < 1 || spec->shift > 12 : spec->shift != 0)
-        return wrong(spec, index, "shift", spec->shift, "use 1 to 12, in ema only", err);
+    if (has & HAS_SHIFT ? spec->shift < (has & MAY_SHIFT ? 0 : 1) || spec->shift > 12 : spec->shift != 0)
+        return wrong(spec, index, "shift", spec->shift, "use 1 to 12, in ema, high_pass and magnitude only", err);
     if (has & HAS_LEVELS ? spec->levels < 1 || spec->levels > TIN_LOG_ENERGY_MAX_LEVELS : spec->levels != 0)
         return wrong(spec, index, "levels", spec->levels, "use 1 to 8, in log_energy only", err);
     if (has & HAS_BANDS ? spec->bands < 1 || spec->bands > TIN_LOG_MEL_MAX_BANDS : spec->bands != 0)

@@ -150,8 +150,8 @@ tin_status tin_json_layer_graph(const json_t *object, tin_layer_spec *s, tin_pla
     s->rate = (float)rate;
     if (!status && s->op == TIN_OP_GRU)
         status = tin_json_bool(object, "reset_before", &s->reset_before, place, err);
-    if (!status && s->op == TIN_OP_EMA)
-        status = tin_json_int(object, "ema_shift", 1, 12, &s->shift, place, err);
+    if (!status && (s->op == TIN_OP_EMA || s->op == TIN_OP_HIGH_PASS || s->op == TIN_OP_MAGNITUDE))
+        status = tin_json_int(object, "ema_shift", s->op == TIN_OP_MAGNITUDE ? 0 : 1, 12, &s->shift, place, err);
     if (!status && s->op == TIN_OP_LOG_ENERGY)
         status = tin_json_int(object, "levels", 1, 8, &s->levels, place, err);
     if (!status && s->op == TIN_OP_LOG_MEL)
@@ -201,7 +201,7 @@ json_t *tin_layer_to_json(const tin_layer_facts *facts)
         ok = json_object_set_new(object, "rate", json_real((double)s->rate)) == 0;
     if (ok && s->op == TIN_OP_GRU)
         ok = json_object_set_new(object, "reset_before", json_boolean(s->reset_before)) == 0;
-    if (ok && s->op == TIN_OP_EMA)
+    if (ok && (s->op == TIN_OP_EMA || s->op == TIN_OP_HIGH_PASS || s->op == TIN_OP_MAGNITUDE))
         ok = json_object_set_new(object, "ema_shift", json_integer(s->shift)) == 0;
     if (ok && s->op == TIN_OP_LOG_ENERGY)
         ok = json_object_set_new(object, "levels", json_integer(s->levels)) == 0;

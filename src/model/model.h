@@ -47,7 +47,11 @@
     X(TIN_OP_SIGMOID, "sigmoid")                                                                                       \
     X(TIN_OP_TANH, "tanh")                                                                                             \
     X(TIN_OP_LOG_ENERGY, "log_energy")                                                                                 \
-    X(TIN_OP_LOG_MEL, "log_mel")
+    X(TIN_OP_LOG_MEL, "log_mel")                                                                                       \
+    X(TIN_OP_LOG_VARIANCE, "log_variance")                                                                             \
+    X(TIN_OP_HIGH_PASS, "high_pass")                                                                                   \
+    X(TIN_OP_DIFFERENCE, "difference")                                                                                 \
+    X(TIN_OP_MAGNITUDE, "magnitude")
 
 typedef enum tin_op {
 #define X(op, name) op,
@@ -65,8 +69,10 @@ int tin_op_gates(tin_op op);
 bool tin_op_recurrent(tin_op op);
 /* relu, relu6, hard_sigmoid, hard_tanh, sigmoid, tanh */
 bool tin_op_is_activation(tin_op op);
-/* log_energy, log_mel: layers over the input's counts, not over its scaled values (model/feature.h) */
+/* Features: layers over the input's counts, not over its scaled values (model/feature.h). */
 bool tin_op_reads_counts(tin_op op);
+/* Of those log_energy, log_mel and log_variance, which give logarithms on a scale of their own. */
+bool tin_op_gives_log(tin_op op);
 
 #define TIN_MAX_LAYERS 64
 #define TIN_MAX_PARAMS 4
@@ -116,20 +122,26 @@ typedef struct tin_param {
  *               after level within a channel. No parameters.
  *   log_mel     reads the input's counts likewise (model/log_mel.h): per channel the log2 of the power in `bands` bands of
  *               the mel scale from low_hz to high_hz, of the spectrum of the last `kernel` frames under a Hann window; an
- *               output after every `stride` frames. O = I * bands. No parameters. */
+ *               output after every `stride` frames. O = I * bands. No parameters.
+ *   log_variance  reads the input's counts (model/log_variance.h): per channel the log2 of the variance of the last
+ *               `kernel` blocks of `stride` frames; an output after every block. No parameters.
+ *   high_pass, difference, magnitude  read the input's counts (model/motion.h); a count of channel c is worth scale[c] of the
+ *               input, whose offset has no part: x - y of an ema with `shift`; x[t] - x[t - dilation]; the length of (x, y, z)
+ *               per three channels, with a `shift` of their high_pass. No parameters. */
 typedef struct tin_layer {
     tin_op op;
     char name[TIN_LAYER_NAME];      /* unique in the model, "input" is taken */
     int from[TIN_MAX_FROM], n_from; /* indices of the layers that it reads, all less than its own; or TIN_FROM_INPUT */
     int n_inputs, n_outputs;        /* width of the row that it reads (of the whole row for concat) and gives */
-    int kernel, stride, dilation;   /* conv1d; pools and features use kernel and stride; 1 elsewhere */
-    int period;                     /* input frames per output row */
-    int groups;                     /* conv1d, 1 elsewhere */
-    float rate;                     /* dropout: probability of zero, 0..0.95 */
-    bool reset_before;              /* gru */
-    int shift;                      /* ema: 1..12, 0 elsewhere */
-    int levels;                     /* log_energy: 1..8, 0 elsewhere */
-    int bands, low_hz, high_hz;     /* log_mel, 0 elsewhere */
+    int kernel, stride,
+        dilation;      /* conv1d; pools and features use kernel and stride, difference the dilation; 1 elsewhere */
+    int period;        /* input frames per output row */
+    int groups;        /* conv1d, 1 elsewhere */
+    float rate;        /* dropout: probability of zero, 0..0.95 */
+    bool reset_before; /* gru */
+    int shift;         /* ema, high_pass: 1..12; magnitude: 0..12; 0 elsewhere */
+    int levels;        /* log_energy: 1..8, 0 elsewhere */
+    int bands, low_hz, high_hz; /* log_mel, 0 elsewhere */
     tin_param params[TIN_MAX_PARAMS];
     int n_params;
 } tin_layer;

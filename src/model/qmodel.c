@@ -64,6 +64,10 @@ int tin_qlayer_rows(const tin_qlayer *layer)
     case TIN_OP_EMA:
     case TIN_OP_MULTIPLY:
         return 1;
+    case TIN_OP_HIGH_PASS:
+    case TIN_OP_DIFFERENCE:
+    case TIN_OP_MAGNITUDE:
+        return layer->n_outputs;
     default:
         return has_weights(layer) ? tin_qlayer_gates(layer) * layer->n_outputs : 0;
     }

@@ -9,7 +9,7 @@
  *
  * The quantiser proves from the weights that |acc| * 2^shift < 2^31, or refuses. Tensors between layers are int8,
  * symmetric, zero point 0, or int16 where the layer says so: value = q * scale. 16 bits: the input, conv1d, dense,
- * avg_pool, add and concat may give them; conv1d, dense, avg_pool, add, concat and recurrent layers may read them. An
+ * avg_pool, add, concat, high_pass, difference and magnitude may give them; conv1d, dense, avg_pool, add, concat and recurrent layers may read them. An
  * int8 is -128 only behind a recurrent layer, a tanh, a concat (and the max_pool of one).
  *
  *     saturate(v) = saturate8(v), or min(32767, max(-32767, v)) where the tensor has 16 bits
@@ -30,7 +30,7 @@
  *               q = min(127, max(-128, (x_k[i] * mult[k] + 2^(shift-1)) >> shift)), 16 bits saturate
  *               so that mult[k] = 2^shift copies the row, h8 = -128 too
  *     multiply  q[i] = saturate8(requantize(x_0[i] * x_1[i], mult[0], shift))
- *     log_energy, log_mel  docs/integer-arithmetic.md, "Features"
+ *     features  docs/integer-arithmetic.md; those that give no logarithm: q[o] = saturate(requantize(v[o], mult[o], shift))
  *     recurrent layers: h8, int8 of scale 1/128, is what the matrix on the state and the next layer read. For each row
  *               of each gate:
  *                   a = requantize(bias[row] + sum_i W[row][i] * x[i], mult[row], shift)

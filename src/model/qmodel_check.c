@@ -105,7 +105,7 @@ static bool gives_16_bits(const tin_qlayer *l)
 {
     bool linear = l->op == TIN_OP_CONV1D || l->op == TIN_OP_DENSE;
     return (linear && l->activation <= TIN_ACTIVATION_RELU) || l->op == TIN_OP_AVG_POOL || l->op == TIN_OP_ADD ||
-           l->op == TIN_OP_CONCAT;
+           l->op == TIN_OP_CONCAT || (tin_op_reads_counts(l->op) && !tin_op_gives_log(l->op));
 }
 
 static bool reads_16_bits(tin_op op)
@@ -138,7 +138,7 @@ static tin_status check_output(const tin_qmodel *m, int index, tin_error *err)
                             tin_op_name(l->op),
                             l->from[k] == TIN_FROM_INPUT ? "the input" : m->layers[l->from[k]].name);
     }
-    if (tin_op_reads_counts(l->op) && l->output_scale != TIN_LOG_SCALE)
+    if (tin_op_gives_log(l->op) && l->output_scale != TIN_LOG_SCALE)
         return bad_layer(m, index, "the scale of its output is not 1/32", err);
     if (!(l->output_scale > 0.0f) || !isfinite(l->output_scale))
         return bad_layer(m, index, "the scale of its output is not a positive number", err);
@@ -214,9 +214,10 @@ static sum row_of(const tin_qmodel *m, int index, bool hidden, int row)
         s.weight = l->weight + (size_t)row * (size_t)s.n;
         s.bias = l->bias[row];
     } else {
-        s.bias = l->op == TIN_OP_AVG_POOL ? l->kernel * bound
-                 : l->op == TIN_OP_EMA    ? bound * (256 << l->ema_shift) + (1 << (l->ema_shift - 1))
-                                          : bound * tin_qmodel_bound(m, l->from[1]);
+        s.bias = tin_op_reads_counts(l->op) ? tin_feature_bound(l->op)
+                 : l->op == TIN_OP_AVG_POOL ? l->kernel * bound
+                 : l->op == TIN_OP_EMA      ? bound * (256 << l->ema_shift) + (1 << (l->ema_shift - 1))
+                                            : bound * tin_qmodel_bound(m, l->from[1]);
     }
     return s;
 }
@@ -257,7 +258,7 @@ static tin_status check_mix(const tin_qmodel *m, int index, tin_error *err)
 static tin_status check_sums(const tin_qmodel *m, int index, tin_error *err)
 {
     const tin_qlayer *l = &m->layers[index];
-    if (l->op == TIN_OP_MAX_POOL || tin_op_reads_counts(l->op))
+    if (l->op == TIN_OP_MAX_POOL || tin_op_gives_log(l->op))
         return TIN_OK;
     if (l->op == TIN_OP_ADD || l->op == TIN_OP_CONCAT)
         return check_mix(m, index, err);

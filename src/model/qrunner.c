@@ -290,10 +290,12 @@ static void run_layer(tin_qrunner *r, int index, const int16_t *x)
 
 static bool run_feature(const tin_qlayer *l, layer_state *s, const int16_t *counts)
 {
-    int8_t q[TIN_MAX_WIDTH];
-    bool due = tin_feature_step(s->feature, s->stream, counts, q);
+    int32_t values[TIN_MAX_WIDTH];
+    bool due = tin_feature_step(s->feature, s->stream, counts, values);
     for (int i = 0; due && i < l->n_outputs; i++)
-        s->output[i] = q[i];
+        s->output[i] = tin_op_gives_log(l->op)
+                           ? (int16_t)values[i]
+                           : saturate(tin_requantize(values[i], l->mult[i], l->shift), l->output_bits);
     return due;
 }
 

@@ -256,7 +256,7 @@ static const tin_setting layer_settings[] = {
     LAYER(depthwise, 0, 1, "true: each channel has its own filter"),
     LAYER(rate, 0, 0.95, "the probability of zero (dropout)"),
     LAYER(reset_before, 0, 1, "true: the original gru, reset before the product"),
-    LAYER(shift, 0, 12, "the past that an ema covers is 2^shift rows"),
+    LAYER(shift, 0, 12, "the past that an ema or high_pass covers is 2^shift rows"),
     LAYER(levels, 0, 8, "octaves of log_energy"),
     LAYER(bands, 0, 128, "bands of log_mel"),
     LAYER(low_hz, 0, 24000, "hertz, where the lowest band of log_mel begins"),

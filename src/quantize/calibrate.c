@@ -33,6 +33,9 @@ static bool has_range(const tin_model *m, int i)
     case TIN_OP_AVG_POOL:
     case TIN_OP_EMA:
     case TIN_OP_MULTIPLY:
+    case TIN_OP_HIGH_PASS:
+    case TIN_OP_DIFFERENCE:
+    case TIN_OP_MAGNITUDE:
         return true;
     default:
         return false;

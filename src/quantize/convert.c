@@ -13,6 +13,7 @@
 #define BIAS_LIMIT 4194304.0        /* 2^22 */
 #define BIAS_LIMIT_WIDE 268435456.0 /* 2^28 */
 #define GREATEST_SMALL_FACTOR 32767 /* of add and concat */
+#define MOTION_SHIFT 11             /* a value of a feature is below 2^20 */
 #define GREATEST_SMALL_SHIFT 30
 
 #define STATE_UNIT (1.0 / 128.0)
@@ -178,6 +179,15 @@ static tin_status convert_one_factor(const conversion *c, int index, tin_qlayer 
     return tin_multipliers(&real, 1, q->mult, &q->shift, 16, "row", index, err);
 }
 
+/* A factor for each output, as its channel is scaled. */
+static tin_status convert_motion(const conversion *c, int index, tin_qlayer *q, tin_error *err)
+{
+    double real[TIN_MAX_WIDTH];
+    for (int o = 0; o < q->n_outputs; o++)
+        real[o] = (double)tin_feature_unit(q->op, &c->model->input, o) / (double)q->output_scale;
+    return tin_multipliers(real, q->n_outputs, q->mult, &q->shift, MOTION_SHIFT, "row", index, err);
+}
+
 static tin_status convert_layer(conversion *c, int index, tin_qlayer *q, tin_error *err)
 {
     switch (q->op) {
@@ -191,9 +201,13 @@ static tin_status convert_layer(conversion *c, int index, tin_qlayer *q, tin_err
     case TIN_OP_EMA:
     case TIN_OP_MULTIPLY:
         return convert_one_factor(c, index, q, err);
+    case TIN_OP_HIGH_PASS:
+    case TIN_OP_DIFFERENCE:
+    case TIN_OP_MAGNITUDE:
+        return convert_motion(c, index, q, err);
     default:
         return tin_op_recurrent(q->op) ? convert_recurrent(c, index, q, err)
-                                       : TIN_OK; /* max_pool and features have none */
+                                       : TIN_OK; /* max_pool and logarithms have none */
     }
 }
 
@@ -238,7 +252,7 @@ static tin_status settle_output(const conversion *c, int index, tin_qlayer *q, t
     q->output_bits = c->spec->output_bits[tensor] == 16 ? 16 : 8;
     if (l->op == TIN_OP_MAX_POOL)
         q->output_scale = (float)unit_of(c, l->from[0]);
-    if (tin_op_reads_counts(l->op))
+    if (tin_op_gives_log(l->op))
         q->output_scale = TIN_LOG_SCALE;
     if (tin_op_recurrent(l->op) || activation == TIN_OP_SIGMOID || activation == TIN_OP_TANH)
         q->output_scale = (float)STATE_UNIT;

@@ -14,8 +14,7 @@ static bool reads_narrow(tin_op op)
 bool tin_quantize_may_be_wide(const tin_model *folded, int tensor)
 {
     tin_op op = tensor == TIN_FROM_INPUT ? TIN_OP_CONV1D : folded->layers[tensor].op;
-    if (tin_op_recurrent(op) || reads_narrow(op) || op == TIN_OP_SIGMOID || op == TIN_OP_TANH ||
-        tin_op_reads_counts(op))
+    if (tin_op_recurrent(op) || reads_narrow(op) || op == TIN_OP_SIGMOID || op == TIN_OP_TANH || tin_op_gives_log(op))
         return false;
     for (int i = 0; i < folded->n_layers; i++) {
         for (int k = 0; k < folded->layers[i].n_from; k++) {

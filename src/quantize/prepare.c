@@ -50,17 +50,25 @@ static void scale_rows(tin_model *m, const tin_layer *l, const double *factor)
 static bool passes_on(tin_op op)
 {
     return op == TIN_OP_RELU || op == TIN_OP_AVG_POOL || op == TIN_OP_MAX_POOL || op == TIN_OP_EMA ||
-           op == TIN_OP_CONCAT;
+           op == TIN_OP_CONCAT || op == TIN_OP_HIGH_PASS || op == TIN_OP_DIFFERENCE;
 }
 
 /* Multiplies all weights that read what `from` gives (columns first.. of its row) by factor[0..n). With factor NULL
  * changes nothing. False when something reads it that is not linear. */
 static bool scale_readers(tin_model *m, int from, int first, int n, const double *factor)
 {
+    double by_three[TIN_MAX_CHANNELS];
     for (int i = 0; i < m->n_layers; i++) {
         const tin_layer *l = &m->layers[i];
+        if (l->op == TIN_OP_MAGNITUDE && from == TIN_FROM_INPUT) { /* worth as much as the first of its channels */
+            for (int o = 0; factor && o < l->n_outputs; o++)
+                by_three[o] = factor[3 * o];
+            if (!scale_readers(m, i, 0, l->n_outputs, factor ? by_three : NULL))
+                return false;
+            continue;
+        }
         for (int k = 0, at = 0; k < l->n_from; k++) {
-            if (l->from[k] == from && !tin_op_reads_counts(l->op)) {
+            if (l->from[k] == from && !tin_op_gives_log(l->op)) { /* that reads counts as they are */
                 if (is_linear(l->op) && factor)
                     scale_columns(m, l, first, n, factor);
                 if (passes_on(l->op) ? !scale_readers(m, i, first + at, n, factor) : !is_linear(l->op))

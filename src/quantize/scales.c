@@ -43,9 +43,9 @@ static bool fixed_range(tin_op op, double *range)
 {
     *range = op == TIN_OP_RELU6                                    ? 6.0
              : op == TIN_OP_HARD_SIGMOID || op == TIN_OP_HARD_TANH ? 1.0
-             : tin_op_reads_counts(op)                             ? (double)TIN_LOG_SCALE * 127.0
+             : tin_op_gives_log(op)                                ? (double)TIN_LOG_SCALE * 127.0
                                                                    : STATE_RANGE;
-    return tin_op_recurrent(op) || tin_op_reads_counts(op) || (tin_op_is_activation(op) && op != TIN_OP_RELU);
+    return tin_op_recurrent(op) || tin_op_gives_log(op) || (tin_op_is_activation(op) && op != TIN_OP_RELU);
 }
 
 static double range_of(const layout *l, int tensor)

@@ -31,6 +31,10 @@ static op_kind kind_of(const tin_layer *layer)
         [TIN_OP_DROPOUT] = {TIN_NODE_DROPOUT, 0},
         [TIN_OP_LOG_ENERGY] = {TIN_NODE_LOG_ENERGY, 0},
         [TIN_OP_LOG_MEL] = {TIN_NODE_FEATURE, 0},
+        [TIN_OP_LOG_VARIANCE] = {TIN_NODE_FEATURE, 0},
+        [TIN_OP_HIGH_PASS] = {TIN_NODE_FEATURE, 0},
+        [TIN_OP_DIFFERENCE] = {TIN_NODE_FEATURE, 0},
+        [TIN_OP_MAGNITUDE] = {TIN_NODE_FEATURE, 0},
         [TIN_OP_RELU] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU},
         [TIN_OP_RELU6] = {TIN_NODE_ACTIVATION, TIN_NODE_RELU6},
         [TIN_OP_HARD_TANH] = {TIN_NODE_ACTIVATION, TIN_NODE_HARD_TANH},
@@ -124,14 +128,14 @@ static void set_scale(tin_node *node, float scale, int bits, bool power_of_two)
     node->limit = bits == 16 ? 32767 : 127;
 }
 
-static bool is_feature(const tin_node *node)
+static bool gives_log(const tin_node *node)
 {
-    return node->kind == TIN_NODE_LOG_ENERGY || node->kind == TIN_NODE_FEATURE;
+    return node->kind == TIN_NODE_LOG_ENERGY || (node->kind == TIN_NODE_FEATURE && tin_op_gives_log(node->op));
 }
 
 static bool fixed_scale(const tin_node *node)
 {
-    return tin_node_recurrent(node->kind) || is_feature(node) || node->activation == TIN_NODE_SIGMOID ||
+    return tin_node_recurrent(node->kind) || gives_log(node) || node->activation == TIN_NODE_SIGMOID ||
            node->activation == TIN_NODE_TANH;
 }
 
@@ -144,7 +148,7 @@ static void quantise_node(tin_plan *plan, int i, const tin_quant_spec *quant)
     if (node->kind == TIN_NODE_INPUT) {
         set_scale(node, quant->input_scale, quant->input_bits, quant->power_of_two);
     } else if (fixed_scale(node)) {
-        set_scale(node, is_feature(node) ? TIN_LOG_SCALE : 1.f / 128, 8, false);
+        set_scale(node, gives_log(node) ? TIN_LOG_SCALE : 1.f / 128, 8, false);
     } else if (node->kind == TIN_NODE_MAX_POOL) {
         node->quantised = source->quantised;
         node->scale = source->scale;
@@ -213,6 +217,7 @@ static tin_status add_feature(tin_plan *plan, tin_node *node, const tin_layer *l
     tin_feature **feature = &plan->features[node - plan->nodes];
     tin_status status = tin_feature_create(feature, &shape, err);
     node->feature = *feature;
+    node->op = layer->op;
     return status;
 }
 

@@ -148,6 +148,13 @@ static tin_status fill_layer(tin_rng *rng, const tin_qmodel *m, tin_qlayer *l, b
     case TIN_OP_MAX_POOL:
     case TIN_OP_LOG_ENERGY:
     case TIN_OP_LOG_MEL:
+    case TIN_OP_LOG_VARIANCE:
+        break;
+    case TIN_OP_HIGH_PASS:
+    case TIN_OP_DIFFERENCE:
+    case TIN_OP_MAGNITUDE:
+        l->shift = (int)tin_rng_below(rng, 8);
+        random_mults(rng, l->mult, l->n_outputs, 8 * 4000.0, target, l->shift);
         break;
     default:
         fill_recurrent(rng, l, x, bound, extreme);
@@ -425,6 +432,19 @@ static int append_log_mel(maker *k, int stride)
     return append(k, l);
 }
 
+static int append_motion(maker *k)
+{
+    static const tin_op ops[] = {TIN_OP_HIGH_PASS, TIN_OP_DIFFERENCE, TIN_OP_MAGNITUDE};
+    tin_qlayer l = {.op = ops[below(k, k->m->n_channels % 3 == 0 ? 3 : 2)], .from = {TIN_FROM_INPUT}};
+    l.dilation = l.op == TIN_OP_DIFFERENCE ? 1 + below(k, 9) : 1;
+    l.ema_shift = l.op == TIN_OP_DIFFERENCE  ? 0
+                  : l.op == TIN_OP_MAGNITUDE ? below(k, 13) * below(k, 2)
+                                             : 1 + below(k, 12);
+    l.n_outputs = l.op == TIN_OP_MAGNITUDE ? k->m->n_channels / 3 : 0;
+    l.output_bits = random_bits(k);
+    return append(k, l);
+}
+
 /* One or two features of the frames, beside a way that reads the scaled input. */
 static int append_energies(maker *k)
 {
@@ -435,10 +455,13 @@ static int append_energies(maker *k)
         l.kernel = 1 + below(k, 4);
         l.levels = 1 + below(k, log2_stride + (l.kernel % 2 == 0)); /* longer than a block, now and then */
         l.n_outputs = l.levels * k->m->n_channels;
-        const int kind = i == 0 ? below(k, 2) : below(k, 4);
+        const int kind = i == 0 ? below(k, 3) : below(k, 6);
+        tin_qlayer variance = {.op = TIN_OP_LOG_VARIANCE, .from = {TIN_FROM_INPUT}, .stride = stride};
+        variance.kernel = l.kernel;
         all.from[i] = kind == 0   ? append(k, l)
                       : kind == 1 ? append_log_mel(k, stride)
-                                  : append_any(k, TIN_FROM_INPUT, stride, 0);
+                      : kind == 2 ? append(k, variance)
+                                  : append_any(k, kind == 3 ? append_motion(k) : TIN_FROM_INPUT, stride, 0);
     }
     all.output_bits = random_bits(k);
     return append(k, all);
@@ -509,6 +532,41 @@ tin_status random_model_audio(tin_qmodel **model, uint64_t seed, tin_error *err)
     const int gru = append(&k, (tin_qlayer){.op = TIN_OP_GRU, .from = {conv}, .n_outputs = 8});
     k.last = true;
     (void)append(&k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {gru}, .n_outputs = 2, .output_bits = 16});
+    return finish(model, k.status, err);
+}
+
+tin_status random_model_motion(tin_qmodel **model, uint64_t seed, tin_error *err)
+{
+    maker k = {.err = err};
+    tin_rng_derive(&k.rng, seed, 5);
+    const random_spec spec = {.n_channels = 6, .n_classes = 3, .event_every = 2};
+    k.status = make_classes(model, &spec, err);
+    if (k.status) {
+        return k.status;
+    }
+    k.m = *model;
+    fill_input(&k.rng, k.m, 8);
+    const int input = TIN_FROM_INPUT, bits = random_bits(&k);
+    tin_qlayer motion = {.op = TIN_OP_CONCAT, .n_from = 4, .output_bits = bits},
+               all = {.op = TIN_OP_CONCAT, .n_from = 2};
+    motion.from[0] = append(
+        &k, (tin_qlayer){.op = TIN_OP_HIGH_PASS, .from = {input}, .ema_shift = 1 + below(&k, 12), .output_bits = bits});
+    motion.from[1] = append(
+        &k, (tin_qlayer){.op = TIN_OP_DIFFERENCE, .from = {input}, .dilation = 1 + below(&k, 9), .output_bits = 16});
+    motion.from[2] = append(&k, (tin_qlayer){.op = TIN_OP_MAGNITUDE, .from = {input}, .n_outputs = 2});
+    motion.from[3] = append(&k, (tin_qlayer){.op = TIN_OP_MAGNITUDE,
+                                             .from = {input},
+                                             .n_outputs = 2,
+                                             .ema_shift = 1 + below(&k, 12),
+                                             .output_bits = bits});
+    const int row = append(&k, motion);
+    all.from[0] =
+        append(&k, (tin_qlayer){.op = TIN_OP_CONV1D, .from = {row}, .kernel = 4, .stride = 4, .n_outputs = 6});
+    all.from[1] =
+        append(&k, (tin_qlayer){.op = TIN_OP_LOG_VARIANCE, .from = {input}, .kernel = 1 + below(&k, 4), .stride = 4});
+    const int both = append(&k, all);
+    k.last = true;
+    (void)append(&k, (tin_qlayer){.op = TIN_OP_DENSE, .from = {both}, .n_outputs = 3, .output_bits = 16});
     return finish(model, k.status, err);
 }
 

@@ -40,6 +40,8 @@ tin_status random_model_any(tin_qmodel **model, uint64_t seed, tin_error *err) T
 tin_status random_graph(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* conv 6->16 k5 s2 relu, conv 16->24 k5 s2 relu, GRU 24, dense 24->6: the network of the figures. */
 tin_status random_model_har(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
+/* Six channels: high_pass, difference, magnitude with and without a shift, log_variance. */
+tin_status random_model_motion(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* Sound at 8 kHz: log_mel, conv1d, gru. */
 tin_status random_model_audio(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* Draws the weights of all matrices anew. */

@@ -349,6 +349,20 @@ static void test_pools(void **state)
     compare_spec(&(random_spec){.n_channels = 5, .n_classes = 3, .layers = apart, .n_layers = 4}, 111);
 }
 
+/* Of movement, with the sanitizers, in both schedules. */
+static void test_features(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        tin_error err = {0};
+        tin_qmodel *model = NULL;
+        must(random_model_motion(&model, seed, &err), &err);
+        const tin_decision_rule rule = random_rule(seed);
+        (void)compare(model, &rule, "features_any", checked, seed);
+        tin_qmodel_free(model);
+    }
+}
+
 /* From the memory plan in NAME.c: which bytes are alive at which call, and the mark of each call, for the driver. */
 static void write_poison(const char *name, bool forget)
 {
@@ -661,6 +675,7 @@ int main(void)
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_encodings_of_each_target),
         cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(test_features),
         cmocka_unit_test(test_extreme_shapes),
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_long_histories),

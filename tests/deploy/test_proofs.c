@@ -15,7 +15,7 @@
 
 typedef struct proven {
     const char *name; /* of the model, and in a failure */
-    enum { CHAIN, WINDOWS, GRAPH } shape;
+    enum { CHAIN, WINDOWS, GRAPH, MOTION } shape;
     uint64_t seed; /* of a graph */
     random_values values;
     const char *optimize, *expected; /* the encoding that the head names, or NULL */
@@ -32,7 +32,8 @@ static const proven models[] = {
     {"windows", WINDOWS, 0, RANDOM_ANY, "balanced", NULL, {"x86_16"}},
     {"gates", GRAPH, 3, RANDOM_ANY, "balanced", NULL, {NULL}}, /* mgu, lstm, gru, min_gru, add, concat, max_pool */
     {"spectra", GRAPH, 17, RANDOM_ANY, "balanced", NULL, {"x86_16", "ppc_32"}}, /* log_energy, log_mel */
-    {"averages", GRAPH, 14, RANDOM_ANY, "balanced", NULL, {"x86_16"}},           /* ema, multiply */
+    {"motions", MOTION, 3, RANDOM_ANY, "balanced", NULL, {"x86_16"}},           /* and those of movement */
+    {"averages", GRAPH, 14, RANDOM_ANY, "balanced", NULL, {"x86_16"}},          /* ema, multiply */
 };
 #define N_MODELS (sizeof models / sizeof models[0])
 
@@ -68,6 +69,7 @@ static tin_qmodel *make(const proven *p)
     tin_qmodel *model = NULL;
     must(p->shape == CHAIN     ? chain(&model, &err)
          : p->shape == WINDOWS ? windows(&model, &err)
+         : p->shape == MOTION  ? random_model_motion(&model, p->seed, &err)
                                : random_graph(&model, p->seed, &err),
          &err);
     if (p->values != RANDOM_ANY) {
@@ -112,9 +114,10 @@ static void test_models_cover_ops_and_encodings(void **state)
             tin_free(text);
         }
     }
-    static const tin_op ops[] = {TIN_OP_CONV1D, TIN_OP_DENSE, TIN_OP_AVG_POOL,   TIN_OP_MAX_POOL, TIN_OP_GRU,
-                                 TIN_OP_LSTM,   TIN_OP_MGU,   TIN_OP_MIN_GRU,    TIN_OP_ADD,      TIN_OP_MULTIPLY,
-                                 TIN_OP_CONCAT, TIN_OP_EMA,   TIN_OP_LOG_ENERGY, TIN_OP_LOG_MEL};
+    static const tin_op ops[] = {
+        TIN_OP_CONV1D,     TIN_OP_DENSE,   TIN_OP_AVG_POOL,     TIN_OP_MAX_POOL,  TIN_OP_GRU,        TIN_OP_LSTM,
+        TIN_OP_MGU,        TIN_OP_MIN_GRU, TIN_OP_ADD,          TIN_OP_MULTIPLY,  TIN_OP_CONCAT,     TIN_OP_EMA,
+        TIN_OP_LOG_ENERGY, TIN_OP_LOG_MEL, TIN_OP_LOG_VARIANCE, TIN_OP_HIGH_PASS, TIN_OP_DIFFERENCE, TIN_OP_MAGNITUDE};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         if (!seen[ops[i]]) {
             fail_msg("no model has %s", tin_op_name(ops[i]));

@@ -1,4 +1,4 @@
-foreach(name test_float_runner test_qmodel test_model test_log_energy test_log_mel)
+foreach(name test_float_runner test_qmodel test_model test_log_energy test_log_mel test_features)
     target_sources(${name} PRIVATE ${CMAKE_CURRENT_LIST_DIR}/model_support.c)
 endforeach()
 target_sources(test_qmodel PRIVATE ${PROJECT_SOURCE_DIR}/tests/deploy/random_model.c)

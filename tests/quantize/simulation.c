@@ -233,6 +233,19 @@ static double simulate_value(simulation *sim, int index, int i)
     }
 }
 
+static void round_output(simulation *sim, int index)
+{
+    const tin_layer *l = &sim->model->layers[index];
+    layer_sim *s = &sim->layers[index];
+    double scale = (double)sim->spec->output_scale[index], most = sim->spec->output_bits[index] == 16 ? 32767 : 127;
+    double least = l->op == TIN_OP_TANH ? -128 : -most;
+    /* copies of a state, which may be -128 */
+    if (l->op == TIN_OP_MAX_POOL || l->op == TIN_OP_CONCAT)
+        least = -most - 1;
+    for (int i = 0; i < l->n_outputs && scale > 0; i++)
+        s->output[i] = round_to(s->output[i], scale, least, most);
+}
+
 static void simulate_layer(simulation *sim, int index)
 {
     const tin_model *m = sim->model;
@@ -253,13 +266,7 @@ static void simulate_layer(simulation *sim, int index)
         simulate_conv1d(m, index, s);
     for (int i = 0; i < l->n_outputs && l->op != TIN_OP_CONV1D; i++)
         s->output[i] = simulate_value(sim, index, i);
-    double scale = (double)sim->spec->output_scale[index], most = sim->spec->output_bits[index] == 16 ? 32767 : 127;
-    double least = l->op == TIN_OP_TANH ? -128 : -most;
-    /* copies of a state, which may be -128 */
-    if (l->op == TIN_OP_MAX_POOL || l->op == TIN_OP_CONCAT)
-        least = -most - 1;
-    for (int i = 0; i < l->n_outputs && scale > 0; i++)
-        s->output[i] = round_to(s->output[i], scale, least, most);
+    round_output(sim, index);
 }
 
 /* Puts the row together; false when what it reads gave none in this frame. */
@@ -287,12 +294,14 @@ bool simulate_frame(simulation *sim, const int16_t *counts, const double **score
                                  (double)sim->spec->input_scale, -most, most);
     for (int i = 0; i < m->n_layers; i++) {
         layer_sim *s = &sim->layers[i];
-        int8_t q[TIN_MAX_WIDTH];
+        int32_t q[TIN_MAX_WIDTH];
         s->fired = false;
         if (s->feature) {
             s->fired = tin_feature_step(s->feature, s->stream, counts, q);
             for (int k = 0; s->fired && k < m->layers[i].n_outputs; k++)
-                s->output[k] = q[k] * (double)TIN_LOG_SCALE;
+                s->output[k] = q[k] * (double)tin_feature_unit(m->layers[i].op, &m->input, k);
+            if (s->fired && !tin_op_gives_log(m->layers[i].op))
+                round_output(sim, i);
         } else if (gather(sim, i)) {
             simulate_layer(sim, i);
         }

@@ -77,7 +77,13 @@ static const tin_layer_spec energies[] = {
     {.op = TIN_OP_LOG_ENERGY, .levels = 2, .kernel = 1, .stride = 8, FROM("input"), .name = "short"},
     {.op = TIN_OP_AVG_POOL, .kernel = 8, .stride = 8, FROM("input"), .name = "mean"},
     {.op = TIN_OP_LOG_MEL, .kernel = 20, .stride = 8, .bands = 3, FROM("input"), .name = "mel"},
-    {.op = TIN_OP_CONCAT, FROM("long", "mean", "short", "mel")},
+    {.op = TIN_OP_LOG_VARIANCE, .kernel = 3, .stride = 8, FROM("input"), .name = "spread"},
+    {.op = TIN_OP_HIGH_PASS, .shift = 3, FROM("input"), .name = "moved"},
+    {.op = TIN_OP_DIFFERENCE, .dilation = 5, FROM("input"), .name = "jerk"},
+    {.op = TIN_OP_MAGNITUDE, .shift = 4, FROM("input"), .name = "length"},
+    {.op = TIN_OP_CONCAT, FROM("moved", "jerk", "length"), .name = "motion"},
+    {.op = TIN_OP_MAX_POOL, .kernel = 8, .stride = 8, FROM("motion"), .name = "most"},
+    {.op = TIN_OP_CONCAT, FROM("long", "mean", "short", "mel", "spread", "most")},
     {.op = TIN_OP_DENSE}};
 /* Details that are longer than a block. */
 static const tin_layer_spec long_details[] = {{.op = TIN_OP_LOG_ENERGY, .levels = 4, .kernel = 6, .stride = 8},

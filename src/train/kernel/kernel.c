@@ -157,6 +157,15 @@ static void carry_rows(const tin_pass *pass, const tin_node *node)
     memcpy(state, before + (size_t)node->rows_out * row, n * sizeof(real));
 }
 
+static void round_output(const tin_pass *pass, const tin_node *node)
+{
+    real *y = (real *)pass->work + node->y;
+    finish f = finish_of(node);
+    for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
+        store(y + i, finish_apply(load(y + i), f));
+    }
+}
+
 static bool reads_counts(const tin_node *node)
 {
     return node->kind == TIN_NODE_LOG_ENERGY || node->kind == TIN_NODE_FEATURE;
@@ -166,7 +175,6 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
 {
     const tin_node *node = &pass->nodes[0];
     real *y = (real *)pass->work + node->y;
-    finish f = finish_of(node);
     to_lanes(pass, rows, lane_stride, (size_t)node->rows_out * (size_t)node->n_outputs, y);
     for (int i = 1; i < pass->n_nodes; i++) { /* before the input is rounded */
         const tin_node *reader = &pass->nodes[i];
@@ -174,14 +182,13 @@ static void load_rows(const tin_pass *pass, const float *rows, size_t lane_strid
             log_energy_forward(pass, reader);
         } else if (reader->kind == TIN_NODE_FEATURE) {
             feature_forward(pass, reader, rows, lane_stride);
+            round_output(pass, reader);
         }
         if (reads_counts(reader)) {
             carry_rows(pass, reader);
         }
     }
-    for (ptrdiff_t i = 0; node->quantised && i < output_reals(node); i += VL) {
-        store(y + i, finish_apply(load(y + i), f));
-    }
+    round_output(pass, node);
     carry_rows(pass, node);
 }
 

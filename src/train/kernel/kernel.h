@@ -91,6 +91,7 @@ typedef struct tin_node {
     float share;                      /* ema: 2^-shift */
     int log2_stride;                  /* log_energy */
     const tin_feature *feature;       /* that kind; the plan's */
+    tin_op op;                        /* of it */
     size_t weight, bias;              /* offsets in params; recurrent: _ih */
     size_t weight_hh, bias_hh;        /* recurrent */
     size_t running_mean, running_var; /* batch norm */

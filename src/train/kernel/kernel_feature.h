@@ -27,12 +27,16 @@ INLINE int16_t count_of(real x, real inverse, real offset)
 /* Sequence `lane`, whose frames are at x. */
 static void feature_lane(const tin_pass *pass, const tin_node *node, int lane, const float *x, void *state)
 {
-    real inverse[TIN_MAX_CHANNELS], offset[TIN_MAX_CHANNELS], *y = (real *)pass->work + node->y + lane;
+    real inverse[TIN_MAX_CHANNELS], offset[TIN_MAX_CHANNELS], unit[TIN_MAX_WIDTH],
+        *y = (real *)pass->work + node->y + lane;
     int16_t counts[TIN_MAX_CHANNELS];
-    int8_t q[TIN_MAX_WIDTH];
+    int32_t q[TIN_MAX_WIDTH];
     for (int c = 0; c < node->n_inputs; c++) {
         inverse[c] = 1 / (real)pass->input->scale[c];
         offset[c] = (real)pass->input->offset[c];
+    }
+    for (int o = 0; o < node->n_outputs; o++) {
+        unit[o] = (real)tin_feature_unit(node->op, pass->input, o);
     }
     for (int t = 0; t < node->rows_in; t++, x += node->n_inputs) {
         for (int c = 0; c < node->n_inputs; c++) {
@@ -40,7 +44,7 @@ static void feature_lane(const tin_pass *pass, const tin_node *node, int lane, c
         }
         if (tin_feature_step(node->feature, state, counts, q)) {
             for (int o = 0; o < node->n_outputs; o++, y += TIN_LANES) {
-                *y = (real)q[o] * (real)TIN_LOG_SCALE;
+                *y = (real)q[o] * unit[o];
             }
         }
     }
