@@ -52,6 +52,7 @@ enum {
     CLI_RUN = 1 << 24,
     CLI_STRICT = 1 << 25,
     CLI_STREAM = 1 << 26,
+    CLI_FOLDS = 1 << 27,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -70,6 +71,8 @@ typedef struct cli_options {
     uint64_t seed;
     uint64_t seeds[CLI_MAX_SEEDS];           /* of --seeds */
     int n_seeds;                             /* 0: not given */
+    int n_folds;                             /* of --folds, instead of data.split.folds; 0: not given */
+    int fold;                                /* of these the one that is tested; 0: all, one after the other */
     const char *target, *backend, *cmsis_nn; /* instead of those of deploy; NULL: as the project says */
     unsigned targets;                        /* bits of emulated cores to measure on, 0: none */
     const char *profile;                     /* the device to estimate for; NULL: all with a measured core */
@@ -210,7 +213,7 @@ tin_status cli_command_stages(const cli_command *command, const cli_options *opt
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */
 tin_status cli_work_through(const cli_command *command, const cli_options *options, bool force_data,
                             tin_error *err) TIN_USE_RESULT;
-/* The same for every seed of --seeds, side by side. */
+/* The same for every seed of --seeds or fold of --folds, side by side. */
 tin_status cli_run_seeds(const cli_command *command, const cli_options *options, tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -38,8 +38,8 @@ static tin_status explain(const tin_dataset *before, const tin_dataset *after, t
         const char *a = json_string_value(json_object_get(item, "a")),
                    *b = json_string_value(json_object_get(item, "b"));
         if (i < MOST_REASONS) {
-            tin_text_printf(text, "%sdata.%s: %s -> %s", i > 0 ? "; " : "", json_string_value(json_object_get(item, "key")),
-                            a ? a : "none", b ? b : "none");
+            tin_text_printf(text, "%sdata.%s: %s -> %s", i > 0 ? "; " : "",
+                            json_string_value(json_object_get(item, "key")), a ? a : "none", b ? b : "none");
         }
     }
     if (json_array_size(list) > MOST_REASONS) {

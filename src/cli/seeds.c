@@ -1,4 +1,4 @@
-/* `run --seeds`: a run per seed, each in a process of its own, as many at a time as there are cores; then mean and spread. */
+/* `run --seeds` and `--folds`: a run per seed or fold, each in a process of its own, as many at a time as there are cores; then mean and spread. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -15,9 +15,10 @@
 
 /* What a child left: its results as JSON, or, when it failed, its tin_error. */
 typedef struct seed_run {
-    uint64_t seed;
-    pid_t pid;    /* 0: not begun, -1: over */
-    FILE *output; /* unnamed */
+    const char *what; /* "seed" or "fold" */
+    uint64_t seed;    /* its number */
+    pid_t pid;        /* 0: not begun, -1: over */
+    FILE *output;     /* unnamed */
     json_t *results;
 } seed_run;
 
@@ -25,7 +26,18 @@ static const char *const summed[] = {"train", "quantize", "evaluate", "deploy"};
 
 static tin_status system_error(tin_error *err, const char *action)
 {
-    return tin_fail_errno(err, "--seeds", action);
+    return tin_fail_errno(err, "--seeds or --folds", action);
+}
+
+/* The options of the run of one seed or fold. */
+static void choose(cli_options *own, const seed_run *run)
+{
+    if (own->n_folds > 0) {
+        own->fold = (int)run->seed;
+    } else {
+        own->has_seed = true;
+        own->seed = run->seed;
+    }
 }
 
 /* The child: never returns. */
@@ -34,8 +46,8 @@ static void work(const cli_command *command, const cli_options *options, const s
     cli_options own = *options;
     tin_error err = {0};
     own.n_seeds = 0;
-    own.has_seed = own.json = true;
-    own.seed = run->seed;
+    own.json = true;
+    choose(&own, run);
     own.threads = threads;
     own.quiet = quiet;
     tin_status status = dup2(fileno(run->output), STDOUT_FILENO) < 0 ? system_error(&err, "cannot keep the results")
@@ -75,14 +87,15 @@ static tin_status take_results(seed_run *run, int code, tin_error *err)
     rewind(run->output);
     if (WIFEXITED(code) && WEXITSTATUS(code) == 0) {
         run->results = json_loadf(run->output, 0, NULL);
-        return run->results ? TIN_OK
-                            : tin_fail(err, TIN_ERR_MEMORY, "seed %" PRIu64 ": its results are lost", run->seed);
+        return run->results
+                   ? TIN_OK
+                   : tin_fail(err, TIN_ERR_MEMORY, "%s %" PRIu64 ": its results are lost", run->what, run->seed);
     }
     if (fread(&why, sizeof why, 1, run->output) != 1) {
-        return tin_fail(err, TIN_ERR_TOOL, "seed %" PRIu64 ": its process was ended from outside; run again to go on",
-                        run->seed);
+        return tin_fail(err, TIN_ERR_TOOL, "%s %" PRIu64 ": its process was ended from outside; run again to go on",
+                        run->what, run->seed);
     }
-    return tin_fail_at(err, why.status, why.file, why.line, "seed %" PRIu64 ": %s", run->seed, why.message);
+    return tin_fail_at(err, why.status, why.file, why.line, "%s %" PRIu64 ": %s", run->what, run->seed, why.message);
 }
 
 /* Waits for one child to end. */
@@ -99,7 +112,7 @@ static tin_status wait_for_one(seed_run *runs, int n, int *n_done, bool quiet, t
             ++*n_done;
             tin_status status = take_results(&runs[i], code, err);
             if (status == TIN_OK && !quiet) {
-                fprintf(stderr, "seed %" PRIu64 ": done, %d of %d\n", runs[i].seed, *n_done, n);
+                fprintf(stderr, "%s %" PRIu64 ": done, %d of %d\n", runs[i].what, runs[i].seed, *n_done, n);
             }
             return status;
         }
@@ -223,7 +236,7 @@ static tin_status print_json(const seed_run *runs, int n, tin_error *err)
 static void print_table(const seed_run *runs, int n)
 {
     char text[32];
-    printf("%-26s", "seed");
+    printf("%-26s", runs[0].what);
     for (int i = 0; i < n; i++) {
         printf("  %9" PRIu64, runs[i].seed);
     }
@@ -244,14 +257,14 @@ static void print_table(const seed_run *runs, int n)
     }
 }
 
-/* The dataset comes first, once for all (simulated people depend on the seed, so that there each seed has its own). None of
+/* The dataset comes first, once for all (simulated people depend on the seed, so that there each seed has its own, and
+ * each fold has its own anyhow; but the folds are fixed once). None of
  * this process's threads may be left when it forks. */
-static tin_status prepare(const cli_options *options, int *cores, tin_error *err)
+static tin_status prepare(const cli_options *options, const seed_run *run, int *cores, tin_error *err)
 {
     cli_session session = {0};
     cli_options first = *options;
-    first.has_seed = true;
-    first.seed = options->seeds[0];
+    choose(&first, run);
     tin_status status = cli_session_open(&session, &first, err);
     status = status ? status : cli_data_stage(&session, options->force, err);
     *cores = session.pool ? tin_pool_threads(session.pool) : 1;
@@ -262,11 +275,12 @@ static tin_status prepare(const cli_options *options, int *cores, tin_error *err
 tin_status cli_run_seeds(const cli_command *command, const cli_options *options, tin_error *err)
 {
     seed_run runs[CLI_MAX_SEEDS] = {{0}};
-    int n = options->n_seeds, cores = 1;
+    int n = options->n_folds > 0 ? options->n_folds : options->n_seeds, cores = 1;
     for (int i = 0; i < n; i++) {
-        runs[i].seed = options->seeds[i];
+        runs[i].what = options->n_folds > 0 ? "fold" : "seed";
+        runs[i].seed = options->n_folds > 0 ? (uint64_t)i + 1 : options->seeds[i];
     }
-    tin_status status = prepare(options, &cores, err);
+    tin_status status = prepare(options, &runs[0], &cores, err);
     status = status ? status : run_all(command, options, runs, n, cores, err);
     if (status == TIN_OK && options->json) {
         status = print_json(runs, n, err);

@@ -48,6 +48,17 @@ static tin_status apply_options(cli_session *session, tin_error *err)
     if (options->has_seed) {
         session->config->seed = options->seed;
     }
+    if (options->n_folds > 0) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", options->n_folds);
+        char *folds = tin_strdup(text, err);
+        if (!folds) {
+            return TIN_ERR_MEMORY;
+        }
+        tin_free(session->config->data.split.folds);
+        session->config->data.split.folds = folds;
+        session->config->data.split.fold = options->fold;
+    }
     if (options->threads >= 0) {
         session->config->threads = options->threads;
     }

@@ -48,6 +48,22 @@ refuses --seeds 1,x
 refuses --seeds 1, 
 refuses --seeds 65
 refuses --seeds 1,2 --seed 3
+refuses --folds 2
+refuses --folds 3 --seeds 3
+
+# a run per fold: everybody is tested once, and each run is the one that the settings make
+small_project "$folder/folds"
+sed -i 's/steps: 400/steps: 100/; s/subjects: 5/subjects: 6/; /^compress/,/share/d' "$folder/folds/tinamou.yaml"
+"$tinamou" run "$folder/folds" --folds 3 >"$folder/table" 2>"$folder/log" || fail "$(cat "$folder/log")"
+grep -q '^fold  *1  *2  *3  *mean  *spread$' "$folder/table" || fail "table: $(cat "$folder/table")"
+grep -q 'fold [123]: done, 3 of 3' "$folder/log" || fail "log: $(cat "$folder/log")"
+[ "$(ls -d "$folder"/folds/runs/*/ | wc -l)" = 3 ] || fail "runs: $(ls "$folder/folds/runs")"
+grep -q '"p04": 1' "$folder/folds/data/split-subject-3.json" || fail "split: $(cat "$folder/folds/data/split-subject-3.json")"
+sed -i 's/subjects: 6.*/subjects: 6, minutes: 0.8}, split: {folds: 3, fold: 2}}/' "$folder/folds/tinamou.yaml"
+"$tinamou" run "$folder/folds" >"$folder/table" 2>"$folder/log" || fail "$(cat "$folder/log")"
+grep -q 'report: done before' "$folder/log" || fail "log: $(cat "$folder/log")"
+grep -q '2 + 2 + 2 people' "$folder/log" || fail "log: $(cat "$folder/log")"
+
 # a seed that fails says which one it was, and nothing is left running
 sed -i 's/learning_rate.*//; s/^train: {/train: {learning_rate: 10, clip: 0, optimiser: sgd, momentum: 0.99, /' "$folder/together/tinamou.yaml"
 code=0
