@@ -34,9 +34,13 @@ tin_status cli_command_data_preview(const cli_command *command, const cli_option
     status = status ? status : cli_data_stage(&session, false, err);
     status = status ? status : tin_path_join(folder, session.project, "data", err);
     status = status ? status : tin_path_join(path, folder, "preview.html", err);
-    status = status ? status
-                    : tin_preview_write(&preview, session.dataset, &session.config->train, session.config->seed,
-                                        session.pool, path, err);
+    if (status == TIN_OK) {
+        tin_preview_options wanted = {.title = session.config->project,
+                                      .train = &session.config->train,
+                                      .seed = session.config->seed,
+                                      .pool = session.pool};
+        status = tin_preview_write(&preview, session.dataset, &wanted, path, err);
+    }
     if (status == TIN_OK && options->json) {
         status = print_json(&preview, path, err);
     } else if (status == TIN_OK) {

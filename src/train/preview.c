@@ -113,11 +113,9 @@ static bool is_on(const augment *all, const operation *o)
 
 typedef struct previewer {
     const tin_dataset *dataset;
-    tin_config_train train;
-    const augment *all; /* as training has it */
-    uint64_t seed;
-    tin_pool *pool;
-    tin_model *model; /* of a decision per frame, for channels and scaling */
+    const tin_preview_options *options;
+    tin_config_train train; /* of the view under way */
+    tin_model *model;       /* of a decision per frame, for channels and scaling */
     tin_preview *preview;
     int lanes[TIN_PREVIEW_SEQUENCES]; /* of the sequences, among the candidates */
     float *x, *target;                /* [CANDIDATES] as the sampler gives them */
@@ -151,9 +149,9 @@ static tin_status sample(previewer *p, const augment *a, tin_sampler **sampler, 
     tin_sampler_settings settings = {.model = p->model,
                                      .dataset = p->dataset,
                                      .train = &p->train,
-                                     .seed = p->seed,
+                                     .seed = p->options->seed,
                                      .n_lanes = CANDIDATES,
-                                     .pool = p->pool};
+                                     .pool = p->options->pool};
     p->train.augment = *a;
     tin_status status = tin_sampler_create(sampler, &settings, err);
     return status ? status : tin_sampler_next(*sampler, &batch, err);
@@ -181,9 +179,10 @@ static uint64_t classes_in(const previewer *p, int lane, int *changes)
 /* Where a sequence begins does not depend on the speed: the sampler moves those at the end of a recording. */
 static bool has_room(const previewer *p, const tin_sampler_lane *lane)
 {
-    double frames = p->train.chunk + tin_augment_most_swing(p->all, p->dataset->rate_hz);
+    const augment *all = &p->options->train->augment;
+    double frames = p->train.chunk + tin_augment_most_swing(all, p->dataset->rate_hz);
     double n_frames = (double)p->dataset->streams[lane->stream].n_frames;
-    return lane->start + frames * tin_augment_fastest(p->all) + 2 < n_frames;
+    return lane->start + frames * tin_augment_fastest(all) + 2 < n_frames;
 }
 
 /* Sequences in which much happens, each with classes that the others do not have. */
@@ -251,7 +250,7 @@ static tin_status add_view(previewer *p, const char *name, const augment *a, tin
 
 static tin_status add_views(previewer *p, tin_error *err)
 {
-    const augment *all = p->all;
+    const augment *all = &p->options->train->augment;
     augment a = alone(all, NULL);
     tin_status status = add_view(p, "as recorded", &a, err);
     for (int i = 0; i < TIN_PREVIEW_OPERATIONS && !status; i++) {
@@ -278,7 +277,8 @@ static tin_status add_views(previewer *p, tin_error *err)
 static tin_status write_page(const previewer *p, const char *path, tin_error *err)
 {
     tin_text page = {0};
-    tin_preview_scene scene = {.dataset = p->dataset,
+    tin_preview_scene scene = {.title = p->options->title,
+                               .dataset = p->dataset,
                                .preview = p->preview,
                                .n_frames = p->train.chunk,
                                .views = p->views,
@@ -291,8 +291,8 @@ static tin_status write_page(const previewer *p, const char *path, tin_error *er
     return status;
 }
 
-tin_status tin_preview_write(tin_preview *preview, const tin_dataset *dataset, const tin_config_train *train,
-                             uint64_t seed, tin_pool *pool, const char *path, tin_error *err)
+tin_status tin_preview_write(tin_preview *preview, const tin_dataset *dataset, const tin_preview_options *options,
+                             const char *path, tin_error *err)
 {
     static const tin_layer_spec dense = {.op = TIN_OP_DENSE};
     *preview = (tin_preview){0};
@@ -301,10 +301,8 @@ tin_status tin_preview_write(tin_preview *preview, const tin_dataset *dataset, c
         return TIN_ERR_MEMORY;
     }
     p->dataset = dataset;
-    p->train = *train;
-    p->all = &train->augment;
-    p->seed = seed;
-    p->pool = pool;
+    p->options = options;
+    p->train = *options->train;
     p->preview = preview;
     choose_settings(p);
     size_t frames = (size_t)(CANDIDATES * p->train.chunk);

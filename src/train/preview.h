@@ -21,9 +21,16 @@ typedef struct tin_preview {
     double seconds; /* how long each is */
 } tin_preview;
 
+typedef struct tin_preview_options {
+    const char *title;             /* of the page: the name of the project */
+    const tin_config_train *train; /* its augmentation and soft labels */
+    uint64_t seed;
+    tin_pool *pool;
+} tin_preview_options;
+
 /* Writes the page atomically and says what is on it. Deterministic by the seed. Fails as training would on such
  * settings and data. */
-tin_status tin_preview_write(tin_preview *preview, const tin_dataset *dataset, const tin_config_train *train,
-                             uint64_t seed, tin_pool *pool, const char *path, tin_error *err) TIN_USE_RESULT;
+tin_status tin_preview_write(tin_preview *preview, const tin_dataset *dataset, const tin_preview_options *options,
+                             const char *path, tin_error *err) TIN_USE_RESULT;
 
 #endif

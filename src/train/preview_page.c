@@ -247,9 +247,9 @@ static void add_head(const drawing *d)
     const tin_preview_scene *s = d->scene;
     tin_text_add(d->t, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
                        "content=\"width=device-width\"><title>What training sees: ");
-    add_text(d->t, s->dataset->name);
+    add_text(d->t, s->title);
     tin_text_printf(d->t, "</title>\n<style>%s</style></head><body>\n<h1>What training sees: ", style);
-    add_text(d->t, s->dataset->name);
+    add_text(d->t, s->title);
     tin_text_printf(
         d->t,
         "</h1>\n<p>Three sequences of %.3g s of the training recordings, as recorded, with each operation of "

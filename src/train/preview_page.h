@@ -14,6 +14,7 @@ typedef struct tin_preview_view {
 } tin_preview_view;
 
 typedef struct tin_preview_scene {
+    const char *title;
     const tin_dataset *dataset;
     const tin_preview *preview;
     int n_frames;

@@ -44,7 +44,8 @@ static char *page_of(const tin_config_train *settings, int threads, tin_preview 
     char *text = NULL;
     size_t size = 0;
     assert_int_equal(tin_pool_create(&pool, threads, &err), TIN_OK);
-    if (tin_preview_write(preview, dataset, settings, 3, pool, PAGE, &err) || tin_file_read(PAGE, &text, &size, &err)) {
+    tin_preview_options options = {"a <title>", settings, 3, pool};
+    if (tin_preview_write(preview, dataset, &options, PAGE, &err) || tin_file_read(PAGE, &text, &size, &err)) {
         fail_msg("%s", tin_error_text(&err));
     }
     tin_pool_destroy(pool);
@@ -70,6 +71,7 @@ static void shows_what_is_on(void **unused)
     assert_int_equal(count(page, " id=\"b"), 3 * TEST_CHANNELS);
     assert_int_equal(count(page, "href=\"#b"), 15 * TEST_CHANNELS);
     assert_int_equal(count(page, "nan"), 0);
+    assert_int_equal(count(page, "a &lt;title>"), 2);
     assert_non_null(
         strstr(page, "turned by up to 40 degrees about a random axis; in training with a probability of 0.5"));
     assert_non_null(strstr(page, "Off: splice, warp, shift, mirror, scale, gain, room, bias, drift, noise, range"));
@@ -109,17 +111,18 @@ static void failures_leave_the_earlier_page(void **unused)
     char *before = page_of(&train, 1, &preview), *after = NULL;
     size_t size = 0;
     assert_int_equal(tin_pool_create(&pool, 1, &err), TIN_OK);
+    const tin_preview_options options = {"a", &train, 4, pool};
     char *unknown[] = {(char[]){"stir"}};
     tin_config_train wrong = train;
     wrong.augment.background.classes = unknown;
     wrong.augment.background.classes_count = 1;
-    assert_int_equal(tin_preview_write(&preview, dataset, &wrong, 3, pool, PAGE, &err), TIN_ERR_CONFIG);
-    assert_int_equal(tin_preview_write(&preview, dataset, &train, 3, pool, TEST_TEMPORARY "/no/page.html", &err),
-                     TIN_ERR_IO);
+    assert_int_equal(tin_preview_write(&preview, dataset, &(tin_preview_options){"a", &wrong, 3, pool}, PAGE, &err),
+                     TIN_ERR_CONFIG);
+    assert_int_equal(tin_preview_write(&preview, dataset, &options, TEST_TEMPORARY "/no/page.html", &err), TIN_ERR_IO);
     for (int n = 1;; n++) {
         memset(&err, 0, sizeof err);
         tin_memory_fail_at((size_t)n);
-        tin_status status = tin_preview_write(&preview, dataset, &train, 4, pool, PAGE, &err);
+        tin_status status = tin_preview_write(&preview, dataset, &options, PAGE, &err);
         tin_memory_fail_at(0);
         if (status == TIN_OK) {
             assert_true(n > 50);
