@@ -19,6 +19,7 @@ libsndfile1-dev | reads WAV, FLAC and Ogg recordings
 libcbor-dev | reads recordings in CBOR
 libhdf5-dev | reads HDF5 files
 libarchive-dev | reads NPZ files, unpacks data sets
+libkissfft-dev | spectra of the signals, for data stats
 liblapacke-dev | singular values, for low-rank compression
 libopenblas-dev | what it computes with
 esbuild | bundles the pages

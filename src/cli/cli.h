@@ -203,6 +203,7 @@ tin_status cli_command_data_fetch(const cli_command *command, const cli_options 
 tin_status cli_command_data_check(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_diff(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_preview(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_data_stats(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_show(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_tag(const cli_command *command, const cli_options *options, tin_error *err);

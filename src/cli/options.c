@@ -98,6 +98,16 @@ const cli_command cli_commands[] = {
      .examples = "  tinamou data fetch hapt ~/data\n"
                  "  tinamou data fetch hapt ~/data --url http://mirror.lan/hapt.zip   # the same file from elsewhere\n",
      .run = cli_command_data_fetch},
+    {.name = "data stats",
+     .allowed = CLI_JSON | CLI_QUIET | CLI_THREADS | CLI_DATA | CLI_STREAM,
+     .summary = "what is in a dataset, and its signals to browse",
+     .description = "Prints how much there is of each class and role, and writes data/stats.html: durations, people, "
+                    "spectra, the\n"
+                    "sources' rates and gaps, and the signals themselves, to zoom and to move through.",
+     .examples = "  tinamou data stats my-gestures\n"
+                 "  tinamou data stats my-gestures --stream p03  # this recording is in the page whatever its size\n"
+                 "  tinamou data stats my-gestures --json > stats.json\n",
+     .run = cli_command_data_stats},
     STAGE_COMMAND(
         "train", TIN_STAGE_TRAIN, "train the float model",
         "Trains the model on the training people and keeps the weights that are best on the validation people."),

@@ -1,5 +1,5 @@
 /* Labels that a trained model contradicts, as confident learning ranks them (Northcutt, Jiang and Chuang, Confident
- * Learning, JAIR 2021): a label counts as contradicted where another class is at least as probable as that class is, on
+ * Learning, JAIR 2021): a label counts as contradicted where another class is about as probable as that class is, on
  * average, where it is labelled; ranked by the margin between the two. The unit is the labelled interval. */
 #include "inspect/model_scores.h"
 
@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "inspect/check_parts.h"
 
+#define AS_SURE 0.8      /* share of the class's usual probability that the other class has, at least */
 #define LEAST_MARGIN 0.2 /* of the other class before the label's */
 #define SKIPPED 0.25     /* share of an interval at its begin where a causal model cannot know yet */
 #define MISSED_FAR_S 0.5 /* an event that only the model sees is so far from labelled ones, at least */
@@ -194,7 +195,7 @@ static tin_status score_stream(void *context, size_t index, tin_findings *findin
     return status;
 }
 
-/* thresholds[k]: mean probability of class k over the intervals that are labelled k; 2 where there is none. */
+/* thresholds[k]: AS_SURE of the mean probability of class k over the intervals that are labelled k; 2 where there is none. */
 static void take_thresholds(const model_work *w, double thresholds[TIN_MAX_CLASSES])
 {
     const tin_dataset *d = w->dataset;
@@ -211,7 +212,7 @@ static void take_thresholds(const model_work *w, double thresholds[TIN_MAX_CLASS
         }
     }
     for (int k = 0; k < d->n_classes; k++) {
-        thresholds[k] = n[k] > 0 ? sums[k] / (double)n[k] : 2;
+        thresholds[k] = n[k] > 0 ? AS_SURE * sums[k] / (double)n[k] : 2;
     }
 }
 

@@ -1,1 +1,2 @@
 tin_page(check inspect/pages)
+tin_page(stats inspect/pages)
