@@ -50,6 +50,7 @@ node-typescript | types of the pages
 frama-c-base | no undefined behaviour in generated code
 cppcheck | MISRA rules of generated code
 python3 | its MISRA rules
+espeak-ng | the voices of examples/wakeword
 time | peak memory of the figures
 '
 [ "${1:-}" != test ] || packages=$packages$test_packages
