@@ -251,7 +251,7 @@ static tin_status check_interval(tin_checking *c, const model_work *w, size_t i,
     f.limit = LEAST_MARGIN;
     f.rank = margin;
     return tin_findings_add(c->findings, f, err,
-                            "labelled '%s' (probability %.2f), the model says '%s' (%.2f) over the whole of %.2f s%s",
+                            "labelled '%s' (probability %.2f), the model says '%s' (%.2f), mean over %.2f s%s",
                             d->classes[v->class_index].name, (double)p[v->class_index], d->classes[best].name,
                             (double)p[best], tin_seconds(d, v->end - v->start), seen_by(s));
 }

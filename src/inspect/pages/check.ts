@@ -5,7 +5,7 @@ import "./inspect.css";
 
 import {colour, make, plural, redrawOnScheme, section, table} from "../../page/page";
 import type {Curve, Head, Interval, View} from "./painter";
-import {channelColour, classFill, decode, Painter} from "./painter";
+import {channelColour, decode, Painter} from "./painter";
 
 interface Finding {
     check: string;
@@ -46,6 +46,11 @@ interface Data extends Head {
 
 const MOST_ROWS = 300;  // of findings without a picture
 
+// Unlike the colours of three axes, and unlike one another, whatever the classes are.
+function curveColour(index: number): string {
+    return colour(3 + index);
+}
+
 function viewOf(data: Data, picture: Picture): View {
     const {from, to, columns} = picture;
     const frames = new Float64Array(columns);
@@ -60,7 +65,7 @@ function viewOf(data: Data, picture: Picture): View {
     });
     const curves: Curve[] = (picture.scores ?? []).map(({class: k, values}, i) => ({
         name: data.classes[k].name,
-        colour: classFill(data, k) ?? colour(i),
+        colour: curveColour(i),
         frames,
         values: Float64Array.from(decode(values)).map((v) => v / data.score_one),
     }));
@@ -76,7 +81,7 @@ function picture(data: Data, one: Picture): HTMLElement {
         return make("span", {class: "chip", style: "--chip:" + channelColour(data, channel)}, name);
     });
     const curves = (one.scores ?? []).map(({class: k}, i) => {
-        const style = "--chip:" + (classFill(data, k) ?? colour(i));
+        const style = "--chip:" + curveColour(i);
         return make("span", {class: "chip", style}, "model: " + data.classes[k].name);
     });
     const painter = new Painter(canvas as HTMLCanvasElement, data);
