@@ -72,8 +72,8 @@ long=$(printf 'x%.0s' $(seq 200))
 mkdir recordings
 write_good() {
     for person in a b c d e; do
-        awk -v p=$person 'BEGIN {print "time,ax,ay,az,label"; for (i = 0; i < 400; i++)
-            printf "%.2f,%.3f,%.3f,9.81,%s\n", i / 50, sin(i / 7), cos(i / 9), i % 100 < 30 ? "WAVE" : "REST"}' >recordings/${person}_1.csv
+        awk -v k=$(printf %d "'$person") 'BEGIN {print "time,ax,ay,az,label"; for (i = 0; i < 400; i++)
+            printf "%.2f,%.3f,%.3f,9.81,%s\n", i / 50, sin(i / (5 + k % 5)), cos(i / (9 + k % 5)), i % 100 < 30 ? "WAVE" : "REST"}' >recordings/${person}_1.csv
     done
 }
 write_good
