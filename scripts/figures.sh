@@ -151,6 +151,19 @@ train() { # one thread, batch 64: the loop with sampling and augmentation, secon
     put train.fma_share "$("$bench" a 64 share)" ratio
 }
 
+csv_import() { # needs pandas: TINAMOU_PYTHON is a Python that has it
+    any_wanted data.csv_import_ratio data.csv_import_ratio_all_cores || return 0
+    python=${TINAMOU_PYTHON:-python3}
+    if ! "$python" -c 'import pandas' 2>/dev/null; then
+        echo "figures: data.csv_import_ratio is left out: $python has no pandas; make a venv with bench/import/requirements.txt and set TINAMOU_PYTHON" >&2
+        return 0
+    fi
+    cmake --build "$root/build/release" --target bench_import >&2
+    mkdir -p "$work/import"
+    "$python" "$root/bench/import/bench_import.py" "$(find "$root/build/release" -name bench_import -type f)" "$work/import" |
+        while read -r id value unit; do put "$id" "$value" "$unit"; done
+}
+
 # drift_of PROJECT: of its first seed
 drift_of() {
     json=$work/$1/seed${seeds%% *}.json
@@ -206,6 +219,7 @@ exact
 cores
 har
 train
+csv_import
 drift
 large
 determinism

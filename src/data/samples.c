@@ -35,7 +35,7 @@ tin_status tin_row_texts_add(tin_row_texts *t, size_t row, long line, const char
     if (copy == NULL)
         return TIN_ERR_MEMORY;
     memcpy(copy, text, size);
-    t->items[t->n++] = (tin_row_text){.row = row, .line = line, .text = copy};
+    t->items[t->n++] = (tin_row_text){.row = row, .line = line, .text = copy, .size = size};
     return TIN_OK;
 }
 

@@ -28,6 +28,7 @@ typedef struct tin_row_text {
     size_t row;
     long line;
     char *text;
+    size_t size; /* bytes of it */
 } tin_row_text;
 
 typedef struct tin_row_texts {

@@ -30,6 +30,7 @@ typedef struct text_job {
     size_t n_uses;
     size_t time, label, subject; /* columns, where kinds say so */
     bool iso8601, split_back, has_comment;
+    bool plain_time; /* a number, which none stands for "missing" */
     double ticks_per_second;
     tin_samples *s; /* whose arrays hold all blocks one behind the other */
 } text_job;
@@ -39,12 +40,14 @@ typedef struct text_block {
     const char *from, *to;
     size_t first_row, capacity; /* its part of the arrays */
     size_t n_rows, n[MAX_SENSORS];
+    double *room[MAX_SENSORS]; /* where the next sample of each track goes */
     double last_ticks;
     tin_row_texts labels, subjects;
     tin_samples cut_list; /* its cuts alone are used */
     size_t n_broken;
     const char *first_broken;
     long n_lines;        /* of the block */
+    bool quotes, nuls;   /* there are such bytes */
     const char *counted; /* up to here there are `lines` line ends in it */
     long lines;
     tin_fields *fields;
@@ -78,14 +81,13 @@ static bool is_new(const tin_row_texts *texts, tin_slice field)
 {
     if (texts->n == 0)
         return true;
-    const char *last = texts->items[texts->n - 1].text;
-    return strncmp(last, field.at, field.size) != 0 || last[field.size] != '\0';
+    const tin_row_text *last = &texts->items[texts->n - 1];
+    return last->size != field.size || memcmp(last->text, field.at, field.size) != 0;
 }
 
 static double *value_at(const text_block *b, const column_use *u)
 {
-    tin_track *t = &b->job->s->tracks[u->track];
-    return t->values + (b->first_row + b->n[u->track]) * (size_t)t->n_channels + u->slot;
+    return b->room[u->track] + u->slot;
 }
 
 /* End of a plain field; NULL when it is quoted. *field is cut. In bounds, as a row end follows. */
@@ -132,13 +134,18 @@ static inline const char *fast_field(const text_block *b, const column_use *u, c
     const tin_text_table *t = j->t;
     const char *q = p;
     tin_slice field;
-    if (u->kind == VALUE) {
-        double v;
-        q = tin_decimal_fast(p, t->end, t->point, &v);
-        if (q != NULL) {
+    double v;
+    if ((u->kind == VALUE || (u->kind == TIME && j->plain_time)) &&
+        (q = tin_decimal_fast(p, t->end, t->point, &v)) != NULL) {
+        if (u->kind == VALUE) {
             *value_at(b, u) = v * u->factor;
-            return q;
+        } else {
+            row->ticks = v;
+            row->back = b->n_rows > 0 && v < b->last_ticks;
         }
+        return q;
+    }
+    if (u->kind == VALUE) {
         q = plain_field(t->kinds, p, &field);
         if (q == NULL || !is_one_of(j->layout->settings->missing, j->layout->settings->missing_count, field))
             return NULL;
@@ -283,6 +290,7 @@ static tin_status count_row(text_block *b, const text_row *row, tin_error *err)
             if (s->rows[i] != NULL)
                 s->rows[i][b->first_row + b->n[i]] = (uint32_t)b->n_rows;
             b->n[i]++;
+            b->room[i] += s->tracks[i].n_channels;
         }
     if (row->new_label)
         status =
@@ -304,6 +312,8 @@ static tin_status read_block(text_block *b, tin_error *err)
     while (last_end > b->from && !(t->kinds[(unsigned char)last_end[-1]] & TIN_ROW_END))
         last_end--;
     tin_status status = TIN_OK;
+    for (int i = 0; i < j->s->n_tracks; i++)
+        b->room[i] = j->s->tracks[i].values + b->first_row * (size_t)j->s->tracks[i].n_channels;
     for (const char *p = b->from, *next = NULL; p < b->to && status == TIN_OK; p = next) {
         text_row row = {.at = p};
         next = p < last_end && !(j->has_comment && *p == t->comment[0]) ? fast_row(b, p, &row) : NULL;
@@ -338,45 +348,89 @@ static void block_job(void *context, int index, int thread)
     b->err.status = read_block(b, &b->err);
 }
 
-/* At most one row per row end, and one without. *n_lines: line ends. */
-static size_t count_rows(const tin_text_table *t, const char *from, const char *to, char row_end, long *n_lines)
+/* Counts line ends and bytes that end rows, and looks for quotes and NUL bytes, in pieces whose counts fit a byte: the
+ * compiler looks at many bytes at a time. */
+static void survey_block(text_block *b)
 {
-    const bool lines = t->kinds['\r'] == TIN_BLANK;
-    size_t n = 1;
-    for (const char *s = from; s < to && (s = memchr(s, lines ? '\n' : '\r', (size_t)(to - s))) != NULL; s++)
-        n++;
-    *n_lines = lines ? (long)n - 1 : 0;
-    for (const char *s = from; row_end != '\0' && s < to && (s = memchr(s, row_end, (size_t)(to - s))) != NULL; s++)
-        n++;
-    return n;
+    const tin_text_table *t = b->job->t;
+    const char line = t->kinds['\r'] == TIN_BLANK ? '\n' : '\r';
+    const char *row_end_text = b->job->layout->settings->text.row_end;
+    const char row_end = row_end_text != NULL && row_end_text[0] != '\0' ? row_end_text[0] : line;
+    for (const char *s = b->from; s < b->to;) {
+        const size_t size = b->to - s < 192 ? (size_t)(b->to - s) : 192;
+        unsigned char lines = 0, ends = 0, quotes = 0, nuls = 0;
+        for (size_t i = 0; i < size; i++) {
+            lines = (unsigned char)(lines + (s[i] == line));
+            ends = (unsigned char)(ends + (s[i] == row_end));
+            quotes |= s[i] == '"';
+            nuls |= s[i] == '\0';
+        }
+        b->n_lines += lines;
+        b->capacity += lines + (row_end != line ? ends : 0u);
+        b->quotes |= quotes;
+        b->nuls |= nuls;
+        s += size;
+    }
+    b->capacity += !(t->kinds[(unsigned char)b->to[-1]] & TIN_ROW_END);
+    b->n_lines = line == '\n' ? b->n_lines : 0;
 }
 
-/* Cuts the rows into blocks at line ends. Text with quotes is one block, as a line end may stand in a field. */
-static tin_status make_blocks(const text_job *j, size_t block_bytes, text_block **blocks, size_t *n, tin_error *err)
+static void survey_job(void *context, int index, int thread)
+{
+    (void)thread;
+    survey_block((text_block *)context + index);
+}
+
+static void run_jobs(tin_pool *pool, size_t n, void (*job)(void *context, int index, int thread), text_block *blocks)
+{
+    if (pool != NULL && n > 1)
+        tin_pool_run(pool, (int)n, job, blocks);
+    else
+        for (size_t i = 0; i < n; i++)
+            job(blocks, (int)i, 0);
+}
+
+/* Text with quotes is one block, as a line end may stand in a field. */
+static void join_surveys(text_block *blocks, size_t *n)
+{
+    bool quotes = false;
+    for (size_t i = 0; i < *n; i++)
+        quotes |= blocks[i].quotes && blocks[i].job->t->kinds['"'] == TIN_QUOTE;
+    for (size_t i = 1; quotes && i < *n; i++) {
+        blocks[0].n_lines += blocks[i].n_lines;
+        blocks[0].capacity += blocks[i].capacity;
+        blocks[0].nuls |= blocks[i].nuls;
+        blocks[0].to = blocks[i].to;
+    }
+    *n = quotes ? 1 : *n;
+}
+
+/* Cuts the rows into blocks at line ends, and says how many rows each can have. */
+static tin_status make_blocks(const text_job *j, size_t block_bytes, tin_pool *pool, text_block **blocks, size_t *n,
+                              tin_error *err)
 {
     const tin_text_table *t = j->t;
-    const size_t size = (size_t)(t->end - t->first);
-    const bool whole = t->kinds['"'] == TIN_QUOTE && memchr(t->first, '"', size) != NULL;
-    const char row_end = j->layout->settings->text.row_end != NULL ? j->layout->settings->text.row_end[0] : '\0';
-    size_t most = whole ? 1 : size / block_bytes + 1, first_row = 0;
-    *n = 0;
-    *blocks = tin_alloc(most, sizeof **blocks, err);
+    *blocks = tin_alloc((size_t)(t->end - t->first) / block_bytes + 1, sizeof **blocks, err);
     if (*blocks == NULL)
         return TIN_ERR_MEMORY;
-    for (const char *from = t->first; from < t->end;) {
-        const char *to = t->end;
-        if (!whole && (size_t)(t->end - from) > block_bytes) {
-            to = memchr(from + block_bytes - 1, '\n', (size_t)(t->end - from) - block_bytes + 1);
-            to = to == NULL ? t->end : to + 1;
-        }
-        text_block *b = &(*blocks)[(*n)++];
-        *b = (text_block){.job = j, .from = from, .to = to, .first_row = first_row, .counted = from};
-        b->capacity = count_rows(t, from, to, row_end, &b->n_lines);
+    for (const char *from = t->first, *to; from < t->end; from = to) {
+        const size_t rest = (size_t)(t->end - from);
+        const char *line = rest > block_bytes ? memchr(from + block_bytes - 1, '\n', rest - block_bytes + 1) : NULL;
+        to = line != NULL ? line + 1 : t->end;
+        (*blocks)[(*n)++] = (text_block){.job = j, .from = from, .to = to, .counted = from};
+    }
+    run_jobs(pool, *n, survey_job, *blocks);
+    join_surveys(*blocks, n);
+    size_t first_row = 0;
+    for (size_t i = 0; i < *n; i++) {
+        text_block *b = &(*blocks)[i];
+        if (b->nuls)
+            return tin_text_nul(t->path, err);
+        b->first_row = first_row;
         first_row += b->capacity;
         b->fields = tin_alloc(1, sizeof *b->fields, err);
         if (b->fields == NULL)
             return TIN_ERR_MEMORY;
-        from = to;
     }
     return TIN_OK;
 }
@@ -433,7 +487,7 @@ static tin_status check_border(const text_job *j, const text_block *b, double la
     return bad_time(&again, &row, err);
 }
 
-/* The blocks' parts close up, and their rows count on. */
+/* The blocks' parts close up, and their rows count on. The first fault in the file is reported. */
 static tin_status join_blocks(const text_job *j, text_block *blocks, size_t n_blocks, tin_error *err)
 {
     tin_samples *s = j->s;
@@ -443,6 +497,11 @@ static tin_status join_blocks(const text_job *j, text_block *blocks, size_t n_bl
         const text_block *b = &blocks[k];
         if (s->ticks != NULL && s->n_rows > 0 && b->n_rows > 0)
             status = check_border(j, b, s->ticks[s->n_rows - 1], err);
+        if (status == TIN_OK && b->err.status != TIN_OK) {
+            status = b->err.status;
+            if (err != NULL)
+                *err = b->err;
+        }
         for (size_t i = 0; i < b->cut_list.n_cuts && status == TIN_OK; i++)
             status = tin_samples_add_cut(s, s->n_rows + b->cut_list.cuts[i], err);
         if (status == TIN_OK)
@@ -451,13 +510,14 @@ static tin_status join_blocks(const text_job *j, text_block *blocks, size_t n_bl
             status = join_texts(&s->subjects, &b->subjects, s->n_rows, first_line, err);
         if (status != TIN_OK)
             break;
-        if (s->ticks != NULL)
+        if (s->ticks != NULL && b->first_row != s->n_rows)
             memmove(s->ticks + s->n_rows, s->ticks + b->first_row, b->n_rows * sizeof *s->ticks);
         for (int i = 0; i < s->n_tracks; i++) {
             tin_track *t = &s->tracks[i];
             const size_t width = (size_t)t->n_channels;
-            memmove(t->values + t->n_samples * width, t->values + b->first_row * width,
-                    b->n[i] * width * sizeof *t->values);
+            if (t->n_samples != b->first_row)
+                memmove(t->values + t->n_samples * width, t->values + b->first_row * width,
+                        b->n[i] * width * sizeof *t->values);
             for (size_t r = 0; s->rows[i] != NULL && r < b->n[i]; r++)
                 s->rows[i][t->n_samples + r] = s->rows[i][b->first_row + r] + (uint32_t)s->n_rows;
             t->n_samples += b->n[i];
@@ -514,17 +574,7 @@ static tin_status find_columns(text_job *j, bool missing, tin_error *err)
 
 static tin_status run_blocks(text_job *j, text_block *blocks, size_t n, tin_pool *pool, tin_error *err)
 {
-    if (pool != NULL && n > 1)
-        tin_pool_run(pool, (int)n, block_job, blocks);
-    else
-        for (size_t i = 0; i < n; i++)
-            block_job(blocks, (int)i, 0);
-    for (size_t i = 0; i < n; i++)
-        if (blocks[i].err.status != TIN_OK) {
-            if (err != NULL)
-                *err = blocks[i].err;
-            return blocks[i].err.status;
-        }
+    run_jobs(pool, n, block_job, blocks);
     return join_blocks(j, blocks, n, err);
 }
 
@@ -544,7 +594,7 @@ static tin_status read_rows(text_job *j, tin_pool *pool, size_t block_bytes, tin
     size_t n = 0;
     tin_status status = find_columns(j, missing, err);
     if (status == TIN_OK)
-        status = make_blocks(j, block_bytes, &blocks, &n, err);
+        status = make_blocks(j, block_bytes, pool, &blocks, &n, err);
     const size_t capacity = n > 0 ? blocks[n - 1].first_row + blocks[n - 1].capacity : 0;
     if (status == TIN_OK && capacity > UINT32_MAX)
         status = tin_fail_at(err, TIN_ERR_DATA, j->t->path, 0, "%zu rows; split the file into several", capacity);
@@ -572,11 +622,12 @@ tin_status tin_samples_read_text(const tin_sample_layout *layout, const char *te
     text_job j = {.layout = layout,
                   .t = &table,
                   .iso8601 = strcmp(f->time_unit, "iso8601") == 0,
+                  .plain_time = strcmp(f->time_unit, "iso8601") != 0 && f->time_missing[0] == '\0',
                   .split_back = strcmp(f->time_back, "split") == 0,
                   .has_comment = f->text.comment != NULL && f->text.comment[0] != '\0',
                   .ticks_per_second = samples->ticks_per_second,
                   .s = samples};
-    tin_status status = tin_text_take(&table, &f->text, text, size, path, err);
+    tin_status status = tin_text_begin(&table, &f->text, text, size, path, err);
     if (status == TIN_OK)
         status = tin_samples_start(samples, layout, f->missing_count > 0, err);
     if (status == TIN_OK)

@@ -239,8 +239,21 @@ static tin_status read_first(tin_text_table *t, bool header, tin_error *err)
     return status;
 }
 
+tin_status tin_text_nul(const char *path, tin_error *err)
+{
+    return tin_fail_at(err, TIN_ERR_DATA, path, 0, "the file holds NUL bytes; save it as text in UTF-8");
+}
+
 tin_status tin_text_take(tin_text_table *t, const tin_config_text *settings, const char *text, size_t size,
                          const char *path, tin_error *err)
+{
+    *t = (tin_text_table){.path = path};
+    return size > 0 && memchr(text, '\0', size) != NULL ? tin_text_nul(path, err)
+                                                        : tin_text_begin(t, settings, text, size, path, err);
+}
+
+tin_status tin_text_begin(tin_text_table *t, const tin_config_text *settings, const char *text, size_t size,
+                          const char *path, tin_error *err)
 {
     const char *row_end = settings->row_end != NULL ? settings->row_end : "";
     *t = (tin_text_table){.path = path,
@@ -248,8 +261,6 @@ tin_status tin_text_take(tin_text_table *t, const tin_config_text *settings, con
                           .end = text + size,
                           .point = settings->decimal_comma ? ',' : '.',
                           .comment = settings->comment != NULL ? settings->comment : ""};
-    if (size > 0 && memchr(text, '\0', size) != NULL)
-        return tin_fail_at(err, TIN_ERR_DATA, path, 0, "the file holds NUL bytes; save it as text in UTF-8");
     const char *p = size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
     for (int i = 0; i < settings->skip_lines && p < t->end; i++) {
         p = memchr(p, '\n', (size_t)(t->end - p));

@@ -51,6 +51,10 @@ tin_status tin_text_open(tin_text_table *t, const tin_config_text *settings, con
 /* The same over bytes in memory, which the caller keeps. */
 tin_status tin_text_take(tin_text_table *t, const tin_config_text *settings, const char *text, size_t size,
                          const char *path, tin_error *err) TIN_USE_RESULT;
+/* The same for a caller who looks for NUL bytes by himself, and reports them by tin_text_nul. */
+tin_status tin_text_begin(tin_text_table *t, const tin_config_text *settings, const char *text, size_t size,
+                          const char *path, tin_error *err) TIN_USE_RESULT;
+tin_status tin_text_nul(const char *path, tin_error *err);
 void tin_text_close(tin_text_table *t);
 
 /* Passes over empty lines and comments: the next row, or t->end. */

@@ -1,7 +1,7 @@
 # The option TINAMOU_FUZZ is also in tests/dataset/module.cmake: either folder may be read first.
 option(TINAMOU_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 if(TINAMOU_FUZZ AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
-    foreach(name fuzz_text fuzz_table fuzz_unpack)
+    foreach(name fuzz_text fuzz_label_studio fuzz_table fuzz_unpack)
         add_executable(${name} ${CMAKE_CURRENT_LIST_DIR}/${name}.c)
         tin_target_settings(${name})
         target_compile_options(${name} PRIVATE -fsanitize=fuzzer)

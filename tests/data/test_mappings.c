@@ -378,6 +378,7 @@ static void holes(void **state)
     done(d, &report);
     s->import.files[0].missing_count = 1;
     build_fails(s, folder, TIN_ERR_DATA, "p1.csv", 32, "column 'b': '' is not a number");
+    s->import.files[0].missing_count = 2;
     write_text(folder, "p1.csv", "when,a,b,what\n2024-02-30T10:00:00Z,1,1,x\nnoon,1,1,x\n");
     build_fails(s, folder, TIN_ERR_DATA, "p1.csv", 3, "column 'when': 'noon' is no time of ISO 8601");
 }
@@ -547,6 +548,51 @@ static void refused(void **state)
     }
 }
 
+/* A label file cut at any byte: what is left is used, or refused with the file's name; nothing else happens. */
+static void every_length(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/cut";
+    static const struct {
+        const char *name, *text, *settings;
+        size_t least_good;
+    } cases[] = {
+        {"p1_a.txt", "0.100000\t0.500000\tknock\n\\\t14.6\t29.3\n0.500000\t1.000000\tbell\r\n",
+         PEOPLE "    labels: {files: \"{id}.txt\", format: audacity}\n", 5},
+        {"l.csv", "stream,start,end,label\np1_a,100.1,100.5,knock\np2_a,100,101,\"a \"\"b\"\"\"\n",
+         PEOPLE "    labels: {files: l.csv}\n", 2},
+        {"l.json",
+         "[" TASK("p1_a.csv",
+                  "{\"result\": [" REGION("100", "101", "\"a\"") ", " REGION("101", "101.5", "\"b\"") "]}") "]",
+         PEOPLE "    labels: {files: l.json, format: label_studio}\n", 1},
+        {"names.txt", "1 one\n2 two words\n", PEOPLE "    labels: {files: n.csv, names_file: names.txt}\n", 2},
+    };
+    write_people(folder);
+    write_text(folder, "n.csv", "stream,start,end,label\np1_a,100,100.5,1\np2_a,100,100.5,2\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[TIN_PATH_MAX];
+        tin_config_data *s = settings_of(cases[i].settings);
+        size_t good = 0;
+        assert_int_equal(tin_path_join(path, folder, cases[i].name, NULL), TIN_OK);
+        for (size_t n = 0; n <= strlen(cases[i].text); n++) {
+            tin_error err = {0};
+            tin_data_report report;
+            tin_dataset *d = NULL;
+            FILE *file = fopen(path, "wb"); /* not tin_file_write, whose fsync would take the time of many files */
+            assert_non_null(file);
+            assert_int_equal(fwrite(cases[i].text, 1, n, file), n);
+            assert_int_equal(fclose(file), 0);
+            tin_status status = build_threads(s, folder, 1, &report, &d, &err);
+            good += status == TIN_OK;
+            if (status != TIN_OK && (status != TIN_ERR_DATA || strlen(err.message) < 20))
+                fail_msg("%s, %zu bytes: %s", cases[i].name, n, tin_error_text(&err));
+            done(d, &report);
+        }
+        assert_in_range(good, cases[i].least_good, strlen(cases[i].text));
+        assert_int_equal(remove(path), 0);
+    }
+}
+
 /* Each kind of label file, and the ready mappings' ways, with every allocation failing once. */
 static void every_allocation(void **state)
 {
@@ -587,19 +633,13 @@ static void every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wisdm),
-        cmocka_unit_test(pamap2),
-        cmocka_unit_test(uci_har),
-        cmocka_unit_test(opportunity),
-        cmocka_unit_test(speech_commands),
-        cmocka_unit_test(sensor_files),
-        cmocka_unit_test(raw_logger),
-        cmocka_unit_test(holes),
-        cmocka_unit_test(audacity),
-        cmocka_unit_test(label_studio),
-        cmocka_unit_test(rows_and_file),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(every_allocation),
+        cmocka_unit_test(wisdm),           cmocka_unit_test(pamap2),
+        cmocka_unit_test(uci_har),         cmocka_unit_test(opportunity),
+        cmocka_unit_test(speech_commands), cmocka_unit_test(sensor_files),
+        cmocka_unit_test(raw_logger),      cmocka_unit_test(holes),
+        cmocka_unit_test(audacity),        cmocka_unit_test(label_studio),
+        cmocka_unit_test(rows_and_file),   cmocka_unit_test(refused),
+        cmocka_unit_test(every_length),    cmocka_unit_test(every_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, free_settings);
 }
