@@ -53,6 +53,7 @@ enum {
     CLI_STRICT = 1 << 25,
     CLI_STREAM = 1 << 26,
     CLI_FOLDS = 1 << 27,
+    CLI_MLFLOW = 1 << 28,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -209,6 +210,7 @@ tin_status cli_command_runs_show(const cli_command *command, const cli_options *
 tin_status cli_command_runs_tag(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_untag(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_compare(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs_export(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_check(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */

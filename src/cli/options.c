@@ -194,6 +194,17 @@ const cli_command cli_commands[] = {
          "  tinamou runs compare 1a2b,3c4d,5e6f 7a8b,9c0d,1e2f my-gestures   # three seeds each\n"
          "  tinamou runs compare before after my-gestures --common           # people that both datasets share\n",
      .run = cli_command_runs_compare},
+    {.name = "runs export",
+     .operands = "RUN",
+     .allowed = CLI_JSON | CLI_MLFLOW,
+     .summary = "send a run to a tracking server",
+     .description =
+         "Sends settings, figures, hashes and files of a run to an MLflow server. The project is the experiment. A "
+         "run\n"
+         "that was sent before is brought up to date. User and password may stand in the address; the variable\n"
+         "MLFLOW_TRACKING_TOKEN is a bearer token.",
+     .examples = "  tinamou runs export 589e my-gestures --mlflow http://127.0.0.1:5000\n",
+     .run = cli_command_runs_export},
     {.name = "check",
      .allowed = CLI_JSON | CLI_RUN | CLI_GATES | CLI_COMMON,
      .summary = "hold a run against bounds, for continuous integration",
@@ -250,6 +261,7 @@ static const struct {
      "  --tag NAME      only runs with this tag"},
     {CLI_COMMON,
      "  --common        where the datasets differ: the people whose test recordings are labelled alike in both"},
+    {CLI_MLFLOW, "  --mlflow URL    address of the MLflow server"},
     {CLI_RUN, "  --run RUN       the run to look at: an ID, the beginning of one, or a tag"},
     {CLI_GATES,
      "  --max-fnr X, --max-fcr X, --max-fp-per-hour X, --max-latency-ms X, --max-flash N, --max-ram N, --max-stack N,\n"
@@ -451,6 +463,9 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
     case CLI_LIST:
         *(strcmp(name, "sort") == 0 ? &options->sort : &options->tag) = value;
         break;
+    case CLI_MLFLOW:
+        options->mlflow = value;
+        break;
     case CLI_COMMON:
         options->common = true;
         break;
@@ -572,6 +587,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"baud", required_argument, NULL, CLI_BAUD},
         {"sort", required_argument, NULL, CLI_LIST},
         {"tag", required_argument, NULL, CLI_LIST},
+        {"mlflow", required_argument, NULL, CLI_MLFLOW},
         {"common", no_argument, NULL, CLI_COMMON},
         {"run", required_argument, NULL, CLI_RUN},
         {"against", required_argument, NULL, CLI_GATES},
