@@ -50,6 +50,22 @@ exits 0 "$folder/p/data/preview.html" data preview "$folder/p" --quiet
 grep -q '<h2>all together</h2>' "$folder/p/data/preview.html" || fail "no page"
 exits 0 '"rotate"' data preview "$folder/p" --quiet --json
 
+# what is in the dataset and what may be wrong with it: events are rare here, which is a warning, and nothing is a fault
+exits 0 'double_flick' data stats "$folder/p" --quiet
+exits 0 '"seconds"' data stats "$folder/p" --quiet --json
+exits 2 "no recording 'nobody'" data stats "$folder/p" --quiet --stream nobody
+exits 0 'Rare classes' data check "$folder/p" --quiet
+exits 1 'Rare classes' data check "$folder/p" --quiet --strict
+exits 0 '"run": null' data check "$folder/p" --quiet --json
+exits 2 "no run or tag 'nothing'" data check "$folder/p" --quiet --run nothing
+exits 0 'model_hash' quantize "$folder/p" --quiet --json
+run=$(sed -n 's/^ *"id": "\([0-9a-f]*\)".*/\1/p' "$folder/out")
+exits 0 "\"run\": \"$run\"" data check "$folder/p" --quiet --json --run "$run"
+[ "$(head -1 "$folder/p/data/relabel.csv")" = stream,start,end,label,suggested ] || fail "no relabel.csv"
+for page in check stats; do
+    grep -q "default-src 'none'" "$folder/p/data/$page.html" || fail "$page.html may use the network"
+done
+
 # a public data set: what cannot be reached leaves nothing behind; tests/data/test_fetch.c does the rest
 exits 2 'needs NAME' data fetch
 exits 2 'give one of: hapt spsw' data fetch nothing "$folder/sets"
