@@ -21,7 +21,7 @@ typedef struct tink_packed_gru_t {
  * x, h8, the descriptor, where the next h go, table, where h ends, and the counts where products are made in a loop.
  * Where size counts the block requantises. */
 #if TINK_ONCE_GRU
-#define TINK_PACKED_GRU_BLOCK tink_packed_once
+#define TINK_PACKED_GRU_BLOCK TINK_PACKED_BLOCK
 #ifndef __OPTIMIZE_SIZE__
 #define TINK_PACKED_READ(at, x, count) "ldr r1, [sp, #" at " + " x "]\n\t"
 #define TINK_PACKED_KEEP "push {r4-r9}\n"

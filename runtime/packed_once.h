@@ -5,8 +5,9 @@
 #ifdef TINK_DSP
 #ifdef TINK_PACKED_ONCE
 #ifdef __OPTIMIZE_SIZE__
-#define tink_packed_once tink_packed
+#define TINK_PACKED_BLOCK tink_packed
 #else
+#define TINK_PACKED_BLOCK tink_packed_once
 TINK_ASSEMBLY void tink_packed_once(void)
 {
     __asm__ volatile(TINK_PACKED_ONCE /**/

@@ -6,7 +6,7 @@
 /* [fragment] */
 #ifdef TINK_DSP
 #if TINK_ONCE_RELU
-#define TINK_PACKED_RELU_BLOCK tink_packed_once
+#define TINK_PACKED_RELU_BLOCK TINK_PACKED_BLOCK
 #else
 #define TINK_PACKED_RELU_BLOCK tink_packed
 #endif

@@ -7,7 +7,7 @@
  * and y has room for that. */
 #ifdef TINK_DSP
 #if TINK_ONCE_WIDE
-#define TINK_PACKED_WIDE_BLOCK tink_packed_once
+#define TINK_PACKED_WIDE_BLOCK TINK_PACKED_BLOCK
 #else
 #define TINK_PACKED_WIDE_BLOCK tink_packed
 #endif

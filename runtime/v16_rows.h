@@ -21,20 +21,27 @@ static inline tink_quad tink_v16_rows(const int32_t **stream, const int8_t *x, i
 {
     const int32_t *w = *stream;
     tink_quad sum;
-    int32_t r, left, width;
+    int32_t r, left;
     memset(sum.v, 0, sizeof sum.v);
     if (with_bias) {
         sum = tink_quad_load(w);
         w += 4;
     }
-    for (left = groups * 8; left > 0; left -= width, x += width, w += width) {
-        width = left < 16 ? 8 : 16;
+    left = groups * 8;
+    while (left > 0) {
+        int32_t width = 16;
+        if (left < width) {
+            width = 8;
+        }
         for (r = 0; r < 4; r++) {
             int32_t i;
             for (i = 0; i < width; i++) {
                 sum.v[r] += tink_v16_byte(w, r * width + i) * x[i];
             }
         }
+        left -= width;
+        x = &x[width];
+        w = &w[width];
     }
     *stream = w;
     return sum;

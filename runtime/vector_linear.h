@@ -24,25 +24,24 @@ TINK_KERNEL void tink_packed_linear(const tink_packed_linear_t *c, const int8_t 
     const int32_t *w = c->weight;
     int8_t *const room = (int8_t *)lanes;
     tink_packed_x window;
-    int32_t left;
+    int32_t r;
     if (c->taps > 1) {
-        for (left = 0; left < c->taps; left++) {
-            tink_move(room + left * c->columns, x + left * c->jump, c->columns);
+        for (r = 0; r < c->taps; r++) {
+            tink_move(room + r * c->columns, x + r * c->jump, c->columns);
         }
         x = room;
     }
     window = tink_packed_open(x, c->taps * c->columns, room);
-    for (left = c->rows; left > 0; left -= 4) {
-        tink_quad row = tink_packed(&w, window, c->groups, c->shift, 1);
+    for (r = 0; r < c->rows; r += 4) {
+        tink_quad row;
+        row = tink_packed(&w, window, c->groups, c->shift, 1);
 #if TINK_CURVES
         row = tink_quad_curve(row, c->curve);
 #endif
         if (y8 != NULL) {
-            tink_quad_store8(y8, tink_quad_limit(row, c->low, 127), left);
-            y8 += 4;
+            tink_quad_store8(y8 + r, tink_quad_limit(row, c->low, 127), c->rows - r);
         } else {
-            tink_quad_store16(y16, tink_quad_limit(row, c->low, 32767), left);
-            y16 += 4;
+            tink_quad_store16(y16 + r, tink_quad_limit(row, c->low, 32767), c->rows - r);
         }
     }
 }

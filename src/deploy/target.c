@@ -26,8 +26,8 @@ const tin_target tin_targets[] = {
      .bare = true,
      .harness = ARM " -DBUFFER=512 -DMODEL_STACK=2048 -DTIMER_NRF51" MEMORY("0", "256K", "0x20000000", "16K"),
      .emulator = QEMU_ARM("microbit"),
-     .ticks_per_insn = 1.024, /* 16 MHz */
-     .helpers = "__aeabi_lmul",
+     .ticks_per_insn = 1.024,                      /* 16 MHz */
+     .helpers = "__aeabi_lmul __gnu_thumb1_case_", /* the second: a switch of -Os */
      .forbidden = "sdiv udiv v"},
     {.name = "m3",
      .title = "Cortex-M3",

@@ -607,6 +607,33 @@ tin_status random_model_values(tin_qmodel *model, random_values values, uint64_t
     return status ? status : tin_qmodel_seal(model, err);
 }
 
+static void round_down(int32_t *mult, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int32_t power = 1;
+        while (power <= mult[i] / 2) {
+            power *= 2;
+        }
+        mult[i] = power;
+    }
+}
+
+tin_status random_model_powers(tin_qmodel *model, tin_error *err)
+{
+    round_down(model->input_mult, model->n_channels);
+    for (int i = 0; i < model->n_layers; i++) {
+        tin_qlayer *l = &model->layers[i];
+        if (l->mult != NULL && l->op != TIN_OP_ADD && l->op != TIN_OP_CONCAT) {
+            round_down(l->mult, tin_qlayer_rows(l));
+        }
+        if (l->hidden_mult != NULL) {
+            round_down(l->hidden_mult, tin_qlayer_rows(l));
+        }
+    }
+    const tin_status status = tin_qmodel_check(model, err);
+    return status ? status : tin_qmodel_seal(model, err);
+}
+
 tin_decision_rule random_rule(uint64_t seed)
 {
     tin_rng rng;

@@ -46,6 +46,8 @@ tin_status random_model_motion(tin_qmodel **model, uint64_t seed, tin_error *err
 tin_status random_model_audio(tin_qmodel **model, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* Draws the weights of all matrices anew. */
 tin_status random_model_values(tin_qmodel *model, random_values values, uint64_t seed, tin_error *err) TIN_USE_RESULT;
+/* Every multiplier of a matrix and of the input becomes the power of two at or below it. */
+tin_status random_model_powers(tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
 /* Every other rule smooths; thresholds around the middle of the scores. */
 tin_decision_rule random_rule(uint64_t seed);
 /* Frames of several kinds: noise, slow waves, and values at the limits of int16. counts [n_frames * n_channels] */

@@ -16,7 +16,7 @@ static int too_large;
 
 /* One test stream of random counts. */
 static void measure(const tin_target *target, const tin_qmodel *model, const tin_decision_rule *rule,
-                    const char *optimize, int64_t n_frames, uint64_t seed)
+                    const tin_generate_facts *facts, const char *optimize, int64_t n_frames, uint64_t seed)
 {
     char id[] = "random";
     tin_error err = {0};
@@ -26,7 +26,8 @@ static void measure(const tin_target *target, const tin_qmodel *model, const tin
     random_counts(counts, n_frames, model->n_channels, seed);
     tin_stream stream = {.id = id, .role = TIN_ROLE_TEST, .n_frames = n_frames, .counts = counts};
     const tin_dataset d = {.n_channels = model->n_channels, .streams = &stream, .n_streams = 1};
-    const tin_measure_options options = {.optimize = optimize, .target = target->name, .quiet = true};
+    tin_measure_options options = {.optimize = optimize, .target = target->name, .quiet = true};
+    must(tin_schedule_latency(model, facts, &options.latency, &err), &err);
     const tin_status status = tin_measure(model, rule, &d, TEST_TEMPORARY, "net", &options, &footprint, &err);
     if (status == TIN_ERR_MODEL && strstr(err.message, "do not fit") != NULL) { /* the AVR has 8 KB for all */
         assert_string_equal(target->name, "avr");
@@ -63,9 +64,10 @@ static void test_random_models_on_every_core(void **state)
         tin_generate_facts facts = facts_of("net");
         facts.optimize = seed >= 30 ? "size" : optimize[seed % 3];
         facts.target = seed % 5 == 0 ? "m55" : "m4";
+        facts.schedule = seed % 3 == 1 ? "spread" : "earliest";
         must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
         for (const tin_target *t = tin_targets; t->name != NULL; t++) {
-            measure(t, model, &rule, optimize[seed % 2], t->serial ? 150 : 600, seed);
+            measure(t, model, &rule, &facts, optimize[seed % 2], t->serial ? 150 : 600, seed);
         }
         tin_qmodel_free(model);
     }
@@ -84,7 +86,7 @@ static void test_long_stream_on_every_core(void **state)
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
     for (const tin_target *t = tin_targets; t->name != NULL; t++) {
         if (!t->serial) {
-            measure(t, model, &rule, "balanced", 100000, 7);
+            measure(t, model, &rule, &facts, "balanced", 100000, 7);
         }
     }
     tin_qmodel_free(model);
@@ -102,7 +104,7 @@ static void test_features_on_every_core(void **state)
         must(seed == 9 ? random_model_audio(&model, seed, &err) : random_model_motion(&model, seed, &err), &err);
         must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
         for (const tin_target *t = tin_targets; t->name != NULL; t++) {
-            measure(t, model, &rule, "balanced", t->serial ? 400 : 4000, seed);
+            measure(t, model, &rule, &facts, "balanced", t->serial ? 400 : 4000, seed);
         }
         tin_qmodel_free(model);
     }

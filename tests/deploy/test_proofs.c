@@ -20,20 +20,25 @@ typedef struct proven {
     random_values values;
     const char *optimize, *expected; /* the encoding that the head names, or NULL */
     const char *machines[3];         /* of Frama-C, beside one with ints of 32 bits */
+    const char *schedule, *target;   /* NULL: earliest, m4; for the m0 multipliers are powers of two */
 } proven;
 
 static const proven models[] = {
-    {"plain_chain", CHAIN, 0, RANDOM_ANY, "plain", NULL, {"x86_16", "ppc_32"}},
-    {"t2_chain", CHAIN, 0, RANDOM_ANY, "balanced", "t2", {"x86_16", "x86_64"}},
-    {"t43_chain", CHAIN, 0, RANDOM_ANY, "speed", "t43", {"x86_16"}},
-    {"n4_chain", CHAIN, 0, RANDOM_INT4, "size", "n4", {"x86_16"}},
-    {"book_chain", CHAIN, 0, RANDOM_BOOK, "size", "book", {"x86_16"}},
-    {"sparse_chain", CHAIN, 0, RANDOM_SPARSE_75, "size", "sparse", {"x86_16", "ppc_32"}},
-    {"windows", WINDOWS, 0, RANDOM_ANY, "balanced", NULL, {"x86_16"}},
-    {"gates", GRAPH, 3, RANDOM_ANY, "balanced", NULL, {NULL}}, /* mgu, lstm, gru, min_gru, add, concat, max_pool */
-    {"spectra", GRAPH, 17, RANDOM_ANY, "balanced", NULL, {"x86_16", "ppc_32"}}, /* log_energy, log_mel */
-    {"motions", MOTION, 3, RANDOM_ANY, "balanced", NULL, {"x86_16"}},           /* and those of movement */
-    {"averages", GRAPH, 14, RANDOM_ANY, "balanced", NULL, {"x86_16"}},          /* ema, multiply */
+    {"plain_chain", CHAIN, 0, RANDOM_ANY, "plain", NULL, .machines = {"x86_16", "ppc_32"}},
+    {"t2_chain", CHAIN, 0, RANDOM_ANY, "balanced", "t2", .machines = {"x86_16", "x86_64"}},
+    {"t43_chain", CHAIN, 0, RANDOM_ANY, "speed", "t43", .machines = {"x86_16"}},
+    {"n4_chain", CHAIN, 0, RANDOM_INT4, "size", "n4", .machines = {"x86_16"}},
+    {"book_chain", CHAIN, 0, RANDOM_BOOK, "size", "book", .machines = {"x86_16"}},
+    {"sparse_chain", CHAIN, 0, RANDOM_SPARSE_75, "size", "sparse", .machines = {"x86_16", "ppc_32"}},
+    {"spread_chain", CHAIN, 0, RANDOM_ANY, "balanced", "t2", .machines = {"x86_16"}, .schedule = "spread"},
+    {"shift_chain", CHAIN, 0, RANDOM_ANY, "balanced", NULL, .machines = {"x86_16", "ppc_32"}, .target = "m0"},
+    {"vector_chain", CHAIN, 0, RANDOM_ANY, "balanced", "v16", .machines = {"x86_16"}, .target = "m55"},
+    {"windows", WINDOWS, 0, RANDOM_ANY, "balanced", NULL, .machines = {"x86_16"}},
+    {"gates", GRAPH, 3, RANDOM_ANY, "balanced", NULL,
+     .machines = {NULL}}, /* mgu, lstm, gru, min_gru, add, concat, max_pool */
+    {"spectra", GRAPH, 17, RANDOM_ANY, "balanced", NULL, .machines = {"x86_16", "ppc_32"}}, /* log_energy, log_mel */
+    {"motions", MOTION, 3, RANDOM_ANY, "balanced", NULL, .machines = {"x86_16"}},           /* and those of movement */
+    {"averages", GRAPH, 14, RANDOM_ANY, "balanced", NULL, .machines = {"x86_16"}},          /* ema, multiply */
 };
 #define N_MODELS (sizeof models / sizeof models[0])
 
@@ -75,6 +80,9 @@ static tin_qmodel *make(const proven *p)
     if (p->values != RANDOM_ANY) {
         must(random_model_values(model, p->values, 1, &err), &err);
     }
+    if (p->target != NULL && strcmp(p->target, "m0") == 0) {
+        must(random_model_powers(model, &err), &err);
+    }
     return model;
 }
 
@@ -88,6 +96,8 @@ static const char *generate(const proven *p)
         .smooth_shift = p->shape == CHAIN ? 3 : 0, .on = 300, .off = 100, .count = 2, .refractory = 30};
     tin_qmodel *model = make(p);
     facts.optimize = p->optimize;
+    facts.schedule = p->schedule;
+    facts.target = p->target != NULL ? p->target : facts.target;
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
     tin_qmodel_free(model);
     (void)snprintf(source, sizeof source, "%s.c", p->name);

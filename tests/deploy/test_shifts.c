@@ -11,35 +11,6 @@
 
 #include "deploy/host_run.h"
 
-static void round_down(int32_t *mult, int n)
-{
-    for (int i = 0; i < n; i++) {
-        int32_t power = 1;
-        while (power <= mult[i] / 2) {
-            power *= 2;
-        }
-        mult[i] = power;
-    }
-}
-
-/* Every multiplier becomes the power of two at or below it. */
-static void make_powers(tin_qmodel *model)
-{
-    tin_error err = {0};
-    round_down(model->input_mult, model->n_channels);
-    for (int i = 0; i < model->n_layers; i++) {
-        tin_qlayer *l = &model->layers[i];
-        if (l->mult != NULL && l->op != TIN_OP_ADD && l->op != TIN_OP_CONCAT) {
-            round_down(l->mult, tin_qlayer_rows(l));
-        }
-        if (l->hidden_mult != NULL) {
-            round_down(l->hidden_mult, tin_qlayer_rows(l));
-        }
-    }
-    must(tin_qmodel_check(model, &err), &err);
-    must(tin_qmodel_seal(model, &err), &err);
-}
-
 static void compare(const tin_qmodel *model, const char *optimize, uint64_t seed)
 {
     tin_generate_facts facts = facts_of("net");
@@ -93,7 +64,7 @@ static void test_no_long_product(void **state)
         tin_qmodel *model = NULL;
         must(random_model(&model, &spec, seed, &err), &err);
         must(random_model_values(model, (random_values)(seed % RANDOM_VALUES_COUNT), seed, &err), &err);
-        make_powers(model);
+        must(random_model_powers(model, &err), &err);
         compare(model, optimize[seed % 4], seed);
         assert_false(multiplies_on_m0(seed % 2 ? "-Os" : "-O2"));
         tin_qmodel_free(model);
@@ -111,7 +82,7 @@ static void test_recurrent_layers(void **state)
              : seed % 2 ? random_model_any(&model, seed, &err)
                         : random_graph(&model, seed, &err),
              &err);
-        make_powers(model);
+        must(random_model_powers(model, &err), &err);
         compare(model, seed % 3 ? "balanced" : "size", seed);
         assert_true(seed != 1 || multiplies_on_m0("-Os"));
         tin_qmodel_free(model);
@@ -129,7 +100,7 @@ static void test_only_where_all_are_powers(void **state)
     tin_qmodel *model = NULL;
     tin_generate_facts facts = facts_of("net");
     must(random_model(&model, &spec, 3, &err), &err);
-    make_powers(model);
+    must(random_model_powers(model, &err), &err);
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err); /* m4 */
     assert_true(multiplies_on_m0("-O2"));
     model->layers[0].mult[4] += 1;
