@@ -184,8 +184,9 @@ tin_status tin_check_dataset(tin_findings *findings, const tin_dataset *dataset,
                              tin_error *err)
 {
     tin_status (*const parts[])(tin_checking *, tin_error *) = {
-        tin_check_subjects, tin_check_classes, tin_check_durations, tin_check_unlabelled,  tin_check_sensors,
-        tin_check_axes,     tin_check_copies,  tin_check_borders,   tin_check_near_copies, tin_check_model};
+        tin_check_subjects, tin_check_classes,     tin_check_durations, tin_check_unlabelled,
+        tin_check_sources,  tin_check_sensors,     tin_check_axes,      tin_check_copies,
+        tin_check_borders,  tin_check_near_copies, tin_check_model};
     tin_checking c = {dataset, options, findings};
     tin_status status = TIN_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !status; i++) {

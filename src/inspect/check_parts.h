@@ -16,6 +16,7 @@ tin_status tin_check_subjects(tin_checking *c, tin_error *err) TIN_USE_RESULT;
 tin_status tin_check_classes(tin_checking *c, tin_error *err) TIN_USE_RESULT;
 tin_status tin_check_durations(tin_checking *c, tin_error *err) TIN_USE_RESULT;
 tin_status tin_check_unlabelled(tin_checking *c, tin_error *err) TIN_USE_RESULT;
+tin_status tin_check_sources(tin_checking *c, tin_error *err) TIN_USE_RESULT;
 tin_status tin_check_sensors(tin_checking *c, tin_error *err) TIN_USE_RESULT;
 tin_status tin_check_axes(tin_checking *c, tin_error *err) TIN_USE_RESULT;
 tin_status tin_check_copies(tin_checking *c, tin_error *err) TIN_USE_RESULT;

@@ -17,6 +17,14 @@
       "move people between the roles (data.split), record more, or take the class out of data.classes")                \
     X(TIN_CHECK_BALANCE, "balance", "Rare classes",                                                                    \
       "record more of the rare class, or weigh it (train.class_weight_power)")                                         \
+    X(TIN_CHECK_RATE, "rate", "Sample rates that differ",                                                              \
+      "set data.rate_hz to what all recordings have, or leave out those that are unlike the others")                   \
+    X(TIN_CHECK_JITTER, "jitter", "Samples at uneven times",                                                           \
+      "let the logger stamp samples where they are taken; where they come evenly, set rate_hz in data.import "         \
+      "instead of the time column")                                                                                    \
+    X(TIN_CHECK_REPEATED_TIME, "repeated_time", "Samples with equal times",                                            \
+      "write finer times (milliseconds or less); where samples come evenly, set rate_hz in data.import instead")       \
+    X(TIN_CHECK_GAPS, "gaps", "Recordings full of gaps", "find out why the logger loses samples, and record again")    \
     X(TIN_CHECK_SENSOR_FROZEN, "frozen", "Sensors that stand still",                                                   \
       "cut the stretch out of the recording, or label it `ignore`")                                                    \
     X(TIN_CHECK_SENSOR_CLIPPED, "clipped", "Signals cut off at the end of their range",                                \

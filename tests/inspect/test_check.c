@@ -203,6 +203,116 @@ static void classes_of_the_split(void **state)
     }
 }
 
+/* All recordings at 100 Hz, a little uneven, with a few slips of the clock as loggers have them. */
+static void good_clocks(void)
+{
+    for (int i = 0; i < N_STREAMS; i++) {
+        w.streams[i].lineage = (tin_lineage){.rate_hz = 100 + i, .jitter_s = 0.0015, .n_duplicates = 100, .n_gaps = 2};
+    }
+}
+
+static void clocks_of_the_sources(void **state)
+{
+    (void)state;
+    good_clocks();
+    run();
+    print_all();
+    assert_int_equal(findings.n, 0);
+
+    w.streams[1].lineage.rate_hz = 115;
+    run();
+    const tin_finding *f = only(TIN_CHECK_RATE, TIN_WARNING);
+    assert_int_equal(f->stream, 1);
+    assert_true(f->value == 115 && f->limit > 102 && f->limit < 104);
+    nothing_but(TIN_CHECK_RATE);
+    for (int i = 0; i < N_PEOPLE; i++) {
+        w.streams[i].lineage.rate_hz = i == 2 ? 47 : 48; /* all but one near enough to the project's 50 */
+    }
+    run();
+    assert_int_equal(only(TIN_CHECK_RATE, TIN_WARNING)->stream, 2);
+
+    good_clocks();
+    w.streams[0].lineage.jitter_s = 0.003;
+    run();
+    only(TIN_CHECK_JITTER, TIN_NOTE);
+    w.streams[0].lineage.jitter_s = 0.006;
+    run();
+    only(TIN_CHECK_JITTER, TIN_WARNING);
+    nothing_but(TIN_CHECK_JITTER);
+
+    good_clocks();
+    w.streams[4].lineage.n_duplicates = 130; /* 12480 samples are in 120 s */
+    run();
+    f = only(TIN_CHECK_REPEATED_TIME, TIN_WARNING);
+    assert_int_equal(f->stream, 4);
+    assert_true(fabs(f->value - 130 / 12610.0) < 1e-9);
+    nothing_but(TIN_CHECK_REPEATED_TIME);
+
+    good_clocks();
+    w.streams[3].lineage.n_gaps = 3;
+    run();
+    assert_int_equal(only(TIN_CHECK_GAPS, TIN_WARNING)->stream, 3);
+    nothing_but(TIN_CHECK_GAPS);
+    for (int i = 0; i < N_STREAMS; i++) { /* no clock: nothing to say */
+        w.streams[i].lineage.rate_hz = 0;
+    }
+    run();
+    assert_int_equal(findings.n, 0);
+}
+
+/* What was split at its gaps is one recording: one finding, and the gaps are held against all of its time. */
+static void clocks_of_a_split_recording(void **state)
+{
+    (void)state;
+    good_clocks();
+    snprintf(w.ids[1], sizeof w.ids[1], "r1-2");
+    snprintf(w.ids[2], sizeof w.ids[2], "r1-3");
+    for (int i = 0; i < 3; i++) {
+        w.streams[i].subject = w.subjects[0];
+        w.streams[i].lineage = w.streams[0].lineage;
+        w.streams[i].lineage.n_gaps = 6; /* in six minutes */
+    }
+    run();
+    assert_int_equal(findings.found[TIN_CHECK_GAPS], 0);
+    w.streams[0].lineage.n_gaps = w.streams[1].lineage.n_gaps = w.streams[2].lineage.n_gaps = 7;
+    run();
+    const tin_finding *f = only(TIN_CHECK_GAPS, TIN_WARNING);
+    assert_int_equal(f->stream, 0);
+    assert_true(fabs(f->value - 7 / 6.0) < 1e-9);
+    memset(&w.streams[3].lineage, 0, sizeof w.streams[3].lineage);
+    w.streams[2].lineage.rate_hz = 99.5; /* another recording: too many gaps, each by itself */
+    run();
+    assert_int_equal(findings.found[TIN_CHECK_GAPS], 2);
+}
+
+/* What nearly all have in common is said once, at the worst. */
+static void clocks_that_are_all_alike(void **state)
+{
+    (void)state;
+    tin_stream many[12];
+    char ids[12][8];
+    good_clocks();
+    for (int i = 0; i < 12; i++) {
+        snprintf(ids[i], sizeof ids[i], "m%d", i);
+        many[i] = w.streams[i % N_PEOPLE];
+        many[i].id = ids[i];
+        many[i].n_frames = 1000 + 10 * i;
+        many[i].n_intervals = 0;
+        many[i].lineage.jitter_s = i < 9 ? 0.003 + 0.0001 * i : 0;
+        many[i].lineage.rate_hz = 100;
+        many[i].lineage.n_duplicates = 0;
+    }
+    w.d.streams = many;
+    w.d.n_streams = 12;
+    run();
+    const tin_finding *f = only(TIN_CHECK_JITTER, TIN_NOTE);
+    assert_int_equal(f->stream, 8);
+    assert_non_null(strstr(f->text, "it is so in 9 of 12 recordings"));
+    many[8].lineage.jitter_s = 0; /* eight are named one by one */
+    run();
+    assert_int_equal(findings.found[TIN_CHECK_JITTER], 8);
+}
+
 static void sensors_that_stand_still(void **state)
 {
     (void)state;
@@ -430,6 +540,8 @@ static void every_allocation(void **state)
     (void)state;
     memcpy(w.counts[5], w.counts[2], 3000 * N_CHANNELS * sizeof(int16_t));
     strcpy(w.subjects[5], "s01");
+    good_clocks();
+    w.streams[3].lineage.n_gaps = 30;
     for (int i = 0; i < N_PEOPLE; i++) {
         w.streams[i].n_frames = 2500;
         w.streams[i].n_intervals = 3;
@@ -492,6 +604,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_recording_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(a_recording_nearly_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(classes_of_the_split, setup, teardown),
+        cmocka_unit_test_setup_teardown(clocks_of_the_sources, setup, teardown),
+        cmocka_unit_test_setup_teardown(clocks_of_a_split_recording, setup, teardown),
+        cmocka_unit_test_setup_teardown(clocks_that_are_all_alike, setup, teardown),
         cmocka_unit_test_setup_teardown(sensors_that_stand_still, setup, teardown),
         cmocka_unit_test_setup_teardown(coarse_sensors, setup, teardown),
         cmocka_unit_test_setup_teardown(clipped_signals, setup, teardown),
