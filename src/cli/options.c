@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -606,11 +607,18 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
     }
     opterr = 0;
     for (;;) {
-        int at = optind < argc ? optind : argc - 1;
         int which = 0;
+        optopt = 0;
         int bit = getopt_long(argc, argv, ":hq", known, &which);
         if (bit == -1) {
             break;
+        }
+        const char *word = argv[optind - 1]; /* getopt has moved the option here, behind a value one further */
+        const char letter[3] = {'-', (char)(bit == 'q' ? 'q' : optopt)};
+        if (optarg != NULL && word == optarg) {
+            word = argv[optind - 2];
+        } else if (bit == 'q' || (bit == '?' && isalpha(optopt))) {
+            word = letter;
         }
         if (bit == HELP || bit == 'h') {
             *help = true;
@@ -620,11 +628,11 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
             bit = CLI_QUIET;
         }
         if (bit == ':') {
-            return tin_fail(err, TIN_ERR_USAGE, "%s needs a value; see `tinamou %s --help`", argv[at], command->name);
+            return tin_fail(err, TIN_ERR_USAGE, "%s needs a value; see `tinamou %s --help`", word, command->name);
         }
         if (bit == '?' || !(command->allowed & (unsigned)bit)) {
             return tin_fail(err, TIN_ERR_USAGE, "`tinamou %s` has no option %s; see `tinamou %s --help`", command->name,
-                            argv[at], command->name);
+                            word, command->name);
         }
         tin_status status = take_option(bit, known[which].name, optarg, options, err);
         if (status) {

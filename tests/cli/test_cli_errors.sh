@@ -23,6 +23,10 @@ refuses 2 'tinamou COMMAND'
 refuses 2 "no command 'fly'" fly
 refuses 2 'no option --fast' run --fast
 refuses 2 'no option --force' runs --force
+refuses 2 'no option --force;' runs folder --force
+refuses 2 'no option --stream;' data preview folder --stream x
+refuses 2 'no option -z;' runs folder -z
+refuses 2 'no option --quiet=3;' run folder --quiet=3
 refuses 2 "seed is '-1'" run --seed -1
 refuses 2 "threads is 'x'" run --threads x
 refuses 2 "threads is '257'; give a whole number from 0 to 256" run --threads 257
