@@ -1,6 +1,6 @@
 /* The dataset's file name is made from everything that decides its content: the settings of `data`, the seed where the
- * source uses one, the program's version, the file of the split, and for recordings the names, sizes and times of their
- * files. So a dataset that is there is the right one, and nothing else needs to be remembered. */
+ * source uses one, the program's version, the file of the split, the list of mended labels, and for recordings the names,
+ * sizes and times of their files. So a dataset that is there is the right one, and nothing else needs to be remembered. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -25,9 +25,8 @@ static int by_name(const FTSENT **a, const FTSENT **b)
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-/* What the program itself writes changes with every command, and is no recording, even where a project and its
- * recordings share a folder: settings, datasets and their pages, half-written datasets, their lock, and all that lies beside the run
- * store. */
+/* What the program itself writes changes with every command, and is no recording: its files, hidden ones, and all that lies
+ * beside the run store. */
 static bool is_own(const FTSENT *entry)
 {
     char store[TIN_PATH_MAX];
@@ -38,10 +37,7 @@ static bool is_own(const FTSENT *entry)
     if (entry->fts_name[0] == '.') { /* the importers pass hidden files over, too */
         return true;
     }
-    return strcmp(entry->fts_name, CLI_PROJECT_FILE) == 0 || strcmp(entry->fts_name, CLI_CHECK_PAGE) == 0 ||
-           strcmp(entry->fts_name, CLI_STATS_PAGE) == 0 || strcmp(entry->fts_name, CLI_RELABEL) == 0 ||
-           fnmatch("*.tind", entry->fts_name, 0) == 0 || fnmatch("split-*.json", entry->fts_name, 0) == 0 ||
-           fnmatch(HALF_WRITTEN, entry->fts_name, 0) == 0;
+    return tin_data_is_own_file(entry->fts_name);
 }
 
 /* Adds name, size and time of every file below `folder`, in order of their names. */
@@ -117,6 +113,34 @@ static tin_status stamp_split(const cli_session *session, tin_hash *hash, tin_er
     return status;
 }
 
+/* Content of the list of labels that a person mended. `data check` writes its own list anew, and what it suggested would be
+ * undone by the next check. */
+static tin_status stamp_relabel(const cli_session *session, tin_hash *hash, tin_error *err)
+{
+    char path[TIN_PATH_MAX], written[TIN_PATH_MAX], *text = NULL;
+    struct stat given, own;
+    size_t size = 0;
+    tin_status status = tin_data_relabel_path(&session->config->data, session->project, path, err);
+    if (status || !path[0]) {
+        return status;
+    }
+    status = tin_path_join(written, session->project, "data", err);
+    status = status ? status : tin_path_join(written, written, CLI_RELABEL, err);
+    if (status == TIN_OK && stat(path, &given) == 0 && stat(written, &own) == 0 && given.st_dev == own.st_dev &&
+        given.st_ino == own.st_ino) {
+        status = tin_fail_at(err, TIN_ERR_CONFIG, path, 0,
+                             "`data check` writes this file anew each time; copy it, edit the copy, and name that one "
+                             "in data.relabel");
+    }
+    status = status ? status : tin_file_read(path, &text, &size, err);
+    if (status == TIN_OK) {
+        tin_hash_add(hash, "relabel\n", 8);
+        tin_hash_add(hash, text ? text : "", size);
+    }
+    tin_free(text);
+    return status;
+}
+
 static tin_status dataset_path(const cli_session *session, char path[TIN_PATH_MAX], tin_error *err)
 {
     bool simulated = strcmp(session->config->data.source, "simulate") == 0;
@@ -131,6 +155,7 @@ static tin_status dataset_path(const cli_session *session, char path[TIN_PATH_MA
         tin_hash_add(hash, head, (size_t)n);
         tin_hash_add(hash, settings, strlen(settings));
         status = stamp_split(session, hash, err);
+        status = status ? status : stamp_relabel(session, hash, err);
     }
     if (status == TIN_OK && !simulated) {
         status = recordings_folder(session, folder, err);

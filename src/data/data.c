@@ -1,5 +1,6 @@
 #include "data/data.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "data/label_rules.h"
 #include "data/leaks.h"
 #include "data/recording.h"
+#include "data/relabel.h"
 #include "data/split.h"
 
 #define KEEP_BYTES ((size_t)128 << 20)
@@ -99,6 +101,7 @@ typedef struct build {
     tin_dataset_builder *builder;
     tin_leaks *leaks;
     tin_label_rules *rules;
+    tin_relabel *relabel;
     tin_data_report *report;
     int64_t (*frames)[3]; /* [n_classes] by role */
 } build;
@@ -155,14 +158,17 @@ static tin_status add_stream(const build *b, const tin_recording *r, const tin_p
 {
     char *id = tin_alloc(strlen(r->id) + 24, 1, err);
     int16_t *counts = tin_alloc((size_t)part->n_frames * (size_t)b->source->n_channels, sizeof *counts, err);
-    tin_interval *intervals = tin_alloc(r->n_spans, sizeof *intervals, err);
+    tin_interval *intervals = NULL;
     tin_status status = TIN_ERR_MEMORY;
-    if (id == NULL || counts == NULL || intervals == NULL)
+    if (id == NULL || counts == NULL)
         goto cleanup;
     if (number == 1)
         (void)sprintf(id, "%s", r->id);
     else
         (void)sprintf(id, "%s-%zu", r->id, number);
+    intervals = tin_alloc(r->n_spans + tin_relabel_room(b->relabel, id), sizeof *intervals, err);
+    if (intervals == NULL)
+        goto cleanup;
     tin_stream stream = {.id = id,
                          .subject = r->subject,
                          .session = r->session,
@@ -175,6 +181,8 @@ static tin_status add_stream(const build *b, const tin_recording *r, const tin_p
     stream.n_clipped = make_counts(b->source, frames, part->n_frames, counts);
     stream.n_intervals = make_intervals(r, part, b->settings->rate_hz, b->map, intervals);
     status = tin_label_rules_apply(b->rules, &stream, intervals, b->source->n_channels, err);
+    if (status == TIN_OK)
+        status = tin_relabel_apply(b->relabel, &stream, intervals, err);
     if (status == TIN_OK)
         status = tin_dataset_builder_add(b->builder, &stream, err);
     if (status == TIN_OK)
@@ -258,6 +266,14 @@ static tin_status note_rules(const tin_label_rules *rules, tin_source *source, t
         status = tin_notes_add(&source->notes, err, "rule %u of data.labels (%s) changed %lld labels", i + 1,
                                rules->rules[i].given->rule, (long long)rules->rules[i].n_labels);
     return status;
+}
+
+static tin_status note_relabel(const tin_config_data *settings, const tin_relabel *relabel, tin_source *source,
+                               tin_error *err)
+{
+    return relabel->path == NULL ? TIN_OK
+                                 : tin_notes_add(&source->notes, err, "data.relabel (%s) changed %zu labels",
+                                                 settings->relabel, relabel->n_labels);
 }
 
 /* Two ways of splitting put the same people on all sides, and figures then say nothing about others. */
@@ -360,7 +376,9 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
     build b = {.settings = in->settings, .source = source, .scratch = in->scratch, .map = &map, .report = report};
     tin_split split = {0};
     tin_label_rules rules = {0};
+    tin_relabel relabel = {0};
     b.rules = &rules;
+    b.relabel = &relabel;
     tin_status status = tin_class_map_make(&map, in->settings, source, err);
     b.frames = tin_alloc((size_t)map.n_classes, sizeof *b.frames, err);
     if (status == TIN_OK && b.frames == NULL)
@@ -369,6 +387,8 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
         status = tin_split_make(&split, in->settings, source, &map, options->split_file, err);
     if (status == TIN_OK)
         status = tin_label_rules_make(&rules, in->settings, map.classes, map.n_classes, err);
+    if (status == TIN_OK && in->relabel[0] != '\0')
+        status = tin_relabel_read(&relabel, in->relabel, in->settings->rate_hz, map.classes, map.n_classes, err);
     if (status == TIN_OK)
         status = tin_leaks_create(&b.leaks, source->n_channels, err);
     if (status == TIN_OK) {
@@ -387,11 +407,15 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
     if (status == TIN_OK)
         status = add_streams(&b, &split, err);
     if (status == TIN_OK)
+        status = tin_relabel_finish(&relabel, err);
+    if (status == TIN_OK)
         status = check_leaks(&b, source, err);
     if (status == TIN_OK)
         status = tin_dataset_builder_finish(b.builder, hash, err);
     if (status == TIN_OK)
         status = note_rules(&rules, source, err);
+    if (status == TIN_OK)
+        status = note_relabel(in->settings, &relabel, source, err);
     if (status == TIN_OK)
         status = note_split(in->settings, source, err);
     if (status == TIN_OK)
@@ -407,6 +431,7 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
     tin_dataset_builder_free(b.builder);
     tin_class_map_free(&map);
     tin_label_rules_free(&rules);
+    tin_relabel_free(&relabel);
     tin_leaks_free(b.leaks);
     tin_split_free(&split);
     tin_free(b.frames);
@@ -425,13 +450,37 @@ static tin_status collect_notes(tin_source *source, tin_data_report *report, tin
     return status;
 }
 
+bool tin_data_is_own_file(const char *name)
+{
+    static const char *const own[] = {"tinamou.yaml", "check.html", "stats.html",    "preview.html",
+                                      "relabel.csv",  "*.tind",     "*.tind.??????", "split-*.json"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (fnmatch(own[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
+tin_status tin_data_relabel_path(const tin_config_data *settings, const char *root, char path[TIN_PATH_MAX],
+                                 tin_error *err)
+{
+    const char *file = settings->relabel != NULL ? settings->relabel : "";
+    if (file[0] != '\0' && file[0] != '/')
+        return tin_path_join(path, root, file, err);
+    (void)snprintf(path, TIN_PATH_MAX, "%s", file);
+    return TIN_OK;
+}
+
 tin_status tin_data_build(const tin_config_data *settings, const tin_data_options *options, const char *path,
                           char hash[65], tin_data_report *report, tin_error *err)
 {
-    char folder[TIN_PATH_MAX];
+    char folder[TIN_PATH_MAX], relabel[TIN_PATH_MAX];
     const char *root = options->root;
-    tin_import in = {
-        .settings = settings, .folder = folder, .seed = options->seed, .pool = options->pool, .quiet = options->quiet};
+    tin_import in = {.settings = settings,
+                     .folder = folder,
+                     .relabel = relabel,
+                     .seed = options->seed,
+                     .pool = options->pool,
+                     .quiet = options->quiet};
     *report = (tin_data_report){0};
     if (!isfinite(settings->rate_hz) || settings->rate_hz <= 0)
         return tin_fail(err, TIN_ERR_CONFIG, "data.rate_hz is %g; write a number above 0", settings->rate_hz);
@@ -441,6 +490,8 @@ tin_status tin_data_build(const tin_config_data *settings, const tin_data_option
         (void)snprintf(folder, sizeof folder, "%s", below[0] == '/' ? below : root);
     else
         status = tin_path_join(folder, root, below, err);
+    if (status == TIN_OK)
+        status = tin_data_relabel_path(settings, root, relabel, err);
     if (status != TIN_OK)
         return status;
     tin_source *source = tin_alloc(1, sizeof *source, err);

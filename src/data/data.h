@@ -3,6 +3,7 @@
 #ifndef TIN_DATA_H
 #define TIN_DATA_H
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "dataset/dataset.h"
 #include "project/config.h"
@@ -30,8 +31,14 @@ typedef struct tin_data_options {
  * tin_data_report_free (also after a failure). hash may be NULL. */
 tin_status tin_data_build(const tin_config_data *settings, const tin_data_options *options, const char *path,
                           char hash[65], tin_data_report *report, tin_error *err) TIN_USE_RESULT;
+/* A name that the program itself gives to files of a project: settings, datasets, pages, split, list of labels. Such a file is no
+ * recording, even where a project and its recordings share a folder. */
+bool tin_data_is_own_file(const char *name);
 /* Name of the split file of these settings, "" when they need none. */
 void tin_data_split_name(const tin_config_data *settings, char name[64]);
+/* The file of data.relabel, below `root` unless it is absolute; "" when the settings name none. */
+tin_status tin_data_relabel_path(const tin_config_data *settings, const char *root, char path[TIN_PATH_MAX],
+                                 tin_error *err) TIN_USE_RESULT;
 void tin_data_report_free(tin_data_report *report);
 
 #endif

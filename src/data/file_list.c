@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "data/data.h"
 #include "data/path_pattern.h"
 
 #define MOST_FOLDERS 16 /* that a "**" goes down */
@@ -91,7 +92,7 @@ static tin_status walk(tin_file_list *list, const char *folder, const char *belo
         struct stat info;
         char full[TIN_PATH_MAX];
         tin_captures captures;
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.' || tin_data_is_own_file(entry->d_name))
             continue;
         if (below[0] == '\0')
             (void)snprintf(name, sizeof name, "%s", entry->d_name);

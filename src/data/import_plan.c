@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -177,6 +178,16 @@ static int compare_found(const void *a, const void *b)
     return tin_natural_compare(((const found_file *)a)->name, ((const found_file *)b)->name);
 }
 
+/* The list of data.relabel, which a pattern such as "*.csv" takes in where it lies among the recordings. */
+static bool is_relabel(const tin_import *in, const char *name)
+{
+    char path[TIN_PATH_MAX];
+    struct stat list, file;
+    return in->relabel != NULL && in->relabel[0] != '\0' && stat(in->relabel, &list) == 0 &&
+           tin_path_join(path, in->folder, name, NULL) == TIN_OK && stat(path, &file) == 0 &&
+           file.st_dev == list.st_dev && file.st_ino == list.st_ino;
+}
+
 /* All files of a family, sorted by name; a file that two of its items match belongs to the first of them. */
 static tin_status find_family(const tin_import_plan *p, int family, found_files *found, tin_error *err)
 {
@@ -199,6 +210,8 @@ static tin_status find_family(const tin_import_plan *p, int family, found_files 
             tin_captures captures;
             if (p->settings->labels.files[0] != '\0' &&
                 tin_pattern_match(p->settings->labels.files, one.name, &captures)) /* "*.csv" may take label files in */
+                continue;
+            if (is_relabel(p->in, one.name))
                 continue;
             if (before > 0 && bsearch(&one, items, before, sizeof *items, compare_found) != NULL)
                 continue;

@@ -7,17 +7,24 @@
 
 #define PEAK_SECONDS 0.1
 
-static tin_status find_class(int32_t *index, const char *name, const char *key, const tin_class *classes, int n_classes,
-                             tin_error *err)
+bool tin_label_class_find(int32_t *index, const char *name, const tin_class *classes, int n_classes)
 {
     *index = TIN_LABEL_IGNORE;
     if (strcmp(name, "ignore") == 0)
-        return TIN_OK;
+        return true;
     for (int32_t i = 0; i < n_classes; i++)
         if (strcmp(classes[i].name, name) == 0) {
             *index = i;
-            return TIN_OK;
+            return true;
         }
+    return false;
+}
+
+static tin_status find_class(int32_t *index, const char *name, const char *key, const tin_class *classes, int n_classes,
+                             tin_error *err)
+{
+    if (tin_label_class_find(index, name, classes, n_classes))
+        return TIN_OK;
     return tin_fail(
         err, TIN_ERR_CONFIG,
         "data.labels: `%s` names the class '%s', which is not there; write a name of data.classes, or ignore", key,

@@ -30,6 +30,8 @@ typedef struct tin_label_rules {
     double rate_hz;
 } tin_label_rules;
 
+/* Index of the class of that name, TIN_LABEL_IGNORE for "ignore"; false: there is none. */
+bool tin_label_class_find(int32_t *index, const char *name, const tin_class *classes, int n_classes);
 /* TIN_ERR_CONFIG for a class that is not there. The settings must outlive the rules. */
 tin_status tin_label_rules_make(tin_label_rules *rules, const tin_config_data *settings, const tin_class *classes,
                                 int n_classes, tin_error *err) TIN_USE_RESULT;

@@ -109,7 +109,8 @@ void tin_source_free(tin_source *s);
 /* What every importer gets. */
 typedef struct tin_import {
     const tin_config_data *settings;
-    const char *folder; /* of the recordings */
+    const char *folder;  /* of the recordings */
+    const char *relabel; /* file of data.relabel, "": none. It is no recording, wherever it lies */
     uint64_t seed;
     tin_pool *pool;
     bool quiet;

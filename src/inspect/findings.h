@@ -41,9 +41,9 @@
       "shift the class's labels by the offset (data.labels), or widen its margins")                                    \
     X(TIN_CHECK_BORDER, "border", "Single borders that the signal puts elsewhere", "look at the border, and move it")  \
     X(TIN_CHECK_CONTRADICTED, "contradicted", "Labels that the model contradicts",                                     \
-      "look at it; where the model is right, take the line of relabel.csv over, else leave it out")                    \
+      "look at it; where the model is right, take the line of relabel.csv over (data.relabel), else leave it out")     \
     X(TIN_CHECK_MISSED, "missed", "Events that only the model sees",                                                   \
-      "look at it; where there is an event, take the line of relabel.csv over, else leave it out")
+      "look at it; where there is an event, take the line of relabel.csv over (data.relabel), else leave it out")
 
 typedef enum tin_check {
 #define X(check, name, title, mend) check,

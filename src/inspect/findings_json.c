@@ -94,10 +94,10 @@ tin_status tin_findings_json(json_t **json, const tin_findings *findings, const 
     return TIN_OK;
 }
 
-/* Names with a comma or a quote in them are quoted. */
+/* Names with a comma, a quote or blanks in them are quoted. */
 static void write_field(FILE *out, const char *text)
 {
-    if (!strpbrk(text, ",\"\r\n")) {
+    if (!strpbrk(text, ",\" \t\r\n")) {
         fputs(text, out);
         return;
     }
@@ -119,6 +119,7 @@ tin_status tin_findings_relabel(const tin_findings *findings, const tin_dataset 
     if (status) {
         return status;
     }
+    const int decimals = dataset->rate_hz <= 500 ? 3 : 6; /* so that a time means one frame */
     fputs("stream,start,end,label,suggested\n", writer.stream);
     for (size_t i = 0; i < findings->n; i++) {
         const tin_finding *f = &findings->items[i];
@@ -126,7 +127,8 @@ tin_status tin_findings_relabel(const tin_findings *findings, const tin_dataset 
             continue;
         }
         write_field(writer.stream, dataset->streams[f->stream].id);
-        fprintf(writer.stream, ",%.3f,%.3f,", (double)f->start / dataset->rate_hz, (double)f->end / dataset->rate_hz);
+        fprintf(writer.stream, ",%.*f,%.*f,", decimals, (double)f->start / dataset->rate_hz, decimals,
+                (double)f->end / dataset->rate_hz);
         write_field(writer.stream, f->class_index >= 0 ? dataset->classes[f->class_index].name : "");
         fputc(',', writer.stream);
         write_field(writer.stream, dataset->classes[f->suggested].name);

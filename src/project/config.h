@@ -152,6 +152,7 @@ typedef struct tin_config_data {
     tin_config_split split;
     tin_config_label_rule *labels; /* in this order */
     unsigned labels_count;
+    char *relabel;            /* list of labels that a person mended, relative to the project; "": none */
     tin_config_import import; /* filled from `mapping` or the ready mapping where these are named */
     tin_config_simulate simulate;
 } tin_config_data;

@@ -230,6 +230,12 @@ static const tin_setting data_settings[] = {
     SECTION(tin_config_data, split, split_settings),
     LIST(tin_config_data, labels, tin_config_label_rule, rule_settings, 100,
          "a list of rules: - {rule: drop, classes: [WAVE], max_ms: 100}"),
+    {.key = "relabel",
+     .kind = TIN_SETTING_TEXT,
+     .offset = offsetof(tin_config_data, relabel),
+     .text = "",
+     .neutral = true, /* its content decides, not its name */
+     .meaning = "a list of labels to change, as `data check` suggests them"},
     SECTION(tin_config_data, import, import_settings),
     SECTION(tin_config_data, simulate, simulate_settings),
     END,

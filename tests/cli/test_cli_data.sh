@@ -62,6 +62,27 @@ exits 0 'model_hash' quantize "$folder/p" --quiet --json
 run=$(sed -n 's/^ *"id": "\([0-9a-f]*\)".*/\1/p' "$folder/out")
 exits 0 "\"run\": \"$run\"" data check "$folder/p" --quiet --json --run "$run"
 [ "$(head -1 "$folder/p/data/relabel.csv")" = stream,start,end,label,suggested ] || fail "no relabel.csv"
+# the way back: what a copy of the list suggests is in the next dataset, and its content decides, not its name
+rows=$(($(wc -l <"$folder/p/data/relabel.csv") - 1))
+[ "$rows" -gt 0 ] || fail "the model of the small project contradicts no label"
+cp "$folder/p/tinamou.yaml" "$folder/kept.yaml"
+cp "$folder/p/data/relabel.csv" "$folder/p/mended.csv"
+sed -i 's/^data: {/data: {relabel: data\/relabel.csv, /' "$folder/p/tinamou.yaml"
+exits 3 'writes this file anew' data "$folder/p"
+sed -i 's/data\/relabel.csv/mended.csv/' "$folder/p/tinamou.yaml"
+exits 0 "data.relabel (mended.csv) changed $rows labels" data "$folder/p"
+exits 1 "^labels: *$rows changed" data diff "$folder/p"
+exits 0 'done before' data "$folder/p"
+exits 0 'faults' data check "$folder/p" --quiet
+exits 0 'done before' data "$folder/p"
+mv "$folder/p/mended.csv" "$folder/p/again.csv"
+exits 6 'mended.csv' data "$folder/p"
+sed -i 's/mended.csv/again.csv/' "$folder/p/tinamou.yaml"
+exits 0 'done before' data "$folder/p"
+echo 'nobody,0.000,1.000,,circle' >>"$folder/p/again.csv"
+exits 4 "again.csv:$((rows + 2)): error: there is no recording 'nobody'" data "$folder/p"
+rm "$folder/p/again.csv"
+cp "$folder/kept.yaml" "$folder/p/tinamou.yaml"
 for page in check stats; do
     grep -q "default-src 'none'" "$folder/p/data/$page.html" || fail "$page.html may use the network"
 done
