@@ -133,14 +133,21 @@ static tin_status fetch_frames(const build *b, const tin_piece *p, const double 
                             : TIN_ERR_MEMORY;
 }
 
-static tin_lineage lineage_of(const tin_recording *r)
+/* `notes` has room for TIN_LINEAGE_MOST_NOTES; those that a dataset cannot hold, or beyond that many, are only printed. */
+static tin_lineage lineage_of(const tin_recording *r, char **notes)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < r->notes.n && n < TIN_LINEAGE_MOST_NOTES; i++)
+        if (tin_dataset_text_fault(r->notes.items[i], false) == NULL)
+            notes[n++] = r->notes.items[i];
     return (tin_lineage){.files = r->files,
                          .n_files = r->n_files,
                          .rate_hz = r->period > 0 ? 1 / r->period : 0,
                          .jitter_s = r->jitter,
                          .n_duplicates = (int64_t)r->n_duplicates,
-                         .n_gaps = (int64_t)r->n_pieces - 1};
+                         .n_gaps = (int64_t)r->n_pieces - 1,
+                         .notes = notes,
+                         .n_notes = n};
 }
 
 /* The piece, or the part of it that a segment of the split holds. */
@@ -159,6 +166,7 @@ static tin_status add_stream(const build *b, const tin_recording *r, const tin_p
     char *id = tin_alloc(strlen(r->id) + 24, 1, err);
     int16_t *counts = tin_alloc((size_t)part->n_frames * (size_t)b->source->n_channels, sizeof *counts, err);
     tin_interval *intervals = NULL;
+    char *notes[TIN_LINEAGE_MOST_NOTES];
     tin_status status = TIN_ERR_MEMORY;
     if (id == NULL || counts == NULL)
         goto cleanup;
@@ -177,7 +185,7 @@ static tin_status add_stream(const build *b, const tin_recording *r, const tin_p
                          .n_frames = part->n_frames,
                          .counts = counts,
                          .intervals = intervals,
-                         .lineage = lineage_of(r)};
+                         .lineage = lineage_of(r, notes)};
     stream.n_clipped = make_counts(b->source, frames, part->n_frames, counts);
     stream.n_intervals = make_intervals(r, part, b->settings->rate_hz, b->map, intervals);
     status = tin_label_rules_apply(b->rules, &stream, intervals, b->source->n_channels, err);

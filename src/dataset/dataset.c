@@ -333,6 +333,29 @@ static tin_status take_lineage_file(const reader *r, const json_t *item, tin_lin
     return status != TIN_OK ? status : take_hash(r, item, "sha256", file->sha256);
 }
 
+/* Absent where there are none. */
+static tin_status take_notes(const reader *r, const json_t *item, tin_lineage *l)
+{
+    const json_t *array = NULL;
+    if (json_object_get(item, "notes") == NULL)
+        return TIN_OK;
+    tin_status status = take_array(r, item, "notes", TIN_LINEAGE_MOST_NOTES, &array);
+    if (status != TIN_OK)
+        return status;
+    l->notes = tin_alloc(json_array_size(array), sizeof *l->notes, r->err);
+    if (l->notes == NULL)
+        return TIN_ERR_MEMORY;
+    for (; l->n_notes < json_array_size(array); l->n_notes++) {
+        const char *text = json_string_value(json_array_get(array, l->n_notes));
+        if (text == NULL)
+            return damaged(r, "lineage: a note is no text");
+        l->notes[l->n_notes] = tin_strdup(text, r->err);
+        if (l->notes[l->n_notes] == NULL)
+            return TIN_ERR_MEMORY;
+    }
+    return TIN_OK;
+}
+
 static tin_status take_stream_lineage(const reader *r, const json_t *item, tin_stream *s)
 {
     const json_t *array = NULL;
@@ -342,6 +365,8 @@ static tin_status take_stream_lineage(const reader *r, const json_t *item, tin_s
     tin_status status = take_integer(r, item, "duplicates", &l->n_duplicates);
     if (status == TIN_OK)
         status = take_integer(r, item, "gaps", &l->n_gaps);
+    if (status == TIN_OK)
+        status = take_notes(r, item, l);
     if (status == TIN_OK)
         status = take_array(r, item, "files", SIZE_MAX, &array);
     if (status != TIN_OK)

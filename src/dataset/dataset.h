@@ -19,6 +19,7 @@
 
 #define TIN_MAX_CHANNELS 64
 #define TIN_MAX_CLASSES 200
+#define TIN_LINEAGE_MOST_NOTES 20
 #define TIN_LABEL_IGNORE (-1) /* frame with no label: not trained on, not counted in frame metrics */
 
 typedef enum tin_role { TIN_ROLE_TRAIN, TIN_ROLE_VALIDATION, TIN_ROLE_TEST } tin_role;
@@ -55,6 +56,8 @@ typedef struct tin_lineage {
     double rate_hz,
         jitter_s; /* of the samples: rate (of the slowest sensor), deviation of their distances; 0: unknown */
     int64_t n_duplicates, n_gaps; /* samples with the time of another, gaps at which the recording was split */
+    char **notes;   /* [n_notes] what else was mended in this recording: labels that were cut, rows left out */
+    size_t n_notes; /* at most TIN_LINEAGE_MOST_NOTES */
 } tin_lineage;
 
 typedef struct tin_stream {

@@ -88,8 +88,14 @@ static tin_status copy_lineage(tin_lineage *to, const tin_lineage *from, tin_err
 {
     *to = *from;
     to->files = from->n_files > 0 ? tin_alloc(from->n_files, sizeof *to->files, err) : NULL;
-    if (from->n_files > 0 && to->files == NULL)
+    to->notes = from->n_notes > 0 ? tin_alloc(from->n_notes, sizeof *to->notes, err) : NULL;
+    if ((from->n_files > 0 && to->files == NULL) || (from->n_notes > 0 && to->notes == NULL))
         return TIN_ERR_MEMORY;
+    for (size_t i = 0; i < from->n_notes; i++) {
+        to->notes[i] = tin_strdup(from->notes[i], err);
+        if (to->notes[i] == NULL)
+            return TIN_ERR_MEMORY;
+    }
     for (size_t i = 0; i < from->n_files; i++) {
         to->files[i] = from->files[i];
         to->files[i].path = NULL;
@@ -255,6 +261,11 @@ static json_t *lineage_json(const tin_lineage *l, int *failed)
     put(o, "jitter_s", json_real(l->jitter_s), failed);
     put(o, "duplicates", json_integer(l->n_duplicates), failed);
     put(o, "gaps", json_integer(l->n_gaps), failed);
+    json_t *notes = l->n_notes > 0 ? json_array() : NULL;
+    for (size_t i = 0; i < l->n_notes; i++)
+        *failed |= json_array_append_new(notes, json_string(l->notes[i]));
+    if (l->n_notes > 0)
+        put(o, "notes", notes, failed);
     return o;
 }
 

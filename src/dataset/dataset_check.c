@@ -143,6 +143,15 @@ static tin_status check_lineage(const tin_stream *s, tin_dataset_place place, ti
                                "stream '%s': size or hash of its file of origin '%s' is wrong", s->id,
                                l->files[i].path);
     }
+    if (l->n_notes > TIN_LINEAGE_MOST_NOTES)
+        return tin_fail_at(err, place.status, place.file, 0,
+                           "stream '%s': its lineage holds %zu notes; %d are the most", s->id, l->n_notes,
+                           TIN_LINEAGE_MOST_NOTES);
+    for (size_t i = 0; i < l->n_notes; i++) {
+        tin_status status = check_text(l->notes[i], false, "a note of the lineage", place, err);
+        if (status != TIN_OK)
+            return status;
+    }
     if (!isfinite(l->rate_hz) || l->rate_hz < 0 || !isfinite(l->jitter_s) || l->jitter_s < 0 || l->n_duplicates < 0 ||
         l->n_gaps < 0)
         return tin_fail_at(err, place.status, place.file, 0, "stream '%s': its lineage holds a wrong number", s->id);
@@ -202,6 +211,9 @@ void tin_dataset_stream_free(tin_stream *s)
     for (size_t i = 0; s->lineage.files != NULL && i < s->lineage.n_files; i++)
         tin_free(s->lineage.files[i].path);
     tin_free(s->lineage.files);
+    for (size_t i = 0; s->lineage.notes != NULL && i < s->lineage.n_notes; i++)
+        tin_free(s->lineage.notes[i]);
+    tin_free(s->lineage.notes);
 }
 
 void tin_dataset_clear(tin_dataset *d)

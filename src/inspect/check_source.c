@@ -29,18 +29,15 @@ static bool goes_on(const tin_stream *first, const tin_stream *s)
     const tin_lineage *a = &first->lineage, *b = &s->lineage;
     return strncmp(first->id, s->id, n) == 0 && s->id[n] == '-' &&
            s->id[n + 1 + strspn(s->id + n + 1, "0123456789")] == '\0' && strcmp(first->origin, s->origin) == 0 &&
-           strcmp(first->subject, s->subject) == 0 && a->n_gaps == b->n_gaps && a->n_duplicates == b->n_duplicates &&
-           a->rate_hz == b->rate_hz && a->jitter_s == b->jitter_s;
+           strcmp(first->subject, s->subject) == 0 && a->n_gaps == b->n_gaps && a->n_notes == b->n_notes &&
+           a->n_duplicates == b->n_duplicates && a->rate_hz == b->rate_hz && a->jitter_s == b->jitter_s;
 }
 
-/* recordings[n_streams]: those whose clock is known; returns how many there are. */
+/* recordings[n_streams]; returns how many there are. */
 static size_t find_recordings(const tin_dataset *d, recording *recordings)
 {
     size_t n = 0;
     for (size_t i = 0; i < d->n_streams; i++) {
-        if (d->streams[i].lineage.rate_hz <= 0) {
-            continue;
-        }
         if (n == 0 || !goes_on(&d->streams[recordings[n - 1].first], &d->streams[i])) {
             recordings[n++] = (recording){.first = i};
         }
@@ -136,6 +133,20 @@ static tin_status check_all(tin_checking *c, tin_check check, judge *wrong, cons
     return status;
 }
 
+/* The notes of the import, which printed some of them. */
+static tin_status list_notes(tin_checking *c, const recording *r, tin_error *err)
+{
+    const tin_lineage *l = &c->dataset->streams[r->first].lineage;
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < l->n_notes && !status; i++) {
+        tin_finding f = tin_finding_of(TIN_CHECK_IMPORT, TIN_NOTE);
+        f.stream = (int64_t)r->first;
+        f.rank = -(double)i;
+        status = tin_findings_add(c->findings, f, err, "%s", l->notes[i]);
+    }
+    return status;
+}
+
 tin_status tin_check_sources(tin_checking *c, tin_error *err)
 {
     static const struct {
@@ -150,12 +161,18 @@ tin_status tin_check_sources(tin_checking *c, tin_error *err)
     double *rates = tin_alloc(d->n_streams, sizeof *rates, err);
     tin_status status = recordings && rates ? TIN_OK : TIN_ERR_MEMORY;
     size_t n = status ? 0 : find_recordings(d, recordings);
-    for (size_t i = 0; i < n; i++) {
-        rates[i] = d->streams[recordings[i].first].lineage.rate_hz;
+    size_t n_timed = 0;
+    for (size_t i = 0; i < n && !status; i++) {
+        status = list_notes(c, &recordings[i], err);
+        double rate = d->streams[recordings[i].first].lineage.rate_hz;
+        if (rate > 0) { /* 0: no clock is known */
+            rates[n_timed] = rate;
+            recordings[n_timed++] = recordings[i];
+        }
     }
-    double median = n > 0 ? tin_median(rates, n) : 0;
+    double median = n_timed > 0 ? tin_median(rates, n_timed) : 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !status; k++) {
-        status = check_all(c, kinds[k].check, kinds[k].judge, recordings, n, median, err);
+        status = check_all(c, kinds[k].check, kinds[k].judge, recordings, n_timed, median, err);
     }
     tin_free(recordings);
     tin_free(rates);

@@ -25,6 +25,8 @@
     X(TIN_CHECK_REPEATED_TIME, "repeated_time", "Samples with equal times",                                            \
       "write finer times (milliseconds or less); where samples come evenly, set rate_hz in data.import instead")       \
     X(TIN_CHECK_GAPS, "gaps", "Recordings full of gaps", "find out why the logger loses samples, and record again")    \
+    X(TIN_CHECK_IMPORT, "import", "What the import mended",                                                            \
+      "look at the line that it names; mend it in the recording's files, or leave it as the import settled it")        \
     X(TIN_CHECK_SENSOR_FROZEN, "frozen", "Sensors that stand still",                                                   \
       "cut the stretch out of the recording, or label it `ignore`")                                                    \
     X(TIN_CHECK_SENSOR_CLIPPED, "clipped", "Signals cut off at the end of their range",                                \

@@ -105,6 +105,11 @@ static void hapt_mended(void **state)
     tin_dataset *d = build_well(&s, folder, &report);
     assert_int_equal(report.n_warnings, 5 + 6); /* three classes without frames in validation and test */
     assert_true(warns(&report, "line 2: STAND_TO_SIT shares 3 samples"));
+    size_t kept = 0; /* in the dataset, for data check */
+    for (size_t i = 0; i < d->n_streams; i++)
+        for (size_t k = 0; k < d->streams[i].lineage.n_notes; k++)
+            kept += strstr(d->streams[i].lineage.notes[k], "line 2: STAND_TO_SIT shares 3 samples") != NULL;
+    assert_int_equal(kept, 1);
     assert_true(warns(&report, "line 3: WALKING ends at 41 samples of 40; cut"));
     assert_true(warns(&report, "RawData/acc_exp03_user03.txt and RawData/gyro_exp03_user03.txt differ by 3 samples"));
     assert_true(warns(&report, "1 rows (line 4 the first) belong to no recording"));

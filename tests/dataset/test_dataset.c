@@ -43,6 +43,7 @@ static tin_dataset head = {.name = (char *)(uintptr_t) "unit",
                            .program = (char *)(uintptr_t) "1.2",
                            .settings = (char *)(uintptr_t) "data:\n  rate_hz: 50\n"};
 
+static char *notes[2] = {"line 3: cut", "a \"quoted\" note"};
 static tin_lineage_file files[1] = {
     {(char *)(uintptr_t) "p1/a.csv", 1234, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}};
 
@@ -63,7 +64,7 @@ static tin_stream stream_a(int16_t counts[FRAMES_A * 2], tin_interval intervals[
                         .intervals = intervals,
                         .n_intervals = 3,
                         .n_clipped = 4,
-                        .lineage = {files, 1, 1.0 / 3, 0.25, 5, 6}};
+                        .lineage = {files, 1, 1.0 / 3, 0.25, 5, 6, notes, 2}};
 }
 
 static tin_stream stream_b(int16_t counts[FRAMES_B * 2])
@@ -125,6 +126,9 @@ static void round_trip(void **state)
     assert_true(s->lineage.rate_hz == 1.0 / 3 && s->lineage.jitter_s == 0.25);
     assert_int_equal(s->lineage.n_duplicates, 5);
     assert_int_equal(s->lineage.n_gaps, 6);
+    assert_int_equal(s->lineage.n_notes, 2);
+    assert_string_equal(s->lineage.notes[1], notes[1]);
+    assert_int_equal(d->streams[1].lineage.n_notes, 0);
     assert_int_equal(s->n_intervals, 3);
     assert_int_equal(s->intervals[2].start, 40);
     assert_int_equal(s->intervals[2].class_index, 2);
@@ -277,6 +281,14 @@ static void refused_streams(void **state)
     s = stream_a(counts, v);
     s.lineage.rate_hz = -1;
     refuses_stream(&s, "its lineage holds a wrong number");
+    char *bad[TIN_LINEAGE_MOST_NOTES + 1] = {"\xff"};
+    s.lineage.rate_hz = 0;
+    s.lineage.notes = bad;
+    s.lineage.n_notes = 1;
+    refuses_stream(&s, "a note of the lineage");
+    s.lineage.n_notes = TIN_LINEAGE_MOST_NOTES + 1;
+    refuses_stream(&s, "21 notes");
+    s.lineage.n_notes = 0;
     tin_lineage_file wrong = {files[0].path, 1, "abc"};
     s = stream_a(counts, v);
     s.lineage.files = &wrong;

@@ -313,6 +313,27 @@ static void clocks_that_are_all_alike(void **state)
     assert_int_equal(findings.found[TIN_CHECK_JITTER], 8);
 }
 
+static void what_the_import_mended(void **state)
+{
+    (void)state;
+    static char cut[] = "r1.csv: line 9: the label ends at 130 s of 120; cut",
+                rows[] = "r1.csv: 2 broken rows; left out";
+    char *notes[2] = {cut, rows};
+    w.streams[1].lineage.notes = notes;
+    w.streams[1].lineage.n_notes = 2;
+    run();
+    nothing_but(TIN_CHECK_IMPORT);
+    assert_int_equal(findings.n, 2);
+    assert_int_equal(findings.items[1].stream, 1);
+    assert_string_equal(findings.items[0].text, cut);
+    assert_string_equal(findings.items[1].text, rows);
+    snprintf(w.ids[2], sizeof w.ids[2], "r2-2"); /* a recording in two streams is told of once */
+    w.streams[2].subject = w.subjects[1];
+    w.streams[2].lineage = w.streams[1].lineage;
+    run();
+    assert_int_equal(findings.n, 2);
+}
+
 static void sensors_that_stand_still(void **state)
 {
     (void)state;
@@ -607,6 +628,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clocks_of_the_sources, setup, teardown),
         cmocka_unit_test_setup_teardown(clocks_of_a_split_recording, setup, teardown),
         cmocka_unit_test_setup_teardown(clocks_that_are_all_alike, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_import_mended, setup, teardown),
         cmocka_unit_test_setup_teardown(sensors_that_stand_still, setup, teardown),
         cmocka_unit_test_setup_teardown(coarse_sensors, setup, teardown),
         cmocka_unit_test_setup_teardown(clipped_signals, setup, teardown),
