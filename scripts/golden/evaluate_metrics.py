@@ -46,7 +46,7 @@ def frame_figures(labels, predictions, events, early, late, n_classes):
     precision, recall, f1, _ = precision_recall_fscore_support(y, p, labels=range(n_classes), zero_division=np.nan)
     excused = 0
     for t in np.flatnonzero(keep & (labels != predictions)):
-        excused += any(k == predictions[t] and (s - early <= t < s or e <= t < e + late) for s, e, k in events)
+        excused += any(k == predictions[t] and (s - early[k] <= t < s or e <= t < e + late[k]) for s, e, k in events)
     none = lambda values: [None if np.isnan(v) else float(v) for v in values]
     return dict(confusion=confusion_matrix(y, p, labels=range(n_classes)).tolist(), accuracy=float((y == p).mean()),
                 balanced_accuracy=float(balanced_accuracy_score(y, p)), macro_f1=float(f1_score(y, p, average="macro")),
@@ -54,7 +54,7 @@ def frame_figures(labels, predictions, events, early, late, n_classes):
 
 
 def event_figures(labels, events, segments, triggers, early, late, allow_repeats):
-    window = [set(range(s - early, e + late)) for s, e, k in events]
+    window = [set(range(s - early[k], e + late[k])) for s, e, k in events]
     matched = [None] * len(events)
     r = dict(true=0, wrong=0, false=0, false_unlabelled=0, repeats=0, duplicates=0)
     for t, k in triggers:
@@ -107,10 +107,13 @@ def event_figures(labels, events, segments, triggers, early, late, allow_repeats
 def main():
     rng = np.random.default_rng(20261123)
     cases = []
-    for number in range(12):
+    for number in range(24):
         n_classes, events_classes = (4, [1, 2, 3]) if number % 2 else (5, [2, 4])
-        labels, events, segments, triggers, predictions = scene(rng, 240 + 40 * number, n_classes, events_classes, 4 + number)
-        early, late, allow = int(rng.integers(0, 8)), int(rng.integers(0, 12)), bool(number % 3 == 0)
+        labels, events, segments, triggers, predictions = scene(rng, 240 + 40 * (number % 12), n_classes, events_classes, 4 + number % 12)
+        own = number >= 12  # each class has margins of its own, wide enough that windows begin in another order than events
+        early = rng.integers(0, 30, n_classes).tolist() if own else [int(rng.integers(0, 8))] * n_classes
+        late = rng.integers(0, 40, n_classes).tolist() if own else [int(rng.integers(0, 12))] * n_classes
+        allow = bool(number % 3 == 0)
         cases.append(dict(n_classes=n_classes, early=early, late=late, allow_repeats=allow, labels=labels.tolist(),
                           predictions=predictions.tolist(), events=events, segments=segments, triggers=triggers,
                           frames=frame_figures(labels, predictions, events, early, late, n_classes),

@@ -73,8 +73,7 @@ static tin_train_options train_options(const cli_session *session, const char *n
                                .pool = session->pool,
                                .folder = session->run.folder,
                                .name = name,
-                               .early_ms = session->config->evaluate.early_ms,
-                               .late_ms = session->config->evaluate.late_ms,
+                               .evaluate = session->config->evaluate,
                                .quiet = session->options.quiet};
 }
 

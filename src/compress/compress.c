@@ -32,8 +32,7 @@ static tin_train_options training(const tin_compress_options *options, const cha
                                .pool = options->pool,
                                .folder = options->folder,
                                .name = name,
-                               .early_ms = config->evaluate.early_ms,
-                               .late_ms = config->evaluate.late_ms,
+                               .evaluate = config->evaluate,
                                .quiet = options->quiet};
 }
 

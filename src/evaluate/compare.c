@@ -239,16 +239,17 @@ static tin_status check_same(const work *w, tin_error *err)
 /* Where the margins of events or what counts as false differ, figures of events mean different things. */
 static void check_events(work *w, tin_comparison *c)
 {
-    static const char *const keys[] = {"early_ms", "late_ms", "allow_repeats"};
+    static const char *const keys[] = {"early_ms", "late_ms", "margins", "allow_repeats"};
     const json_t *first = json_object_get(w->runs[0].metrics, "settings");
     w->events = w->runs[0].has_events;
     for (int i = 1; i < w->n_runs; i++) {
         const json_t *other = json_object_get(w->runs[i].metrics, "settings");
         w->events = w->events && w->runs[i].has_events;
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
-            if (!json_equal(json_object_get(first, keys[k]), json_object_get(other, keys[k]))) {
-                c->no_events = "evaluate.early_ms, late_ms or allow_repeats differ, so that figures of events mean "
-                               "different things";
+            const json_t *a = json_object_get(first, keys[k]), *b = json_object_get(other, keys[k]);
+            if (a != b && !json_equal(a, b)) { /* both may be missing: no class has margins of its own */
+                c->no_events = "evaluate.early_ms, late_ms, margins or allow_repeats differ, so that figures of events "
+                               "mean different things";
                 w->events = false;
             }
         }

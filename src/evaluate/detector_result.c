@@ -106,8 +106,8 @@ tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored
     if (status != TIN_OK) {
         return status;
     }
-    int64_t excused = tin_frame_excused(stream->labels, predictions, n_frames, stream->events, stream->n_events,
-                                        margins->early, margins->late);
+    int64_t excused =
+        tin_frame_excused(stream->labels, predictions, n_frames, stream->events, stream->n_events, margins);
     tin_frame_count(stream->labels, predictions, n_frames, result->n_classes, result->confusion);
     add_person(&result->total, stream, predictions, &counts, excused);
     tin_person_result *person = person_of(result, stream->stream->subject);

@@ -37,15 +37,9 @@ static void work_clear(work *w)
     json_decref(w->timelines);
 }
 
-static int64_t frames_of(double ms, double rate_hz)
-{
-    return ms > 0 ? llround(ms * rate_hz / 1000) : 0;
-}
-
 static tin_status take_settings(work *w, tin_error *err)
 {
     const tin_config_evaluate *s = &w->e.options->settings;
-    double rate_hz = w->e.dataset->rate_hz;
     const char *objective = s->objective != NULL ? s->objective : "event_f1";
     if (strcmp(objective, "event_f1") == 0) {
         w->objective = TIN_OBJECTIVE_EVENT_F1;
@@ -60,14 +54,13 @@ static tin_status take_settings(work *w, tin_error *err)
     w->windows.frames = s->window_frames > 0 ? s->window_frames : 0;
     w->windows.history = s->window_history > 0 ? s->window_history : 0;
     w->windows.step = s->window_step > 0 ? s->window_step : (w->windows.frames + 1) / 2;
-    w->e.margins = (tin_margins){frames_of(s->early_ms, rate_hz), frames_of(s->late_ms, rate_hz), s->allow_repeats};
     w->e.timing = (tin_timing){w->e.qmodel->hop, w->e.qmodel->delay, w->e.options->latency};
     w->e.has_float = w->float_model != NULL;
     w->e.rule.count = 1;
     for (int k = 0; k < w->e.dataset->n_classes; k++) {
         w->e.has_events = w->e.has_events || w->e.dataset->classes[k].event;
     }
-    return TIN_OK;
+    return tin_margins_create(&w->e.margins, s, w->e.dataset, err);
 }
 
 static tin_status need_streams(const tin_dataset *dataset, tin_error *err)
@@ -129,7 +122,7 @@ static tin_status choose_rule(work *w, tin_error *err)
     /* a hair more than the product, so that 5 per hour in exactly one hour is 5 */
     double most = floor(w->e.options->settings.max_fp_per_hour * hours * (1 + 1e-12));
     tin_rule_goal goal = {.objective = w->objective, .max_false_positives = (int64_t)most};
-    goal.refractory = (int)(w->e.margins.late / w->e.timing.hop);
+    goal.refractory = (int)(w->e.margins.most.late / w->e.timing.hop);
     status = tin_rule_choose(&input, &goal, w->e.options->pool, &w->choice, err);
     w->e.rule = w->choice.rule;
     w->e.n_candidates = w->choice.n_candidates;

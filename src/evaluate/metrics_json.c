@@ -1,5 +1,7 @@
 #include "evaluate/metrics_json.h"
 
+#include <string.h>
+
 #include <math.h>
 
 #include "base/memory.h"
@@ -207,12 +209,35 @@ static json_t *rule_json(builder *b, const tin_decision_rule *rule)
     return o;
 }
 
+/* In the order of the classes, so that two files differ where margins do. */
+static json_t *margins_json(builder *b, const tin_evaluation *e)
+{
+    const tin_config_evaluate *s = &e->options->settings;
+    json_t *list = json_array();
+    for (int k = 0; k < e->dataset->n_classes; k++) {
+        for (unsigned i = 0; i < s->margins_count; i++) {
+            const tin_config_margin *given = &s->margins[i];
+            if (strcmp(given->class, e->dataset->classes[k].name) == 0) {
+                json_t *o = json_object();
+                tin_json_put(b, o, "class", json_string(given->class));
+                tin_json_put(b, o, "early_ms", tin_json_real(given->early_ms >= 0 ? given->early_ms : s->early_ms));
+                tin_json_put(b, o, "late_ms", tin_json_real(given->late_ms >= 0 ? given->late_ms : s->late_ms));
+                tin_json_append(b, list, o);
+            }
+        }
+    }
+    return list;
+}
+
 static json_t *settings_json(builder *b, const tin_evaluation *e)
 {
     const tin_config_evaluate *s = &e->options->settings;
     json_t *o = json_object();
     tin_json_put(b, o, "early_ms", tin_json_real(s->early_ms));
     tin_json_put(b, o, "late_ms", tin_json_real(s->late_ms));
+    if (s->margins_count > 0) {
+        tin_json_put(b, o, "margins", margins_json(b, e));
+    }
     tin_json_put(b, o, "allow_repeats", json_boolean(s->allow_repeats));
     tin_json_put(b, o, "max_fp_per_hour", tin_json_real(s->max_fp_per_hour));
     tin_json_put(b, o, "objective", json_string(s->objective != NULL ? s->objective : "event_f1"));

@@ -90,9 +90,9 @@ static tin_trigger_kind classify(const tin_scene *scene, const tin_margins *marg
 {
     size_t own = SIZE_MAX, other = SIZE_MAX;
     tin_trigger_kind taken = TIN_TRIGGER_FALSE;
-    for (size_t i = first; i < scene->n_events && scene->events[i].start - margins->early <= trigger->frame; i++) {
+    for (size_t i = first; i < scene->n_events && scene->events[i].start - margins->most.early <= trigger->frame; i++) {
         const tin_interval *event = &scene->events[i];
-        if (trigger->frame >= event->end + margins->late) {
+        if (trigger->frame < tin_window_start(margins, event) || trigger->frame >= tin_window_end(margins, event)) {
             continue;
         }
         bool same = event->class_index == trigger->class_index;
@@ -118,7 +118,7 @@ static bool corrects(const tin_scene *scene, const tin_margins *margins, const t
     const tin_interval *event = &scene->events[i];
     return outcome->class_index != TIN_DECISION_NONE && outcome->class_index != event->class_index &&
            trigger->class_index == event->class_index && trigger->frame > event->start + outcome->latency &&
-           trigger->frame < event->end + margins->late;
+           trigger->frame < tin_window_end(margins, event);
 }
 
 static int64_t count_corrected(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
@@ -128,11 +128,11 @@ static int64_t count_corrected(const tin_scene *scene, const tin_detection *dete
     size_t first = 0;
     for (size_t i = 0; i < scene->n_events; i++) {
         while (first < detection->n_triggers &&
-               detection->triggers[first].frame < scene->events[i].start - margins->early) {
+               detection->triggers[first].frame < scene->events[i].start - margins->most.early) {
             first++;
         }
         for (size_t j = first; j < detection->n_triggers; j++) {
-            if (detection->triggers[j].frame >= scene->events[i].end + margins->late) {
+            if (detection->triggers[j].frame >= tin_window_end(margins, &scene->events[i])) {
                 break;
             }
             if (corrects(scene, margins, &detection->triggers[j], &outcomes[i], i)) {
@@ -154,7 +154,7 @@ void tin_event_match(const tin_scene *scene, const tin_detection *detection, con
     int64_t n_of[TIN_TRIGGER_KIND_COUNT] = {0};
     for (size_t j = 0; j < detection->n_triggers; j++) {
         const tin_trigger *trigger = &detection->triggers[j];
-        while (first < scene->n_events && scene->events[first].end + margins->late <= trigger->frame) {
+        while (first < scene->n_events && scene->events[first].end + margins->most.late <= trigger->frame) {
             first++;
         }
         size_t match = SIZE_MAX;
@@ -187,18 +187,27 @@ void tin_event_match(const tin_scene *scene, const tin_detection *detection, con
     }
 }
 
+/* The earliest start of the windows of the events from i on: the next event's window may begin before that of event i. */
+static int64_t next_window(const tin_scene *scene, const tin_margins *margins, size_t i)
+{
+    int64_t next = scene->n_frames;
+    for (; i < scene->n_events && scene->events[i].start - margins->most.early < next; i++) {
+        next = least(next, tin_window_start(margins, &scene->events[i]));
+    }
+    return next;
+}
+
 void tin_event_count_frames(const tin_scene *scene, const tin_margins *margins, tin_event_counts *counts)
 {
     int64_t t = 0;
     for (size_t i = 0; i <= scene->n_events; i++) {
-        int64_t gap_end =
-            i < scene->n_events ? least(scene->events[i].start - margins->early, scene->n_frames) : scene->n_frames;
+        int64_t gap_end = next_window(scene, margins, i);
         for (; t < gap_end; t++) {
             counts->rejection_frames++;
             counts->rejection_unlabelled += scene->labels != NULL && scene->labels[t] == TIN_LABEL_IGNORE;
         }
         if (i < scene->n_events) {
-            t = greatest(t, scene->events[i].end + margins->late);
+            t = greatest(t, tin_window_end(margins, &scene->events[i]));
         }
     }
     counts->n_frames += scene->n_frames;
@@ -211,12 +220,12 @@ static int64_t false_activity(const tin_scene *scene, const tin_interval *segmen
 {
     int64_t outside = 0, cursor = segment->start;
     *touches = false;
-    for (size_t i = first; i < scene->n_events && scene->events[i].start - margins->early < segment->end; i++) {
+    for (size_t i = first; i < scene->n_events && scene->events[i].start - margins->most.early < segment->end; i++) {
         const tin_interval *event = &scene->events[i];
         *touches = *touches || (event->start < segment->end && event->end > segment->start);
         if (event->class_index == segment->class_index) {
-            outside += greatest(event->start - margins->early - cursor, 0);
-            cursor = greatest(cursor, event->end + margins->late);
+            outside += greatest(least(tin_window_start(margins, event), segment->end) - cursor, 0);
+            cursor = greatest(cursor, tin_window_end(margins, event));
         }
     }
     return outside + greatest(segment->end - cursor, 0);
@@ -228,7 +237,7 @@ void tin_event_count_activity(const tin_scene *scene, const tin_detection *detec
     size_t first = 0;
     for (size_t j = 0; j < detection->n_segments; j++) {
         const tin_interval *segment = &detection->segments[j];
-        while (first < scene->n_events && scene->events[first].end + margins->late <= segment->start) {
+        while (first < scene->n_events && scene->events[first].end + margins->most.late <= segment->start) {
             first++;
         }
         bool touches = false;

@@ -9,6 +9,7 @@
 
 #include "dataset/dataset.h"
 #include "metrics/frame_metrics.h"
+#include "metrics/margins.h"
 #include "model/decision.h"
 
 /* One report of the device. */
@@ -31,11 +32,6 @@ typedef struct tin_detection {
     tin_interval *segments; /* [n_segments] frames in which a class was active; sorted, not overlapping */
     size_t n_triggers, n_segments;
 } tin_detection;
-
-typedef struct tin_margins {
-    int64_t early, late; /* frames, >= 0 */
-    bool allow_repeats;
-} tin_margins;
 
 /* kind, name in files */
 #define TIN_TRIGGER_KIND_LIST(X)                                                                                       \

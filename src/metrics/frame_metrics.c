@@ -40,7 +40,7 @@ void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t 
 }
 
 int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
-                          const tin_interval *events, size_t n_events, int64_t early, int64_t late)
+                          const tin_interval *events, size_t n_events, const tin_margins *margins)
 {
     int64_t excused = 0;
     size_t first = 0; /* first event whose late margin is not over */
@@ -48,12 +48,14 @@ int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int
         if (labels[t] == TIN_LABEL_IGNORE || labels[t] == predictions[t]) {
             continue;
         }
-        while (first < n_events && events[first].end + late <= t) {
+        while (first < n_events && events[first].end + margins->most.late <= t) {
             first++;
         }
-        for (size_t i = first; i < n_events && events[i].start - early <= t; i++) {
-            bool inside = t >= events[i].start && t < events[i].end;
-            if (!inside && t < events[i].end + late && events[i].class_index == predictions[t]) {
+        for (size_t i = first; i < n_events && events[i].start - margins->most.early <= t; i++) {
+            const tin_interval *event = &events[i];
+            bool in_window = t >= tin_window_start(margins, event) && t < tin_window_end(margins, event);
+            bool inside = t >= event->start && t < event->end;
+            if (in_window && !inside && event->class_index == predictions[t]) {
                 excused++;
                 break;
             }

@@ -5,6 +5,7 @@
 #define TIN_FRAME_METRICS_H
 
 #include "dataset/dataset.h"
+#include "metrics/margins.h"
 
 /* What is known of one class from a confusion matrix. NaN where the denominator is 0. */
 typedef struct tin_class_figures {
@@ -42,9 +43,9 @@ void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t 
                      int64_t *confusion);
 
 /* Frames that are wrong by tin_frame_count and lie in the margin of an event of the predicted class: [start - early,
- * start) or [end, end + late). events [n_events] sorted, not overlapping; early, late in frames. */
+ * start) or [end, end + late). events [n_events] sorted, not overlapping. */
 int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
-                          const tin_interval *events, size_t n_events, int64_t early, int64_t late);
+                          const tin_interval *events, size_t n_events, const tin_margins *margins);
 
 /* The margins of that matrix only, which is all that the figures need: adds to n_true, n_predicted, n_right of
  * per_class [n_classes]. */

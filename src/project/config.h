@@ -346,10 +346,18 @@ typedef struct tin_config_quantize {
     bool learn_scales;     /* fine-tuning trains the scales of the activations too; default false */
 } tin_config_quantize;
 
+/* The acceptance margin around the events of one class. */
+typedef struct tin_config_margin {
+    char *class;
+    double early_ms, late_ms; /* negative (default): that of all classes */
+} tin_config_margin;
+
 typedef struct tin_config_evaluate {
-    double early_ms, late_ms; /* acceptance margin around an event, default 500 and 1000 */
-    bool allow_repeats;       /* duplicates are no false positives; default false */
-    double max_fp_per_hour;   /* the threshold is the one with fewest misses and wrong classes at or below this on
+    double early_ms, late_ms;   /* acceptance margin around an event, default 500 and 1000 */
+    tin_config_margin *margins; /* of single classes, instead */
+    unsigned margins_count;
+    bool allow_repeats;     /* duplicates are no false positives; default false */
+    double max_fp_per_hour; /* the threshold is the one with fewest misses and wrong classes at or below this on
                                 validation; 0: greatest   event F1 instead; default 0 */
     char *objective;   /* "event_f1" or "iou_f1": what is made greatest when max_fp_per_hour is 0: F1 of triggers, or F1
                           of active segments at an IoU of 0.5; default "event_f1" */

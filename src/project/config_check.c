@@ -290,6 +290,29 @@ static char *identifier(const char *name, tin_error *err)
     return id;
 }
 
+static tin_status check_margins(const tin_config *config, complaint *c)
+{
+    const tin_config_evaluate *e = &config->evaluate;
+    for (unsigned i = 0; i < e->margins_count; i++) {
+        const char *name = e->margins[i].class;
+        const tin_config_class *found = NULL;
+        for (unsigned k = 0; k < config->data.classes_count; k++) {
+            found = strcmp(config->data.classes[k].name, name) == 0 ? &config->data.classes[k] : found;
+        }
+        /* without data.classes the source brings them, and tin_margins_create looks */
+        if (config->data.classes_count > 0 && (!found || !found->event)) {
+            return complain(c, "evaluate.margins", "evaluate.margins names '%s', which is no class%s", name,
+                            found ? " with `event: true`; only events have margins" : "; write one of data.classes");
+        }
+        for (unsigned j = 0; j < i; j++) {
+            if (strcmp(e->margins[j].class, name) == 0) {
+                return complain(c, "evaluate.margins", "evaluate.margins names '%s' twice; remove one", name);
+            }
+        }
+    }
+    return TIN_OK;
+}
+
 tin_status tin_config_complete(tin_config *config, const char **where, char *message, size_t size, tin_error *err)
 {
     complaint c = {.where = "", .message = message, .size = size};
@@ -304,6 +327,7 @@ tin_status tin_config_complete(tin_config *config, const char **where, char *mes
     }
     status = status ? status : check_layers(config, &c);
     status = status ? status : check_compress(config, &c);
+    status = status ? status : check_margins(config, &c);
     if (!status && config->evaluate.window_frames > 0 && config->evaluate.window_step < 1) {
         status = complain(&c, "evaluate.window_step",
                           "evaluate.window_step is %d; write the frames from one window to the next",

@@ -481,9 +481,18 @@ static const tin_setting quantize_settings[] = {
     END,
 };
 
+static const tin_setting margin_settings[] = {
+    TEXT(tin_config_margin, class, NULL, NULL, "the name of a class with event: true"),
+    NUMBER(tin_config_margin, early_ms, 0, 600000, -1, "milliseconds before its events in which a trigger counts"),
+    NUMBER(tin_config_margin, late_ms, 0, 600000, -1, "milliseconds after its events in which a trigger counts"),
+    END,
+};
+
 static const tin_setting evaluate_settings[] = {
     NUMBER(tin_config_evaluate, early_ms, 0, 600000, 500, "milliseconds before an event in which a trigger counts"),
     NUMBER(tin_config_evaluate, late_ms, 0, 600000, 1000, "milliseconds after an event in which a trigger counts"),
+    LIST(tin_config_evaluate, margins, tin_config_margin, margin_settings, TIN_MAX_CLASSES,
+         "a list of classes: - {class: WAVE, early_ms: 200, late_ms: 1500}"),
     BOOL(tin_config_evaluate, allow_repeats, 0, "true: further triggers inside an event are no false positives"),
     NUMBER(tin_config_evaluate, max_fp_per_hour, 0, 1e6, 0,
            "false positives per hour that are allowed, 0: greatest event F1"),

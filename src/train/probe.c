@@ -25,11 +25,10 @@ tin_status tin_train_score(const tin_model *model, const tin_dataset *dataset, c
     tin_validation *validation = NULL;
     tin_validation_score result = {{0}};
     tin_metric metric = tin_metric_from_name(options->settings.metric);
-    tin_margins margins = tin_validation_margins(dataset->rate_hz, options->early_ms, options->late_ms);
     tin_engine_settings settings = engine_settings(model, options);
     tin_status status = tin_engine_create(&engine, &settings, err);
     if (status == TIN_OK) {
-        status = tin_validation_create(&validation, model, dataset, &options->settings, margins, err);
+        status = tin_validation_create(&validation, model, dataset, &options->settings, &options->evaluate, err);
     }
     if (status == TIN_OK) {
         status = tin_validation_run(validation, engine, model->params, &result, err);

@@ -110,6 +110,7 @@ static tin_status check_memory(const training *t, tin_error *err)
 static void describe_settings(const training *t, tin_text *text)
 {
     const tin_config_train *s = t->settings;
+    const tin_config_evaluate *events = &t->options->evaluate;
     tin_text_printf(text, "seed %llu data %s name %s\n", (unsigned long long)t->options->seed, t->dataset->hash,
                     t->options->name);
     tin_text_printf(text, "steps %d batch %d chunk %d stateful %d windows %d history %d\n", s->steps, s->batch,
@@ -123,7 +124,11 @@ static void describe_settings(const training *t, tin_text *text)
                     s->focal_gamma, s->event_balance, s->margin_ms, s->margin_weight, s->average_decay, s->average_from,
                     s->mixup);
     tin_text_printf(text, "delay %d metric %s margin %a %a\n", t->model->delay, tin_metric_name(t->metric),
-                    t->options->early_ms, t->options->late_ms);
+                    events->early_ms, events->late_ms);
+    for (unsigned i = 0; i < events->margins_count; i++) {
+        tin_text_printf(text, "margin of %s %a %a\n", events->margins[i].class, events->margins[i].early_ms,
+                        events->margins[i].late_ms);
+    }
     tin_text_printf(text, "borders %s", s->border ? s->border : "");
     for (unsigned i = 0; i < s->borders_count; i++) {
         tin_text_printf(text, " %s %s %a %a", s->borders[i].class, s->borders[i].border, s->borders[i].early_ms,
@@ -234,8 +239,7 @@ static tin_status make_parts(training *t, tin_error *err)
         status = tin_sampler_create(&t->sampler, &sampler, err);
     }
     if (status == TIN_OK) {
-        tin_margins margins = tin_validation_margins(t->dataset->rate_hz, t->options->early_ms, t->options->late_ms);
-        status = tin_validation_create(&t->validation, t->model, t->dataset, s, margins, err);
+        status = tin_validation_create(&t->validation, t->model, t->dataset, s, &t->options->evaluate, err);
     }
     return status;
 }

@@ -16,11 +16,11 @@ typedef struct tin_train_options {
     tin_config_train settings;
     uint64_t seed;
     tin_pool *pool;
-    const char *folder;          /* NAME_checkpoint.safetensors and NAME_curve.csv go here; NULL: none */
-    const char *name;            /* file stem prefix: "train" or "finetune" */
-    const tin_quant_spec *quant; /* NULL: float; else fake quantisation with these scales, `model` must be folded */
-    bool learn_scales;           /* with quant: the scales of the activations are trained too */
-    double early_ms, late_ms;    /* acceptance margin around an event, for train.metric event_f1 */
+    const char *folder;           /* NAME_checkpoint.safetensors and NAME_curve.csv go here; NULL: none */
+    const char *name;             /* file stem prefix: "train" or "finetune" */
+    const tin_quant_spec *quant;  /* NULL: float; else fake quantisation with these scales, `model` must be folded */
+    bool learn_scales;            /* with quant: the scales of the activations are trained too */
+    tin_config_evaluate evaluate; /* acceptance margins around events, for train.metric event_f1; text is borrowed */
     /* Knowledge distillation: the target of a decision is (1 - distill) times its label plus distill times
      * softmax(z / temperature) of the teacher's logits z. The teacher may have a delay of its own (a non-causal
      * teacher): its decision that speaks of the same frame is taken, from the same augmented signal. Its hop must divide

@@ -74,11 +74,6 @@ struct tin_validation {
     void *state;
 };
 
-tin_margins tin_validation_margins(double rate_hz, double early_ms, double late_ms)
-{
-    return (tin_margins){.early = llround(early_ms * rate_hz / 1000), .late = llround(late_ms * rate_hz / 1000)};
-}
-
 static tin_status add_piece(tin_validation *v, size_t stream, int64_t start, int64_t end, tin_error *err)
 {
     if (v->n_pieces == v->capacity) {
@@ -214,7 +209,7 @@ static tin_status allocate(tin_validation *v, tin_error *err)
 }
 
 tin_status tin_validation_create(tin_validation **validation, const tin_model *model, const tin_dataset *dataset,
-                                 const tin_config_train *settings, tin_margins margins, tin_error *err)
+                                 const tin_config_train *settings, const tin_config_evaluate *events, tin_error *err)
 {
     *validation = NULL;
     tin_validation *v = tin_alloc(1, sizeof *v, err);
@@ -224,9 +219,12 @@ tin_status tin_validation_create(tin_validation **validation, const tin_model *m
     v->model = model;
     v->dataset = dataset;
     v->settings = settings;
-    v->margins = margins;
     tin_augment_none(&v->plain, model);
-    tin_status status = find_pieces(v, err);
+    tin_status status = tin_margins_create(&v->margins, events, dataset, err);
+    v->margins.allow_repeats = false; /* the fixed rule holds nothing back, so that they tell models apart */
+    if (status == TIN_OK) {
+        status = find_pieces(v, err);
+    }
     if (status == TIN_OK) {
         status = allocate(v, err);
     }

@@ -30,9 +30,6 @@ const char *tin_metric_name(tin_metric metric);
 /* NULL: macro_f1; TIN_METRIC_COUNT when unknown. */
 tin_metric tin_metric_from_name(const char *name);
 
-/* Frames of margins that are given in milliseconds. */
-tin_margins tin_validation_margins(double rate_hz, double early_ms, double late_ms);
-
 typedef struct tin_validation tin_validation;
 
 typedef struct tin_validation_score {
@@ -47,7 +44,8 @@ double tin_validation_goodness(const tin_validation_score *score, tin_metric met
  * frames every half of that inside one label, each from the reset state, its last decision counts. TIN_ERR_DATA when
  * there is nothing to validate on, or no event for a metric of events. */
 tin_status tin_validation_create(tin_validation **validation, const tin_model *model, const tin_dataset *dataset,
-                                 const tin_config_train *settings, tin_margins margins, tin_error *err) TIN_USE_RESULT;
+                                 const tin_config_train *settings, const tin_config_evaluate *events,
+                                 tin_error *err) TIN_USE_RESULT;
 void tin_validation_free(tin_validation *validation);
 
 /* engine: made with chunk settings->chunk. Allocates carried state on its first call. */

@@ -243,6 +243,13 @@ static void other_margins(json_t *metrics, json_t *timelines)
     json_object_set_new(json_object_get(metrics, "settings"), "late_ms", json_real(900));
 }
 
+static void margins_of_one_class(json_t *metrics, json_t *timelines)
+{
+    (void)timelines;
+    json_object_set_new(json_object_get(metrics, "settings"), "margins",
+                        json_pack("[{s:s, s:f, s:f}]", "class", "wave", "early_ms", 200.0, "late_ms", 900.0));
+}
+
 static void one_person(json_t *metrics, json_t *timelines)
 {
     (void)timelines;
@@ -258,6 +265,14 @@ static void test_figures_that_do_not_exist(void **state)
     assert_true(isnan(c.figures[TIN_COMPARED_FNR].difference) && isnan(c.figures[TIN_COMPARED_FNR].bounds.low));
     assert_int_equal(tin_comparison_verdict(&c.figures[TIN_COMPARED_FNR]), 0);
     assert_true(c.figures[TIN_COMPARED_MACRO_F1].bounds.low > 0);
+    tin_comparison_free(&c);
+    char own[TIN_PATH_MAX];
+    snprintf(own, sizeof own, "%s", changed("own", margins_of_one_class));
+    c = compared(FILES "a1", own); /* the other has none */
+    assert_non_null(strstr(c.no_events, "margins"));
+    tin_comparison_free(&c);
+    c = compared(own, own);
+    assert_null(c.no_events);
     tin_comparison_free(&c);
     char alone[TIN_PATH_MAX];
     snprintf(alone, sizeof alone, "%s", changed("alone", one_person));

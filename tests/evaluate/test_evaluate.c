@@ -56,6 +56,33 @@ static void a_good_model_gets_good_figures(void **state)
     json_decref(root);
 }
 
+static void margins_of_a_class_are_in_the_file_or_refused(void **state)
+{
+    (void)state;
+    char rest[] = "rest", wave[] = "wave", knock[] = "knock";
+    tin_config_margin own[] = {{knock, 300, -1}, {wave, -1, 700}};
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/margins.tind", CLASSES, false);
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/margins");
+    options.settings.margins = own;
+    options.settings.margins_count = 2;
+    tin_evaluate_summary s;
+    tin_error err = {0};
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, &err), TIN_OK);
+    assert_true(s.fnr == 0 && s.fcr == 0 && s.fp_per_hour == 0);
+    json_t *root = NULL, *expected = json_pack("[{s:s, s:f, s:f}, {s:s, s:f, s:f}]", "class", "wave", "early_ms", 200.0,
+                                               "late_ms", 700.0, "class", "knock", "early_ms", 300.0, "late_ms", 500.0);
+    assert_int_equal(tin_json_load(&root, options.folder, "metrics.json", NULL), TIN_OK);
+    assert_true(json_equal(json_object_get(json_object_get(root, "settings"), "margins"), expected));
+    json_decref(root);
+    json_decref(expected);
+    own[1].class = rest; /* no event */
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(tin_error_text(&err), "'rest'"));
+    tin_dataset_close(dataset);
+}
+
 /* A model that looks at the last 30 frames: with 20 frames of history, a window at rest is wrong when an event ended
  * less than 20 frames before it; without, none is. */
 static void windows_may_have_a_history(void **state)
@@ -316,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_model_gets_good_figures),
+        cmocka_unit_test(margins_of_a_class_are_in_the_file_or_refused),
         cmocka_unit_test(windows_may_have_a_history),
         cmocka_unit_test(trivial_detectors_stand_beside_the_model),
         cmocka_unit_test(scores_open_as_safetensors),

@@ -67,7 +67,7 @@ static void make_world(world *w, uint64_t seed, int hop, int32_t range)
                                  CLASSES,
                                  N_CLASSES,
                                  {hop, seed % 3 == 2 ? 2 * (int)hop : 0, (int)((int64_t)seed % hop)},
-                                 {2, 4, false}};
+                                 tin_margins_common(2, 4, false)};
 }
 
 static tin_sweep_point brute_force(const tin_sweep_input *input, const tin_decision_rule *rule)
@@ -120,6 +120,9 @@ static void sweep_equals_brute_force(void **state)
     for (uint64_t seed = 1; seed <= 6; seed++) {
         make_world(&w, seed, seed % 2 ? 1 : 3, seed < 4 ? 40 : 400);
         w.input.margins.allow_repeats = seed == 5;
+        if (seed % 2 == 0) {
+            w.input.margins.of[N_CLASSES - 1] = w.input.margins.most = (tin_margin){9, 15};
+        }
         for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
             tin_smoothed *smoothed = NULL;
             int32_t *thresholds = NULL;
@@ -159,7 +162,7 @@ static void thresholds_are_all_values_once_from_the_top(void **state)
     const int16_t scores[] = {0, 5, 1, 10, 2, 7};
     const tin_class classes[] = {{"rest", false}, {"wave", true}};
     const tin_sweep_stream stream = {{NULL, 0, NULL, 3}, scores, 3};
-    const tin_sweep_input input = {&stream, 1, classes, 2, {1, 0, 0}, {0, 0, false}};
+    const tin_sweep_input input = {&stream, 1, classes, 2, {1, 0, 0}, tin_margins_common(0, 0, false)};
     tin_smoothed *smoothed = NULL;
     int32_t *thresholds = NULL;
     size_t n = 0;

@@ -51,7 +51,7 @@ static void matching_by_hand(void **state)
     const tin_scene scene = {EVENTS, 3, NULL, 100};
     tin_event_outcome outcomes[3];
     tin_trigger_kind kinds[7];
-    tin_event_counts c = count(&scene, TRIGGERS, 7, NULL, 0, (tin_margins){2, 5, false}, outcomes, kinds);
+    tin_event_counts c = count(&scene, TRIGGERS, 7, NULL, 0, tin_margins_common(2, 5, false), outcomes, kinds);
     const tin_trigger_kind expected[] = {TIN_TRIGGER_FALSE,    TIN_TRIGGER_TRUE,        TIN_TRIGGER_REPEAT,
                                          TIN_TRIGGER_FALSE,    TIN_TRIGGER_WRONG_CLASS, TIN_TRIGGER_REPEAT,
                                          TIN_TRIGGER_DUPLICATE};
@@ -87,7 +87,7 @@ static void repeats_can_be_allowed_but_not_other_classes(void **state)
 {
     (void)state;
     const tin_scene scene = {EVENTS, 3, NULL, 100};
-    tin_event_counts c = count(&scene, TRIGGERS, 7, NULL, 0, (tin_margins){2, 5, true}, NULL, NULL);
+    tin_event_counts c = count(&scene, TRIGGERS, 7, NULL, 0, tin_margins_common(2, 5, true), NULL, NULL);
     assert_int_equal(c.false_positives, 3);
     close_to(tin_event_figures_of(&c, 10).precision, 1.0 / 5);
     close_to(tin_event_figures_of(&c, 10).f1, 2.0 / 8);
@@ -103,7 +103,7 @@ static void own_class_comes_first_where_windows_overlap(void **state)
     const tin_trigger triggers[] = {{18, 2}, {19, 2}, {24, 1}};
     tin_event_outcome outcomes[2];
     tin_trigger_kind kinds[3];
-    tin_event_counts c = count(&scene, triggers, 3, NULL, 0, (tin_margins){5, 5, false}, outcomes, kinds);
+    tin_event_counts c = count(&scene, triggers, 3, NULL, 0, tin_margins_common(5, 5, false), outcomes, kinds);
     assert_int_equal(outcomes[1].class_index, 2);
     assert_int_equal(outcomes[1].latency, -4);
     assert_int_equal(outcomes[0].class_index, 2);
@@ -121,10 +121,80 @@ static void earlier_event_of_the_same_class_first(void **state)
     const tin_scene scene = {events, 2, NULL, 60};
     const tin_trigger triggers[] = {{19, 1}, {21, 1}, {22, 1}};
     tin_event_outcome outcomes[2];
-    tin_event_counts c = count(&scene, triggers, 3, NULL, 0, (tin_margins){5, 5, false}, outcomes, NULL);
+    tin_event_counts c = count(&scene, triggers, 3, NULL, 0, tin_margins_common(5, 5, false), outcomes, NULL);
     assert_int_equal(outcomes[0].latency, 9);
     assert_int_equal(outcomes[1].latency, 1);
     assert_int_equal(c.repeats, 1);
+}
+
+/* Class 1 may be 1 early and 2 late, class 2 20 early and 30 late. A = class 1 [30, 40), window [29, 42); B = class 2
+ * [44, 50), window [24, 80): it begins before that of A and ends behind that of C = class 1 [60, 70), window [59, 72).
+ * trigger 23 class 1: in no window   26 class 2: B, true, latency -18   28 class 1: B is taken, A is not yet open: duplicate
+ * 41 class 1: A   45 class 1: A is over, B is taken: duplicate   58 class 1: C not open: duplicate   59 class 2: B is
+ * taken, C is not: wrong class   71 class 1: C is taken: repeat, and corrects it   75 class 1: duplicate   80 class 2: false.
+ * B's window covers all of the others: 100 - 56 rejection frames. Segment [20, 90) of class 1 is false outside [29, 42)
+ * and [59, 72): 70 - 26; one of class 1 in [5, 10) is false all over; one of class 2 in [24, 80) nowhere. */
+static void each_class_has_its_own_margins(void **state)
+{
+    (void)state;
+    const tin_interval events[] = {{30, 40, 1}, {44, 50, 2}, {60, 70, 1}};
+    const tin_scene scene = {events, 3, NULL, 100};
+    tin_margins margins = tin_margins_common(1, 2, false);
+    margins.of[2] = margins.most = (tin_margin){20, 30};
+    const tin_trigger triggers[] = {{23, 1}, {26, 2}, {28, 1}, {41, 1}, {45, 1},
+                                    {58, 1}, {59, 2}, {71, 1}, {75, 1}, {80, 2}};
+    const tin_trigger_kind expected[] = {TIN_TRIGGER_FALSE,       TIN_TRIGGER_TRUE,      TIN_TRIGGER_DUPLICATE,
+                                         TIN_TRIGGER_TRUE,        TIN_TRIGGER_DUPLICATE, TIN_TRIGGER_DUPLICATE,
+                                         TIN_TRIGGER_WRONG_CLASS, TIN_TRIGGER_REPEAT,    TIN_TRIGGER_DUPLICATE,
+                                         TIN_TRIGGER_FALSE};
+    tin_event_outcome outcomes[3];
+    tin_trigger_kind kinds[COUNT(triggers)];
+    tin_event_counts c = count(&scene, triggers, COUNT(triggers), NULL, 0, margins, outcomes, kinds);
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        assert_int_equal(kinds[i], expected[i]);
+    }
+    assert_int_equal(outcomes[0].latency, 11);
+    assert_int_equal(outcomes[1].latency, -18);
+    assert_int_equal(outcomes[2].class_index, 2);
+    assert_int_equal(c.corrected, 1);
+    assert_int_equal(c.rejection_frames, 44);
+    const tin_interval wide = {20, 90, 1}, apart = {5, 10, 1}, other = {24, 80, 2};
+    assert_int_equal(count(&scene, NULL, 0, &wide, 1, margins, NULL, NULL).false_active_frames, 44);
+    assert_int_equal(count(&scene, NULL, 0, &apart, 1, margins, NULL, NULL).false_active_frames, 5);
+    assert_int_equal(count(&scene, NULL, 0, &other, 1, margins, NULL, NULL).false_active_frames, 0);
+    /* a window that begins early lies before one that begins late: frames between are counted once */
+    const tin_interval far[] = {{30, 31, 1}, {44, 50, 2}};
+    const tin_scene two = {far, 2, NULL, 100};
+    margins.of[2] = margins.most = (tin_margin){5, 3};
+    assert_int_equal(count(&two, NULL, 0, NULL, 0, margins, NULL, NULL).rejection_frames, 100 - 4 - 14);
+}
+
+/* 20 frames a second; what an item leaves out is that of all classes. */
+static void margins_come_from_the_settings(void **state)
+{
+    (void)state;
+    char wave[] = "wave", rest[] = "rest", no[] = "no such", *names[] = {rest, no};
+    tin_class classes[] = {{"rest", false}, {"wave", true}, {"tap", true}};
+    tin_dataset dataset = {.rate_hz = 20, .n_classes = 3, .classes = classes};
+    tin_config_margin own[] = {{wave, 200, -1}};
+    tin_config_evaluate settings = {.early_ms = 500, .late_ms = 1000, .allow_repeats = true};
+    tin_margins m;
+    assert_int_equal(tin_margins_create(&m, &settings, &dataset, NULL), TIN_OK);
+    assert_true(m.of[1].early == 10 && m.of[2].late == 20 && m.most.early == 10 && m.most.late == 20 &&
+                m.allow_repeats);
+    settings.margins = own;
+    settings.margins_count = 1;
+    assert_int_equal(tin_margins_create(&m, &settings, &dataset, NULL), TIN_OK);
+    assert_true(m.of[1].early == 4 && m.of[1].late == 20 && m.of[2].early == 10 && m.most.early == 10);
+    own[0].late_ms = 1500;
+    assert_int_equal(tin_margins_create(&m, &settings, &dataset, NULL), TIN_OK);
+    assert_true(m.of[1].late == 30 && m.of[2].late == 20 && m.most.late == 30);
+    for (int i = 0; i < 2; i++) {
+        tin_error err = {0};
+        own[0].class = names[i];
+        assert_int_equal(tin_margins_create(&m, &settings, &dataset, &err), TIN_ERR_CONFIG);
+        assert_non_null(strstr(tin_error_text(&err), names[i]));
+    }
 }
 
 /* Labels: frames 0..9 have none, event in [20, 30), margins 0. One false trigger at 5 (unlabelled) and one at 50. */
@@ -140,7 +210,7 @@ static void unlabelled_stretches_count_as_rejection_and_apart(void **state)
     const tin_trigger triggers[] = {{5, 1}, {25, 1}, {50, 1}};
     /* segments: [4, 12) has 6 of 8 frames without a label; [20, 30) is right; [8, 13) only 2 of 5 */
     const tin_interval segments[] = {{4, 8, 1}, {8, 13, 1}, {20, 30, 1}};
-    tin_event_counts c = count(&scene, triggers, 3, segments, 3, (tin_margins){0, 0, false}, NULL, NULL);
+    tin_event_counts c = count(&scene, triggers, 3, segments, 3, tin_margins_common(0, 0, false), NULL, NULL);
     assert_int_equal(c.false_positives, 2);
     assert_int_equal(c.false_triggers_unlabelled, 1);
     assert_int_equal(c.rejection_frames, 50);
@@ -204,10 +274,10 @@ static void false_activity_is_outside_the_own_window(void **state)
     const tin_interval event = {10, 20, 1};
     const tin_scene scene = {&event, 1, NULL, 40};
     const tin_interval own = {0, 30, 1}, other = {10, 20, 2};
-    tin_event_counts c = count(&scene, NULL, 0, &own, 1, (tin_margins){2, 5, false}, NULL, NULL);
+    tin_event_counts c = count(&scene, NULL, 0, &own, 1, tin_margins_common(2, 5, false), NULL, NULL);
     assert_int_equal(c.false_active_frames, 13);
     close_to(tin_event_figures_of(&c, 1).false_active_share, 13.0 / 40);
-    c = count(&scene, NULL, 0, &other, 1, (tin_margins){2, 5, false}, NULL, NULL);
+    c = count(&scene, NULL, 0, &other, 1, tin_margins_common(2, 5, false), NULL, NULL);
     assert_int_equal(c.false_active_frames, 10);
 }
 
@@ -310,7 +380,7 @@ static void every_allocation_may_fail(void **state)
     const tin_decision_rule rule = {0, 256, 100, 1, 0};
     const tin_interval event = {3, 7, 1};
     const tin_scene scene = {&event, 1, NULL, 9};
-    const tin_margins margins = {0, 0, false};
+    const tin_margins margins = tin_margins_common(0, 0, false);
     tin_memory_fail_at(0);
     for (size_t n = 1;; n++) {
         assert_true(n < 20);
@@ -342,6 +412,8 @@ int main(void)
         cmocka_unit_test(repeats_can_be_allowed_but_not_other_classes),
         cmocka_unit_test(own_class_comes_first_where_windows_overlap),
         cmocka_unit_test(earlier_event_of_the_same_class_first),
+        cmocka_unit_test(each_class_has_its_own_margins),
+        cmocka_unit_test(margins_come_from_the_settings),
         cmocka_unit_test(unlabelled_stretches_count_as_rejection_and_apart),
         cmocka_unit_test(overlap_needs_half_of_the_union),
         cmocka_unit_test(overlap_is_one_to_one),

@@ -127,11 +127,19 @@ static void margin_excuses_only_the_class_of_the_event(void **state)
     const int16_t labels[] = {0, 0, 0, 0, 1, 1, 1, 0, 0, IGNORE};
     const int16_t predictions[] = {1, 1, 1, 2, 0, 1, 1, 1, 1, 1};
     const tin_interval event = {4, 7, 1};
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, 2, 1), 2);
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, 0, 0), 0);
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, NULL, 0, 2, 1), 0);
+    const tin_margins m21 = tin_margins_common(2, 1, false), m00 = tin_margins_common(0, 0, false),
+                      m23 = tin_margins_common(2, 3, false);
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &m21), 2);
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &m00), 0);
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, NULL, 0, &m21), 0);
     /* unlabelled frames are in no accuracy, so nothing of them is excused: late 3 reaches frame 9 */
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, 2, 3), 3);
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &m23), 3);
+    /* another class may be later */
+    tin_margins own = m21;
+    own.of[2] = own.most = (tin_margin){4, 9};
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &own), 2);
+    own.of[1] = (tin_margin){4, 9};
+    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &own), 5);
 }
 
 int main(void)

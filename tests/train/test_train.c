@@ -96,8 +96,7 @@ static tin_status run(tin_model *model, const tin_config_train *settings, int th
                                  .name = "train",
                                  .quiet = true,
                                  .isa = isa,
-                                 .early_ms = 100,
-                                 .late_ms = 300,
+                                 .evaluate = {.early_ms = 100, .late_ms = 300},
                                  .teacher = teacher,
                                  .distill = 0.7,
                                  .temperature = 2};

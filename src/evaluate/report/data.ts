@@ -86,6 +86,9 @@ export interface Rule {
     refractory: number;
 }
 
+// A list: the margins of single classes.
+export type Setting = string|number|boolean|null|{class: string; early_ms: number; late_ms: number}[];
+
 export interface Metrics {
     tool_version: string;
     dataset: string;
@@ -95,7 +98,7 @@ export interface Metrics {
     hop: number;
     delay?: number;
     classes: {name: string; event: boolean}[];
-    settings: Record<string, string|number|boolean|null>;
+    settings: Record<string, Setting>;
     has_events: boolean;
     rules_compared: number;
     summary: {rule: Rule};

@@ -1,6 +1,6 @@
 // Confusion matrices, trivial detectors, people, latency, footprint, lineage.
 
-import type {Data, Frames, Result} from "./data";
+import type {Data, Frames, Result, Setting} from "./data";
 import {make, number, percent, rate, section, table} from "../../page/page";
 
 // Shade by the share of the row, text by count; the reader without colours has the numbers.
@@ -231,6 +231,10 @@ export function footprintSection(data: Data): HTMLElement {
     );
 }
 
+function setting(value: Setting): string {
+    return Array.isArray(value) ? value.map((m) => `${m.class} ${m.early_ms}/${m.late_ms}`).join(" ") : String(value);
+}
+
 export function lineageSection(data: Data): HTMLElement {
     const m = data.metrics;
     return section(
@@ -244,7 +248,7 @@ export function lineageSection(data: Data): HTMLElement {
                 ["model hash (int8)", m.model_hash],
                 ["input", `${m.rate_hz} frames per second, a decision every ${m.hop}` +
                     (m.delay ? `, about the frame ${m.delay} earlier (${(m.delay / m.rate_hz).toFixed(2)} s)` : "")],
-                ["settings", Object.entries(m.settings).map(([key, value]) => `${key} ${value}`).join(", ")],
+                ["settings", Object.entries(m.settings).map(([key, value]) => `${key} ${setting(value)}`).join(", ")],
             ],
             "facts",
             ),
