@@ -224,6 +224,31 @@ static tin_status add_piece(const build *b, const tin_recording *r, const tin_pi
     return status;
 }
 
+/* A label that lies between two frames, or in a gap, is in no stream: one note per recording. */
+static tin_status note_lost_labels(tin_source *source, double rate_hz, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < source->n_recordings && status == TIN_OK; i++) {
+        tin_recording *r = &source->recordings[i];
+        const tin_span *first = NULL;
+        size_t lost = 0;
+        for (size_t k = 0; k < r->n_spans; k++) {
+            bool held = false;
+            for (size_t p = 0; p < r->n_pieces && !held; p++)
+                held = frame_at(&r->pieces[p], r->spans[k].start, rate_hz) <
+                       frame_at(&r->pieces[p], r->spans[k].end, rate_hz);
+            first = held || first != NULL ? first : &r->spans[k];
+            lost += !held;
+        }
+        if (lost > 0)
+            status = tin_notes_add(&r->notes, err,
+                                   "%s: %zu labels hold no frame (they lie between two, or in a gap) and are left out; "
+                                   "the first is %s at %.10g s",
+                                   r->origin, lost, first->label, first->start);
+    }
+    return status;
+}
+
 static tin_status add_streams(const build *b, const tin_split *split, tin_error *err)
 {
     tin_split_segment segments[TIN_SPLIT_MOST_FOLDS];
@@ -412,6 +437,8 @@ static tin_status write_dataset(const tin_import *in, const tin_data_options *op
                                   .settings = (char *)(uintptr_t)options->settings_text};
         status = tin_dataset_builder_create(&b.builder, path, &head, err);
     }
+    if (status == TIN_OK)
+        status = note_lost_labels(source, in->settings->rate_hz, err);
     if (status == TIN_OK)
         status = add_streams(&b, &split, err);
     if (status == TIN_OK)

@@ -183,6 +183,28 @@ static void unknown_label(void **state)
     tin_data_report_free(&report);
 }
 
+/* Between two frames no label can be: it is said, and kept in the lineage. */
+static void labels_without_a_frame(void **state)
+{
+    (void)state;
+    static const char folder[] = TEST_TEMPORARY "/short";
+    tin_config_data s = settings_of("", "labels.csv");
+    tin_data_report report;
+    write_people(folder, good);
+    write_text(folder, "labels.csv", "stream,start,end,label\np1_a,0.021,0.039,nod\np1_a,0.041,0.07,shake\n");
+    tin_dataset *d = build_well(&s, folder, &report);
+    const tin_stream *p = stream_by_id(d, "p1_a");
+    assert_int_equal(p->n_intervals, 1);
+    assert_int_equal(p->intervals[0].start, 3);
+    assert_int_equal(p->lineage.n_notes, 1);
+    assert_string_equal(p->lineage.notes[0], "p1_a.csv: 1 labels hold no frame (they lie between two, or in a gap) and "
+                                             "are left out; the first is nod at 0.021 s");
+    assert_true(warns(&report, p->lineage.notes[0]));
+    assert_int_equal(stream_by_id(d, "p2_a")->lineage.n_notes, 0);
+    tin_dataset_close(d);
+    tin_data_report_free(&report);
+}
+
 static void interval_tables(void **state)
 {
     (void)state;
@@ -314,9 +336,16 @@ static void every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_files),     cmocka_unit_test(other_dialect),   cmocka_unit_test(bad_files),
-        cmocka_unit_test(unknown_label),  cmocka_unit_test(too_many_labels), cmocka_unit_test(interval_tables),
-        cmocka_unit_test(wrong_settings), cmocka_unit_test(other_units),     cmocka_unit_test(every_allocation),
+        cmocka_unit_test(good_files),
+        cmocka_unit_test(other_dialect),
+        cmocka_unit_test(bad_files),
+        cmocka_unit_test(unknown_label),
+        cmocka_unit_test(too_many_labels),
+        cmocka_unit_test(interval_tables),
+        cmocka_unit_test(labels_without_a_frame),
+        cmocka_unit_test(wrong_settings),
+        cmocka_unit_test(other_units),
+        cmocka_unit_test(every_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, free_settings);
 }
