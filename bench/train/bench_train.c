@@ -1,4 +1,4 @@
-/* bench_train MODEL BATCH [ISA] [quant] [loop [OPERATION|all]|share]: median frames per second of one training step (forward, loss, backward, AdamW)
+/* bench_train MODEL BATCH [ISA] [quant] [loop [OPERATION|all|off]|share]: median frames per second of one training step (forward, loss, backward, AdamW)
  * on one thread, for the models of the comparison. MODEL: a (conv 6->16 k5 s2, conv 16->24 k5 s2, gru 24, dense 5) or b
  * (gru 32, dense 5). Prints one number. With `loop`: time of a bare step over that of a
  * step with the sampling and augmentation before it (noise, rotation, gain, speed; and the operation that is named, in every
@@ -86,6 +86,9 @@ static tin_config_augment augmentation(const char *extra)
                             .rotate = {1, 15},
                             .scale = {1, 0.1},
                             .noise = {.probability = 1, .accel = 0.005, .gyro = 0.01}};
+    if (extra && strcmp(extra, "off") == 0) {
+        return (tin_config_augment){.speed = {0, 0}};
+    }
     const bool all = extra && strcmp(extra, "all") == 0;
     const double often = all ? 0.3 : 1;
 #define IS(name) (extra && (all || strcmp(extra, name) == 0) ? often : 0)
@@ -325,7 +328,8 @@ int main(int argc, char **argv)
     }
     int batch = argc > 2 ? atoi(argv[2]) : 0;
     if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
-        fprintf(stderr, "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop [OPERATION|all]|share]\n");
+        fprintf(stderr,
+                "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop [OPERATION|all|off]|share]\n");
         return 2;
     }
     if (make(&b, argv[1][0] == 'b', batch, isa, quantise, extra, &err)) {
