@@ -200,7 +200,7 @@ static double activate(tin_op op, double x)
         return sigmoid(x);
     case TIN_OP_TANH:
         return tanh(x);
-    default: /* dropout acts in training only */
+    default: /* dropout and mask act in training only */
         return x;
     }
 }

@@ -27,11 +27,11 @@ static void fold_batch_norm(const tin_model *folded, const tin_layer *linear, co
     }
 }
 
-/* The layer whose rows layer `from` gives once batch_norm and dropout are gone. */
+/* The layer whose rows layer `from` gives once batch_norm, dropout and mask are gone. */
 static int kept(const tin_model *model, int from)
 {
     while (from != TIN_FROM_INPUT &&
-           (model->layers[from].op == TIN_OP_DROPOUT || model->layers[from].op == TIN_OP_BATCH_NORM))
+           (tin_op_trains_only(model->layers[from].op) || model->layers[from].op == TIN_OP_BATCH_NORM))
         from = model->layers[from].from[0];
     return from;
 }
@@ -60,7 +60,7 @@ tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error 
             if (status)
                 return status;
         }
-        if (l->op == TIN_OP_DROPOUT || l->op == TIN_OP_BATCH_NORM)
+        if (tin_op_trains_only(l->op) || l->op == TIN_OP_BATCH_NORM)
             continue;
         place[i] = n;
         specs[n] = tin_layer_describe(model, i);

@@ -22,6 +22,7 @@ enum {
     READS_COUNTS = 512,
     GIVES_LOG = 1024,
     MAY_SHIFT = 2048, /* 0 is allowed */
+    HAS_MASK = 4096,
 };
 
 static const struct op_facts {
@@ -33,6 +34,7 @@ static const struct op_facts {
     [TIN_OP_DENSE] = {HAS_UNITS, 1},
     [TIN_OP_AVG_POOL] = {HAS_WINDOW, 0},
     [TIN_OP_DROPOUT] = {HAS_RATE, 0},
+    [TIN_OP_MASK] = {HAS_MASK, 0},
     [TIN_OP_LSTM] = {HAS_UNITS | RECURRENT, 4},
     [TIN_OP_MGU] = {HAS_UNITS | RECURRENT, 2},
     [TIN_OP_MIN_GRU] = {HAS_UNITS | RECURRENT, 2},
@@ -67,6 +69,11 @@ bool tin_op_reads_counts(tin_op op)
 bool tin_op_gives_log(tin_op op)
 {
     return ops[op].has & GIVES_LOG;
+}
+
+bool tin_op_trains_only(tin_op op)
+{
+    return op == TIN_OP_DROPOUT || op == TIN_OP_MASK;
 }
 
 bool tin_op_is_activation(tin_op op)
@@ -310,6 +317,19 @@ static tin_status resolve_width(tin_layer *layer, const tin_layer_spec *spec, in
     return TIN_OK;
 }
 
+static tin_status check_mask(const tin_layer_spec *spec, int index, int n_inputs, tin_error *err)
+{
+    if (spec->low_hz != 0 || spec->high_hz != 0)
+        return wrong(spec, index, "low_hz or high_hz", spec->low_hz, "use them in log_mel only", err);
+    if (spec->bands < 0 || spec->bands >= n_inputs)
+        return wrong(spec, index, "bands", spec->bands, "use 0 to one less than the channels that it reads", err);
+    if (spec->rows < 0 || spec->rows > TIN_MAX_HISTORY)
+        return wrong(spec, index, "rows", spec->rows, "use 0 to 16384", err);
+    if (spec->count < 1 || spec->count > TIN_MASK_MAX_COUNT)
+        return wrong(spec, index, "count", spec->count, "use 1 to 16", err);
+    return TIN_OK;
+}
+
 /* What only some ops have. */
 static tin_status resolve_rest(const tin_model *m, tin_layer *layer, const tin_layer_spec *spec, int index,
                                tin_error *err)
@@ -320,6 +340,8 @@ static tin_status resolve_rest(const tin_model *m, tin_layer *layer, const tin_l
     layer->shift = spec->shift;
     layer->levels = spec->levels;
     layer->bands = spec->bands;
+    layer->rows = spec->rows;
+    layer->count = spec->count;
     layer->low_hz = spec->low_hz;
     layer->high_hz = has & HAS_BANDS && spec->high_hz == 0 ? (int)(m->rate_hz / 2) : spec->high_hz;
     if (has & HAS_RATE ? !(spec->rate >= 0.0f && spec->rate <= 0.95f) : spec->rate != 0.0f)
@@ -331,6 +353,12 @@ static tin_status resolve_rest(const tin_model *m, tin_layer *layer, const tin_l
         return wrong(spec, index, "shift", spec->shift, "use 1 to 12, in ema, high_pass and magnitude only", err);
     if (has & HAS_LEVELS ? spec->levels < 1 || spec->levels > TIN_LOG_ENERGY_MAX_LEVELS : spec->levels != 0)
         return wrong(spec, index, "levels", spec->levels, "use 1 to 8, in log_energy only", err);
+    if (has & HAS_MASK)
+        return check_mask(spec, index, layer->n_inputs, err);
+    if (spec->rows != 0)
+        return wrong(spec, index, "rows", spec->rows, "use it in mask only", err);
+    if (spec->count != 0)
+        return wrong(spec, index, "count", spec->count, "use it in mask only", err);
     if (has & HAS_BANDS ? spec->bands < 1 || spec->bands > TIN_LOG_MEL_MAX_BANDS : spec->bands != 0)
         return wrong(spec, index, "bands", spec->bands, "use 1 to 128, in log_mel only", err);
     if (!(has & HAS_BANDS) && (spec->low_hz != 0 || spec->high_hz != 0))
@@ -431,6 +459,8 @@ tin_layer_spec tin_layer_describe(const tin_model *model, int index)
                            .dilation = l->dilation,
                            .depthwise = l->groups > 1,
                            .rate = l->rate,
+                           .rows = l->rows,
+                           .count = l->count,
                            .reset_before = l->reset_before,
                            .shift = l->shift,
                            .levels = l->levels,

@@ -152,6 +152,10 @@ tin_status tin_json_layer_graph(const json_t *object, tin_layer_spec *s, tin_pla
         status = tin_json_bool(object, "reset_before", &s->reset_before, place, err);
     if (!status && (s->op == TIN_OP_EMA || s->op == TIN_OP_HIGH_PASS || s->op == TIN_OP_MAGNITUDE))
         status = tin_json_int(object, "ema_shift", s->op == TIN_OP_MAGNITUDE ? 0 : 1, 12, &s->shift, place, err);
+    if (!status && s->op == TIN_OP_MASK &&
+        !(status = tin_json_int(object, "bands", 0, TIN_MAX_WIDTH, &s->bands, place, err)) &&
+        !(status = tin_json_int(object, "rows", 0, TIN_MAX_HISTORY, &s->rows, place, err)))
+        status = tin_json_int(object, "count", 1, TIN_MASK_MAX_COUNT, &s->count, place, err);
     if (!status && s->op == TIN_OP_LOG_ENERGY)
         status = tin_json_int(object, "levels", 1, 8, &s->levels, place, err);
     if (!status && s->op == TIN_OP_LOG_MEL)
@@ -203,6 +207,10 @@ json_t *tin_layer_to_json(const tin_layer_facts *facts)
         ok = json_object_set_new(object, "reset_before", json_boolean(s->reset_before)) == 0;
     if (ok && (s->op == TIN_OP_EMA || s->op == TIN_OP_HIGH_PASS || s->op == TIN_OP_MAGNITUDE))
         ok = json_object_set_new(object, "ema_shift", json_integer(s->shift)) == 0;
+    if (ok && s->op == TIN_OP_MASK)
+        ok = json_object_set_new(object, "bands", json_integer(s->bands)) == 0 &&
+             json_object_set_new(object, "rows", json_integer(s->rows)) == 0 &&
+             json_object_set_new(object, "count", json_integer(s->count)) == 0;
     if (ok && s->op == TIN_OP_LOG_ENERGY)
         ok = json_object_set_new(object, "levels", json_integer(s->levels)) == 0;
     if (ok && s->op == TIN_OP_LOG_MEL)

@@ -24,6 +24,8 @@
 #include "base/error.h"
 #include "dataset/dataset.h"
 
+#define TIN_MASK_MAX_COUNT 16
+
 /* op, name in files. One list for enum and strings. */
 #define TIN_OP_LIST(X)                                                                                                 \
     X(TIN_OP_CONV1D, "conv1d")                                                                                         \
@@ -51,7 +53,8 @@
     X(TIN_OP_LOG_VARIANCE, "log_variance")                                                                             \
     X(TIN_OP_HIGH_PASS, "high_pass")                                                                                   \
     X(TIN_OP_DIFFERENCE, "difference")                                                                                 \
-    X(TIN_OP_MAGNITUDE, "magnitude")
+    X(TIN_OP_MAGNITUDE, "magnitude")                                                                                   \
+    X(TIN_OP_MASK, "mask")
 
 typedef enum tin_op {
 #define X(op, name) op,
@@ -69,6 +72,8 @@ int tin_op_gates(tin_op op);
 bool tin_op_recurrent(tin_op op);
 /* relu, relu6, hard_sigmoid, hard_tanh, sigmoid, tanh */
 bool tin_op_is_activation(tin_op op);
+/* dropout, mask: nothing outside training. */
+bool tin_op_trains_only(tin_op op);
 /* Features: layers over the input's counts, not over its scaled values (model/feature.h). */
 bool tin_op_reads_counts(tin_op op);
 /* Of those log_energy, log_mel and log_variance, which give logarithms on a scale of their own. */
@@ -116,6 +121,9 @@ typedef struct tin_param {
  *   concat      the rows of the layers in `from`, one behind the other
  *   relu, relu6 = min(6, relu), hard_sigmoid = clip(x/6 + 1/2, 0, 1), hard_tanh = clip(x, -1, 1), sigmoid, tanh
  *   dropout     acts in training only
+ *   mask        likewise: SpecAugment (Park et al. 2019) without its time warp. Per sequence and chunk, `count` times:
+ *               0..bands neighbouring channels become zero throughout, and all channels for 0..rows rows. No rescaling;
+ *               behind a batch_norm zero is the mean.
  *   log_energy  reads the input's counts, in integers everywhere (model/log_energy.h): per channel and level 1..levels
  *               the log2 of the energy of the Haar details over the last `kernel` blocks of `stride` frames; an output
  *               after every block. stride 8, 16, 32, ...; kernel * stride a multiple of 2^levels. O = I * levels, level
@@ -141,7 +149,8 @@ typedef struct tin_layer {
     bool reset_before; /* gru */
     int shift;         /* ema, high_pass: 1..12; magnitude: 0..12; 0 elsewhere */
     int levels;        /* log_energy: 1..8, 0 elsewhere */
-    int bands, low_hz, high_hz; /* log_mel, 0 elsewhere */
+    int bands, low_hz, high_hz; /* log_mel, 0 elsewhere; mask: its widest mask in channels is `bands` */
+    int rows, count;            /* mask, 0 elsewhere */
     tin_param params[TIN_MAX_PARAMS];
     int n_params;
 } tin_layer;
@@ -179,6 +188,7 @@ typedef struct tin_layer_spec {
     bool reset_before;
     int shift, levels;
     int bands, low_hz, high_hz; /* log_mel; high_hz 0: half of the rate */
+    int rows, count;            /* mask, with `bands` */
 } tin_layer_spec;
 
 /* Checks shapes, resolves sizes, allocates zero parameters (batch_norm weight and running_var 1). The last layer must
@@ -206,7 +216,7 @@ tin_status tin_model_fit_input(tin_model *model, const tin_dataset *dataset, tin
 tin_status tin_model_save(const tin_model *model, const char *path, tin_error *err) TIN_USE_RESULT;
 tin_status tin_model_load(tin_model **model, const char *path, tin_error *err) TIN_USE_RESULT;
 
-/* New model without batch_norm (folded into the conv1d or dense before it) and dropout. TIN_ERR_MODEL if a batch_norm
+/* New model without batch_norm (folded into the conv1d or dense before it), dropout and mask. TIN_ERR_MODEL if a batch_norm
  * has no such layer. */
 tin_status tin_model_fold(tin_model **folded, const tin_model *model, tin_error *err) TIN_USE_RESULT;
 

@@ -44,8 +44,8 @@ static tin_status describe(const tin_qmodel *m, int index, tin_layer_spec *spec,
 {
     const tin_qlayer *l = &m->layers[index];
     if ((unsigned)l->op >= TIN_OP_COUNT || tin_op_is_activation(l->op) || l->op == TIN_OP_BATCH_NORM ||
-        l->op == TIN_OP_DROPOUT)
-        return bad_layer(m, index, "an integer model holds no batch_norm, dropout or activation of its own", err);
+        tin_op_trains_only(l->op))
+        return bad_layer(m, index, "an integer model holds no batch_norm, dropout, mask or activation of its own", err);
     if (l->n_from < 1 || l->n_from > TIN_MAX_FROM)
         return bad_layer(m, index, "it reads no layer, or too many", err);
     *spec = (tin_layer_spec){.op = l->op,

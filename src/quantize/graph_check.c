@@ -73,7 +73,7 @@ tin_status tin_quantize_check_graph(const tin_model *folded, bool power_of_two, 
 {
     for (int i = 0; i < folded->n_layers; i++) {
         tin_op op = folded->layers[i].op;
-        if (op == TIN_OP_BATCH_NORM || op == TIN_OP_DROPOUT)
+        if (op == TIN_OP_BATCH_NORM || tin_op_trains_only(op))
             return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s) cannot be quantised; fold the model first", i + 1,
                             tin_op_name(op));
         tin_status status = tin_op_is_activation(op) ? check_activation(folded, i, err) : TIN_OK;

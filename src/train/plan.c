@@ -29,6 +29,7 @@ static op_kind kind_of(const tin_layer *layer)
         [TIN_OP_MULTIPLY] = {TIN_NODE_MULTIPLY, 0},
         [TIN_OP_CONCAT] = {TIN_NODE_CONCAT, 0},
         [TIN_OP_DROPOUT] = {TIN_NODE_DROPOUT, 0},
+        [TIN_OP_MASK] = {TIN_NODE_MASK, 0},
         [TIN_OP_LOG_ENERGY] = {TIN_NODE_LOG_ENERGY, 0},
         [TIN_OP_LOG_MEL] = {TIN_NODE_FEATURE, 0},
         [TIN_OP_LOG_VARIANCE] = {TIN_NODE_FEATURE, 0},
@@ -86,6 +87,9 @@ static void start_node(tin_node *node, const tin_layer *layer, int index, const 
     node->rows_in = rows_in;
     node->rows_out = rows_in / node->stride;
     node->rate = layer->rate;
+    node->mask_bands = layer->op == TIN_OP_MASK ? layer->bands : 0;
+    node->mask_rows = layer->rows;
+    node->mask_count = layer->count;
     node->share = ldexpf(1, -layer->shift);
     node->log2_stride = ilogb(layer->stride);
     node->trains = layer->n_params > 0;
@@ -114,7 +118,7 @@ static tin_status check_layer(const tin_model *model, const tin_quant_spec *quan
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (conv1d): %d groups; use 1 or as many as inputs (%d)", index + 1,
                         layer->groups, layer->n_inputs);
     }
-    if (quant && (layer->op == TIN_OP_BATCH_NORM || layer->op == TIN_OP_DROPOUT)) {
+    if (quant && (layer->op == TIN_OP_BATCH_NORM || tin_op_trains_only(layer->op))) {
         return tin_fail(err, TIN_ERR_MODEL, "layer %d (%s) cannot be trained with quantisation; fold the model first",
                         index + 1, tin_op_name(layer->op));
     }

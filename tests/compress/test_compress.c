@@ -31,6 +31,7 @@ static const tin_layer_spec layers[] = {{.op = TIN_OP_CONV1D, .units = 16, .kern
                                         {.op = TIN_OP_RELU},
                                         {.op = TIN_OP_GRU, .units = 12},
                                         {.op = TIN_OP_DROPOUT, .rate = 0.1f},
+                                        {.op = TIN_OP_MASK, .bands = 1, .rows = 5, .count = 2},
                                         {.op = TIN_OP_DENSE}};
 
 static char prune[] = "prune", low_rank[] = "low_rank", sparse[] = "sparse", share[] = "share", distill[] = "distill";

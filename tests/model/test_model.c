@@ -19,6 +19,7 @@ static const tin_layer_spec har[] = {
     {.op = TIN_OP_CONV1D, .units = 24, .kernel = 5, .stride = 2},
     {.op = TIN_OP_RELU},
     {.op = TIN_OP_DROPOUT, .rate = 0.1f},
+    {.op = TIN_OP_MASK, .bands = 3, .rows = 5, .count = 2},
     {.op = TIN_OP_GRU, .units = 24},
     {.op = TIN_OP_DENSE},
 };
@@ -49,7 +50,7 @@ static void shapes_are_resolved(void **state)
     (void)state;
     tin_model *m = make_har();
     assert_int_equal(m->hop, 4);
-    assert_int_equal(m->layers[7].n_outputs, 6);
+    assert_int_equal(m->layers[8].n_outputs, 6);
     assert_int_equal(m->layers[3].params[0].shape[1], 16);
     assert_true(tin_model_macs(m) == 6480 + 2 * 16); /* TARGETS' network plus the batch_norm */
     size_t trainable = 16 * 6 * 5 + 16 + 32 + 24 * 16 * 5 + 24 + 72 * 48 + 144 + 24 * 6 + 6;
@@ -102,6 +103,10 @@ static void wrong_layers_are_refused_with_the_mend(void **state)
         {{.op = TIN_OP_EMA}, "shift is 0"},
         {{.op = TIN_OP_EMA, .shift = 13}, "shift is 13"},
         {{.op = TIN_OP_LSTM, .units = 2, .reset_before = true}, "reset_before is 1"},
+        {{.op = TIN_OP_MASK, .bands = 300, .count = 1}, "bands is 300"},
+        {{.op = TIN_OP_MASK, .rows = -1, .count = 1}, "rows is -1"},
+        {{.op = TIN_OP_MASK}, "count is 0"},
+        {{.op = TIN_OP_RELU, .rows = 2}, "rows is 2"},
         {{.op = TIN_OP_RELU, .levels = 2}, "levels is 2"},
         {{.op = TIN_OP_MIN_GRU, .units = 2, .kernel = 3}, "kernel is 3"},
         {{.op = TIN_OP_RELU, .name = "a-b"}, "its name is \"a-b\""},
@@ -293,6 +298,7 @@ static void a_saved_model_comes_back(void **state)
     assert_int_equal(back->n_layers, m->n_layers);
     assert_int_equal(back->hop, m->hop);
     assert_true(back->layers[5].rate == m->layers[5].rate);
+    assert_true(back->layers[6].bands == 3 && back->layers[6].rows == 5 && back->layers[6].count == 2);
     assert_memory_equal(back->params, m->params, m->n_params * sizeof(float));
     assert_memory_equal(&back->input, &m->input, sizeof m->input);
     assert_true(back->classes[1].event && !back->classes[0].event);

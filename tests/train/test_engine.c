@@ -25,6 +25,7 @@ static const tin_layer_spec mixed[] = {{.op = TIN_OP_CONV1D, .units = 11, .kerne
                                        {.op = TIN_OP_CONV1D, .units = 22, .kernel = 5, .stride = 2, .depthwise = true},
                                        {.op = TIN_OP_CONV1D, .units = 9, .kernel = 3, .dilation = 4},
                                        {.op = TIN_OP_DROPOUT, .rate = 0.5f},
+                                       {.op = TIN_OP_MASK, .bands = 3, .rows = 5, .count = 2},
                                        {.op = TIN_OP_AVG_POOL, .kernel = 3, .stride = 2},
                                        {.op = TIN_OP_GRU, .units = 13},
                                        {.op = TIN_OP_DENSE, .units = 6},

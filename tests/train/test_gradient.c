@@ -223,6 +223,47 @@ static void dropout(void **unused)
           {.op = TIN_OP_DROPOUT, .rate = 0.2f}, {.op = TIN_OP_DENSE});
 }
 
+static void mask(void **unused)
+{
+    (void)unused;
+    CHECK({.op = TIN_OP_DENSE, .units = 6}, {.op = TIN_OP_MASK, .bands = 3, .rows = 4, .count = 1},
+          {.op = TIN_OP_GRU, .units = 5}, {.op = TIN_OP_DENSE});
+}
+
+/* The loss of one step of dense, mask, dense with the weights of a model without the mask. */
+static double masked_loss(int bands, int rows)
+{
+    const tin_layer_spec masked[] = {{.op = TIN_OP_DENSE, .units = 6},
+                                     {.op = TIN_OP_MASK, .bands = bands, .rows = rows, .count = 2},
+                                     {.op = TIN_OP_DENSE}};
+    const tin_layer_spec plain[] = {{.op = TIN_OP_DENSE, .units = 6}, {.op = TIN_OP_DENSE}};
+    bool with = bands >= 0;
+    tin_model *model = with ? test_model(masked, 3, 3, 4, 21) : test_model(plain, 2, 3, 4, 21);
+    bench b;
+    bench_open(&b, model, TIN_ISA_DOUBLE, 1);
+    float *params = tin_alloc(model->n_params, sizeof *params, NULL);
+    double *gradient = tin_alloc(model->n_params, sizeof *gradient, NULL);
+    for (size_t i = 0; i < model->n_params; i++) {
+        params[i] = (float)((i * 37) % 19) / 19 - 0.45f;
+    }
+    double loss = bench_step(&b, params, gradient);
+    tin_free(params);
+    tin_free(gradient);
+    bench_close(&b);
+    tin_model_free(model);
+    return loss;
+}
+
+/* Masks of no width change nothing, either kind alone changes the loss, and the same seed gives the same masks. */
+static void mask_acts(void **unused)
+{
+    (void)unused;
+    double plain = masked_loss(-1, 0), channels = masked_loss(3, 0), rows = masked_loss(0, 5);
+    assert_true(masked_loss(0, 0) == plain);
+    assert_true(fabs(channels - plain) > 1e-6 && fabs(rows - plain) > 1e-6 && channels != rows);
+    assert_true(masked_loss(3, 0) == channels && masked_loss(0, 5) == rows);
+}
+
 static void max_pool(void **unused)
 {
     (void)unused;
@@ -398,6 +439,8 @@ int main(void)
         cmocka_unit_test(batch_norm),
         cmocka_unit_test(relu),
         cmocka_unit_test(dropout),
+        cmocka_unit_test(mask),
+        cmocka_unit_test(mask_acts),
         cmocka_unit_test(max_pool),
         cmocka_unit_test(ema),
         cmocka_unit_test(activations),

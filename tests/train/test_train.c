@@ -33,6 +33,7 @@ static const tin_layer_spec layers[] = {{.op = TIN_OP_CONV1D, .units = 8, .kerne
                                         {.op = TIN_OP_RELU},
                                         {.op = TIN_OP_GRU, .units = 8},
                                         {.op = TIN_OP_DROPOUT, .rate = 0.1f},
+                                        {.op = TIN_OP_MASK, .bands = 3, .rows = 5, .count = 2},
                                         {.op = TIN_OP_DENSE}};
 #define N_LAYERS ((int)(sizeof layers / sizeof *layers))
 

@@ -57,6 +57,7 @@ static size_t saved_size(const tin_node *node)
     case TIN_NODE_MIN_GRU:
         return recurrent_saved_size(node);
     case TIN_NODE_DROPOUT:
+    case TIN_NODE_MASK:
         return dropout_saved_size(node);
     case TIN_NODE_LOG_ENERGY:
         return log_energy_saved_size(node);
@@ -238,6 +239,7 @@ static void forward(const tin_pass *pass, const tin_node *node)
         activation_forward(pass, node);
         break;
     case TIN_NODE_DROPOUT:
+    case TIN_NODE_MASK:
         dropout_forward(pass, node);
         break;
     default:
@@ -296,6 +298,7 @@ static void backward(const tin_pass *pass, const tin_node *node)
         activation_backward(pass, node);
         break;
     case TIN_NODE_DROPOUT:
+    case TIN_NODE_MASK:
         dropout_backward(pass, node);
         break;
     case TIN_NODE_INPUT:

@@ -35,7 +35,8 @@ typedef enum tin_node_kind {
     TIN_NODE_MULTIPLY,
     TIN_NODE_CONCAT,
     TIN_NODE_ACTIVATION, /* one that is not part of the node before it */
-    TIN_NODE_DROPOUT
+    TIN_NODE_DROPOUT,
+    TIN_NODE_MASK
 } tin_node_kind;
 
 static inline bool tin_node_recurrent(tin_node_kind kind)
@@ -83,11 +84,12 @@ typedef struct tin_node {
     tin_node_activation activation;
     bool quantised; /* output rounded to multiples of `scale` in +-limit (0..limit after relu) */
     float scale, limit;
-    int scaled_by;                    /* layer whose scale that is */
-    bool learns;                      /* that scale may be learnt */
-    int weight_bits;                  /* 0: weights are not rounded */
-    bool power_of_two;                /* scales of weights */
-    float rate;                       /* dropout */
+    int scaled_by;     /* layer whose scale that is */
+    bool learns;       /* that scale may be learnt */
+    int weight_bits;   /* 0: weights are not rounded */
+    bool power_of_two; /* scales of weights */
+    float rate;        /* dropout */
+    int mask_bands, mask_rows, mask_count;
     float share;                      /* ema: 2^-shift */
     int log2_stride;                  /* log_energy */
     const tin_feature *feature;       /* that kind; the plan's */
@@ -128,7 +130,7 @@ typedef struct tin_pass {
     double *scale_gradient; /* [n_nodes] of this group: d loss / d ln scale; NULL: not wanted */
     int n_lanes;            /* lanes in use, the first ones */
     uint32_t keep;          /* bit per lane: state is carried on; 0: reset to zeros */
-    uint64_t dropout_seed;  /* of this step and group */
+    uint64_t dropout_seed;  /* of this step and group; of masks too */
 } tin_pass;
 
 typedef struct tin_kernel {

@@ -1,4 +1,4 @@
-/* Batch norm and dropout. */
+/* Batch norm, dropout and mask. */
 #ifndef TIN_KERNEL_NORM_H
 #define TIN_KERNEL_NORM_H
 
@@ -110,10 +110,52 @@ static void norm_backward(const tin_pass *pass, const tin_node *node)
     }
 }
 
-/* Saved: the factor of each value, 0 or 1 / (1 - rate); the rate in steps of 2^-16. */
+/* Saved, of dropout and mask: the factor of each value. */
 static size_t dropout_saved_size(const tin_node *node)
 {
     return (size_t)node->rows_out * (size_t)node->n_outputs * TIN_LANES;
+}
+
+/* 0 or 1 / (1 - rate); the rate in steps of 2^-16. */
+static void dropout_factors(const tin_node *node, tin_rng *rng, real *factor)
+{
+    uint32_t threshold = (uint32_t)lrintf(node->rate * 65536);
+    const real values[2] = {0, (real)65536 / (real)(65536 - threshold)};
+    for (size_t i = 0; i < dropout_saved_size(node); i += 4) {
+        uint64_t bits = tin_rng_next(rng);
+        for (size_t j = 0; j < 4; j++, bits >>= 16) {
+            factor[i + j] = values[(bits & 0xffff) >= threshold];
+        }
+    }
+}
+
+/* Zeros in a rectangle of one lane. */
+static void mask_rectangle(const tin_node *node, real *factor, int row, int rows, int channel, int channels)
+{
+    for (int t = row; t < row + rows; t++) {
+        for (int c = channel; c < channel + channels; c++) {
+            factor[((size_t)t * (size_t)node->n_outputs + (size_t)c) * TIN_LANES] = 0;
+        }
+    }
+}
+
+/* Widths and places are uniform, as in SpecAugment; a mask ends with its chunk. */
+static void mask_factors(const tin_node *node, tin_rng *rng, real *factor)
+{
+    int rows = node->rows_out, channels = node->n_outputs, longest = node->mask_rows < rows ? node->mask_rows : rows;
+    for (size_t i = 0; i < dropout_saved_size(node); i++) {
+        factor[i] = 1;
+    }
+    for (int lane = 0; lane < TIN_LANES; lane++) {
+        for (int k = 0; k < node->mask_count; k++) {
+            int wide = (int)tin_rng_below(rng, (uint32_t)node->mask_bands + 1);
+            int channel = (int)tin_rng_below(rng, (uint32_t)(channels - wide) + 1);
+            int tall = (int)tin_rng_below(rng, (uint32_t)longest + 1);
+            int row = (int)tin_rng_below(rng, (uint32_t)(rows - tall) + 1);
+            mask_rectangle(node, factor + lane, 0, rows, channel, wide);
+            mask_rectangle(node, factor + lane, row, tall, 0, channels);
+        }
+    }
 }
 
 static void dropout_forward(const tin_pass *pass, const tin_node *node)
@@ -127,13 +169,10 @@ static void dropout_forward(const tin_pass *pass, const tin_node *node)
     }
     tin_rng rng;
     tin_rng_derive(&rng, pass->dropout_seed, (uint64_t)node->layer);
-    uint32_t threshold = (uint32_t)lrintf(node->rate * 65536);
-    const real values[2] = {0, (real)65536 / (real)(65536 - threshold)};
-    for (size_t i = 0; i < n; i += 4) {
-        uint64_t bits = tin_rng_next(&rng);
-        for (size_t j = 0; j < 4; j++, bits >>= 16) {
-            factor[i + j] = values[(bits & 0xffff) >= threshold];
-        }
+    if (node->kind == TIN_NODE_MASK) {
+        mask_factors(node, &rng, factor);
+    } else {
+        dropout_factors(node, &rng, factor);
     }
     for (size_t i = 0; i < n; i += (size_t)VL) {
         store(y + i, load(x + i) * load(factor + i));
