@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "inspect/model_scores.h"
-#include "inspect/signal.h"
+#include "page/signal.h"
 #include "page/page.h"
 
 #define MOST_PICTURES 40 /* of a check */

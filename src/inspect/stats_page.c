@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "inspect/signal.h"
+#include "page/signal.h"
 #include "inspect/stats.h"
 #include "page/page.h"
 

@@ -1,7 +1,7 @@
 // What was true and what the device said, painted as lanes above the signals of one recording.
 
 import type {Area} from "../../page/bar";
-import {paintBar} from "../../page/bar";
+import {paintBar, paintReport} from "../../page/bar";
 import type {Interval, Metrics, Timeline} from "./data";
 import {colour, theme} from "../../page/page";
 
@@ -69,29 +69,9 @@ export class Lanes {
             this.metrics.classes[k].name);
     }
 
-    // Up: right. Cross: false. Down: of the wrong class or once more. The shape says it, the colour is the class.
     private trigger(canvas: CanvasRenderingContext2D, area: Area, x: number, k: number, kind: string): void {
         if (x < area.x || x > area.x + area.w) return;
         const y = area.y + 3 * HEIGHT + HEIGHT / 2;
-        canvas.fillStyle = this.fills[k];
-        canvas.globalAlpha = 0.5;
-        canvas.fillRect(x - 0.5, y, 1, area.y + area.h - y);
-        canvas.globalAlpha = 1;
-        canvas.beginPath();
-        if (kind === "false") {
-            canvas.lineWidth = 3;
-            canvas.strokeStyle = this.ink.text;
-            canvas.moveTo(x - 5, y - 5);
-            canvas.lineTo(x + 5, y + 5);
-            canvas.moveTo(x + 5, y - 5);
-            canvas.lineTo(x - 5, y + 5);
-            canvas.stroke();
-        } else {
-            const tip = kind === "true" ? -6 : 6;
-            canvas.moveTo(x, y + tip);
-            canvas.lineTo(x - 6, y - tip);
-            canvas.lineTo(x + 6, y - tip);
-            canvas.fill();
-        }
+        paintReport(canvas, x, y, area.y + area.h, this.fills[k], this.ink.text, kind);
     }
 }

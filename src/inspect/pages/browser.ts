@@ -1,8 +1,8 @@
 // The signals of one recording, to zoom and to move through with mouse, wheel, keys and buttons.
 
 import {choice, make, redrawOnScheme, section} from "../../page/page";
-import type {Head, Interval, View} from "./painter";
-import {channelColour, classFill, decode, LEFT, Painter} from "./painter";
+import type {Head, Interval, View} from "../../page/painter";
+import {channelColour, classFill, decode, LEFT, Painter} from "../../page/painter";
 import {Signal} from "./signal";
 
 export interface Embedded {
@@ -216,8 +216,8 @@ export class Browser {
         const pixels = this.painter.plotWidth;
         const series = this.signals().map(
             (signal, channel) => ({channel, envelope: signal.envelope(from, to, pixels), range: signal.range}));
-        const intervals = this.current.intervals;
-        const view: View = {from, to, series, intervals, marks: this.marks, curves: []};
+        const lanes = [{name: "labels", intervals: this.current.intervals}];
+        const view: View = {from, to, series, lanes, marks: this.marks, curves: null};
         this.painter.paint(view);
         const rate = this.head.rate_hz;
         this.where.textContent = `${(from / rate).toFixed(2)} to ${(to / rate).toFixed(2)} s`;

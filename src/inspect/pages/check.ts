@@ -4,8 +4,8 @@ import "../../page/page.css";
 import "./inspect.css";
 
 import {colour, make, plural, redrawOnScheme, section, table} from "../../page/page";
-import type {Curve, Head, Interval, View} from "./painter";
-import {channelColour, decode, Painter} from "./painter";
+import type {Curve, Head, Interval, View} from "../../page/painter";
+import {channelColour, columnFrames, decode, Painter, seriesOf} from "../../page/painter";
 
 interface Finding {
     check: string;
@@ -53,24 +53,22 @@ function curveColour(index: number): string {
 
 function viewOf(data: Data, picture: Picture): View {
     const {from, to, columns} = picture;
-    const frames = new Float64Array(columns);
-    for (let i = 0; i < columns; i++) frames[i] = from + ((i + 0.5) * (to - from)) / columns;
-    const pairs = columns < to - from;
-    const series = picture.signals.map(({channel, counts}) => {
-        const all = Float64Array.from(decode(counts));
-        const low = pairs ? all.filter((_, i) => i % 2 === 0) : all;
-        const high = pairs ? all.filter((_, i) => i % 2 === 1) : all;
-        const range: [number, number] = [low.reduce((a, b) => Math.min(a, b)), high.reduce((a, b) => Math.max(a, b))];
-        return {channel, envelope: {frames, low, high}, range};
-    });
-    const curves: Curve[] = (picture.scores ?? []).map(({class: k, values}, i) => ({
-        name: data.classes[k].name,
+    const lines: Curve[] = (picture.scores ?? []).map(({values}, i) => ({
         colour: curveColour(i),
-        frames,
-        values: Float64Array.from(decode(values)).map((v) => v / data.score_one),
+        width: 1.5,
+        dash: [],
+        frames: columnFrames(from, to, columns),
+        values: Float64Array.from(decode(values)).map((v) => (v < 0 ? NaN : v / data.score_one)),
     }));
     const marks: [number, number][] = picture.mark[1] > picture.mark[0] ? [picture.mark] : [];
-    return {from, to, series, intervals: picture.intervals, marks, curves};
+    return {
+        from,
+        to,
+        series: seriesOf(picture.signals, from, to, columns),
+        lanes: [{name: "labels", intervals: picture.intervals}],
+        marks,
+        curves: lines.length > 0 ? {name: "model", range: [0, 1], height: 46, lines} : null,
+    };
 }
 
 // Pictures are painted when they come into sight: there may be hundreds.

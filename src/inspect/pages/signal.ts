@@ -1,7 +1,7 @@
 // A recording of any length, drawn as fast as a short one: the least and greatest value of pairs of frames, of pairs of
 // these, and so on, so that any view reads about two values per pixel.
 
-import type {Envelope} from "./painter";
+import type {Envelope} from "../../page/painter";
 
 interface Level {
     per: number;  // frames per item

@@ -10,7 +10,7 @@ import type {Figure} from "../../page/page";
 import {choice, colour, grid, make, number, percent, plural, redrawOnScheme, section, table} from "../../page/page";
 import type {Embedded} from "./browser";
 import {Browser} from "./browser";
-import type {Head} from "./painter";
+import type {Head} from "../../page/painter";
 
 interface Durations {
     min_s: number;

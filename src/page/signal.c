@@ -1,4 +1,4 @@
-#include "inspect/signal.h"
+#include "page/signal.h"
 
 #include <inttypes.h>
 

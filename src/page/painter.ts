@@ -1,9 +1,9 @@
-// Signals with their labels on a canvas: a lane of labels, a panel per unit, an axis of time. Draws what it is given and
-// knows nothing of the mouse.
+// Signals with their labels on a canvas: lanes of labels, a panel of curves, a panel per unit, an axis of time. Draws
+// what it is given and knows nothing of the mouse.
 
-import type {Area} from "../../page/bar";
-import {paintBar} from "../../page/bar";
-import {colour, theme} from "../../page/page";
+import type {Area} from "./bar";
+import {paintBar, paintReport} from "./bar";
+import {colour, theme} from "./page";
 
 export interface Channel {
     name: string;
@@ -39,19 +39,34 @@ export interface Series {
 }
 
 export interface Curve {
-    name: string;
     colour: string;
+    width: number;
+    dash: number[];
     frames: Float64Array;
-    values: Float64Array;  // 0..1, negative: none
+    values: Float64Array;  // NaN: none
+}
+
+// What a model said, in a panel of its own.
+export interface Curves {
+    name: string;
+    range: [number, number];
+    height: number;  // pixels
+    lines: Curve[];
+}
+
+export interface Lane {
+    name: string;
+    intervals: Interval[];
+    reports?: [number, number, string][];  // frame, class, kind: instead of intervals
 }
 
 export interface View {
     from: number;  // frames
     to: number;
     series: Series[];
-    intervals: Interval[];
+    lanes: Lane[];
     marks: [number, number][];  // stretches to look at, frames
-    curves: Curve[];            // a panel of its own, when there are any
+    curves: Curves|null;
 }
 
 export const LEFT = 58;
@@ -59,7 +74,6 @@ const RIGHT = 8;
 const LANE = 20;
 const AXIS = 20;
 const GAP = 6;
-const CURVES = 46;
 
 // base64 of two bytes each, the low one first
 export function decode(text: string): Int16Array {
@@ -68,6 +82,25 @@ export function decode(text: string): Int16Array {
     for (let i = 0; i < values.length; i++)
         values[i] = bytes.charCodeAt(2 * i) | (bytes.charCodeAt(2 * i + 1) << 8);
     return values;
+}
+
+// Signals as tin_signal_add writes them: one value per frame, or pairs of least and greatest per column.
+export function seriesOf(
+    signals: {channel: number; counts: string}[], from: number, to: number, columns: number): Series[] {
+    const frames = columnFrames(from, to, columns);
+    const pairs = columns < to - from;
+    return signals.map(({channel, counts}) => {
+        const all = Float64Array.from(decode(counts));
+        const low = pairs ? all.filter((_, i) => i % 2 === 0) : all;
+        const high = pairs ? all.filter((_, i) => i % 2 === 1) : all;
+        const range: [number, number] = [low.reduce((a, b) => Math.min(a, b)), high.reduce((a, b) => Math.max(a, b))];
+        return {channel, envelope: {frames, low, high}, range};
+    });
+}
+
+// The middles of equal columns.
+export function columnFrames(from: number, to: number, columns: number): Float64Array {
+    return Float64Array.from({length: columns}, (_, i) => from + ((i + 0.5) * (to - from)) / columns);
 }
 
 // A step of 1, 2 or 5 times a power of ten that gives at most n steps.
@@ -127,12 +160,13 @@ export class Painter {
         const groups = units(this.head)
                            .map((unit) => view.series.filter((s) => this.head.channels[s.channel].unit === unit))
                            .filter((group) => group.length > 0);
-        const curves = view.curves.length > 0 ? CURVES : 0;
-        const top = LANE + (curves ? curves + GAP : 0);
+        const lanes = LANE * view.lanes.length;
+        const top = lanes + (view.curves ? view.curves.height + GAP : 0);
         const each = (area.h - top - GAP * groups.length) / Math.max(1, groups.length);
         this.marks(view, area);
-        this.lane(view, area);
-        if (curves) this.curves(view, {x: LEFT, y: LANE + GAP, w: area.w, h: curves - GAP});
+        view.lanes.forEach((lane, i) => this.lane(view, area, lane, i * LANE));
+        if (view.curves)
+            this.curves(view, view.curves, {x: LEFT, y: lanes + GAP, w: area.w, h: view.curves.height - GAP});
         groups.forEach((group, i) => {
             const panel = {x: LEFT, y: top + GAP + i * (each + GAP), w: area.w, h: each};
             this.panel(view, panel, group);
@@ -156,18 +190,23 @@ export class Painter {
         this.context.restore();
     }
 
-    private lane(view: View, area: Area): void {
+    private lane(view: View, area: Area, lane: Lane, y: number): void {
         const soft = theme("--line");
         const [onColour, text] = [theme("--on-colour"), theme("--text")];
-        for (const [start, end, k] of view.intervals) {
+        for (const [start, end, k] of lane.intervals) {
             if (end < view.from || start > view.to) continue;
             const fill = k < 0 ? null : classFill(this.head, k);
             paintBar(
-                this.context, area, this.x(view, area, start), this.x(view, area, end), 0, LANE, fill ?? soft,
+                this.context, area, this.x(view, area, start), this.x(view, area, end), y, LANE, fill ?? soft,
                 fill ? onColour : text, k < 0 ? "ignore" : this.head.classes[k].name);
         }
+        for (const [frame, k, kind] of lane.reports ?? []) {
+            if (frame < view.from || frame > view.to) continue;
+            const x = this.x(view, area, frame);
+            paintReport(this.context, x, y + LANE / 2, area.h, classFill(this.head, k) ?? text, text, kind);
+        }
         this.context.fillStyle = theme("--soft");
-        this.context.fillText("labels", 4, LANE - 6);
+        this.context.fillText(lane.name, 4, y + LANE - 6);
     }
 
     // The vertical axis of one panel and its name.
@@ -236,18 +275,24 @@ export class Painter {
         c.stroke();
     }
 
-    private curves(view: View, panel: Area): void {
+    private curves(view: View, curves: Curves, panel: Area): void {
         const c = this.context;
-        this.rules(panel, 0, 1, "model");
-        c.lineWidth = 1.5;
-        for (const curve of view.curves) {
+        const [low, high] = curves.range;
+        this.rules(panel, low, high, curves.name);
+        c.save();
+        c.beginPath();
+        c.rect(panel.x, panel.y, panel.w, panel.h);
+        c.clip();
+        for (const curve of curves.lines) {
             c.strokeStyle = curve.colour;
+            c.lineWidth = curve.width;
+            c.setLineDash(curve.dash);
             c.beginPath();
             let pen = false;
             for (let i = 0; i < curve.frames.length; i++) {
-                if (curve.values[i] < 0) continue;
+                if (Number.isNaN(curve.values[i])) continue;
                 const x = this.x(view, panel, curve.frames[i]);
-                const y = panel.y + panel.h * (1 - curve.values[i]);
+                const y = panel.y + panel.h * (1 - (curve.values[i] - low) / (high - low));
                 if (pen)
                     c.lineTo(x, y);
                 else
@@ -256,6 +301,7 @@ export class Painter {
             }
             c.stroke();
         }
+        c.restore();
     }
 
     private axis(view: View, area: Area): void {

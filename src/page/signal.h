@@ -1,4 +1,4 @@
-/* Private to src/inspect: signals for the pages, as the least and greatest count of each column of a picture. */
+/* Signals for the pages, as the least and greatest count of each column of a picture. */
 #ifndef TIN_SIGNAL_H
 #define TIN_SIGNAL_H
 
