@@ -53,10 +53,46 @@ def frame_figures(labels, predictions, events, early, late, n_classes):
                 precision=none(precision), recall=none(recall), excused=int(excused))
 
 
-def event_figures(labels, events, segments, triggers, early, late, allow_repeats):
+def pairs_by_overlap(events, segments, percent):
+    """Segments matched to events of their class one to one, the greatest IoU first."""
+    pairs = []
+    for j, (a, b, k) in enumerate(segments):
+        for i, (s, e, c) in enumerate(events):
+            common = len(set(range(a, b)) & set(range(s, e)))
+            united = len(set(range(a, b)) | set(range(s, e)))
+            if k == c and common and 100 * common >= percent * united:
+                pairs.append((-common / united, j, i))
+    segments_left, events_left, matched = set(range(len(segments))), set(range(len(events))), []
+    for _, j, i in sorted(pairs):
+        if j in segments_left and i in events_left:
+            segments_left.remove(j)
+            events_left.remove(i)
+            matched.append((j, i))
+    return matched
+
+
+def class_figures(number, labels, events, segments, triggers, kinds, matched, window, deadline, allow_repeats, corrected):
+    """The part of one class: its events, its triggers, its segments."""
+    mine = [i for i, e in enumerate(events) if e[2] == number]
+    found = [i for i in mine if matched[i] is not None and matched[i][1] == number]
+    kind = [name for name, (t, k) in zip(kinds, triggers) if k == number]
+    late = [matched[i][0] - events[i][0] for i in found]
+    active = [t for a, b, k in segments for t in range(a, b) if k == number]
+    return dict(n_events=len(mine), true=len(found), missed=sum(matched[i] is None for i in mine),
+                wrong=len(mine) - len(found) - sum(matched[i] is None for i in mine),
+                corrected=sum(corrected[i] for i in mine), wrong_triggers=kind.count("wrong"), n_triggers=len(kind),
+                latency=sum(late), in_time=sum(t <= deadline for t in late), false=kind.count("false"),
+                false_positives=kind.count("false") + kind.count("duplicate") + (0 if allow_repeats else kind.count("repeat")),
+                false_active=sum(not any(events[i][2] == number and t in window[i] for i in range(len(events))) for t in active),
+                n_segments=sum(k == number for _, _, k in segments),
+                overlap50=sum(events[i][2] == number for _, i in pairs_by_overlap(events, segments, 50)))
+
+
+def event_figures(n_classes, labels, events, segments, triggers, early, late, allow_repeats, deadline):
     window = [set(range(s - early[k], e + late[k])) for s, e, k in events]
     matched = [None] * len(events)
     r = dict(true=0, wrong=0, false=0, false_unlabelled=0, repeats=0, duplicates=0)
+    kinds = []
     for t, k in triggers:
         inside = [i for i in range(len(events)) if t in window[i]]
         free = [i for i in inside if matched[i] is None]
@@ -64,18 +100,24 @@ def event_figures(labels, events, segments, triggers, early, late, allow_repeats
         if own or free:
             i = (own or free)[0]
             matched[i] = (t, k)
-            r["true" if own else "wrong"] += 1
+            kinds.append("true" if own else "wrong")
+            r[kinds[-1]] += 1
         elif any(events[i][2] == k for i in inside):
             r["repeats"] += 1
+            kinds.append("repeat")
         elif inside:
             r["duplicates"] += 1
+            kinds.append("duplicate")
         else:
             r["false"] += 1
+            kinds.append("false")
             r["false_unlabelled"] += int(labels[t] == IGNORE)
     r["missed"] = sum(m is None for m in matched)
-    r["corrected"] = sum(m is not None and m[1] != e[2] and any(t > m[0] and k == e[2] and t in w for t, k in triggers)
-                         for m, e, w in zip(matched, events, window))
+    corrected = [m is not None and m[1] != e[2] and any(t > m[0] and k == e[2] and t in w for t, k in triggers)
+                 for m, e, w in zip(matched, events, window)]
+    r["corrected"] = sum(corrected)
     r["latencies"] = [m[0] - e[0] for m, e in zip(matched, events) if m is not None and m[1] == e[2]]
+    r["in_time"] = sum(t <= deadline for t in r["latencies"])
     r["false_positives"] = r["false"] + r["duplicates"] + (0 if allow_repeats else r["repeats"])
     everywhere = set().union(*window)
     outside = [t for t in range(len(labels)) if t not in everywhere]
@@ -87,20 +129,9 @@ def event_figures(labels, events, segments, triggers, early, late, allow_repeats
         not any(a < e and s < b for s, e, _ in events) and 2 * sum(labels[t] == IGNORE for t in range(a, b)) > b - a
         for a, b, _ in segments))
     for percent in (50, 75):
-        pairs = []
-        for j, (a, b, k) in enumerate(segments):
-            for i, (s, e, c) in enumerate(events):
-                common = len(set(range(a, b)) & set(range(s, e)))
-                united = len(set(range(a, b)) | set(range(s, e)))
-                if k == c and common and 100 * common >= percent * united:
-                    pairs.append((-common / united, j, i))
-        segments_left, events_left, n = set(range(len(segments))), set(range(len(events))), 0
-        for _, j, i in sorted(pairs):
-            if j in segments_left and i in events_left:
-                segments_left.remove(j)
-                events_left.remove(i)
-                n += 1
-        r["overlap%d" % percent] = n
+        r["overlap%d" % percent] = len(pairs_by_overlap(events, segments, percent))
+    r["classes"] = [class_figures(number, labels, events, segments, triggers, kinds, matched, window, deadline, allow_repeats,
+                                  corrected) for number in range(n_classes)]
     return r
 
 
@@ -114,10 +145,11 @@ def main():
         early = rng.integers(0, 30, n_classes).tolist() if own else [int(rng.integers(0, 8))] * n_classes
         late = rng.integers(0, 40, n_classes).tolist() if own else [int(rng.integers(0, 12))] * n_classes
         allow = bool(number % 3 == 0)
-        cases.append(dict(n_classes=n_classes, early=early, late=late, allow_repeats=allow, labels=labels.tolist(),
+        deadline = 3 * (number % 5)
+        cases.append(dict(n_classes=n_classes, deadline=deadline, early=early, late=late, allow_repeats=allow, labels=labels.tolist(),
                           predictions=predictions.tolist(), events=events, segments=segments, triggers=triggers,
                           frames=frame_figures(labels, predictions, events, early, late, n_classes),
-                          result=event_figures(labels, events, segments, triggers, early, late, allow)))
+                          result=event_figures(n_classes, labels, events, segments, triggers, early, late, allow, deadline)))
     print(json.dumps(cases, separators=(",", ":")).replace("},{", "},\n{"))
 
 

@@ -121,12 +121,16 @@ static bool corrects(const tin_scene *scene, const tin_margins *margins, const t
            trigger->frame < tin_window_end(margins, event);
 }
 
+/* Among the events of one class, or of all: TIN_DECISION_NONE. */
 static int64_t count_corrected(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
-                               const tin_event_outcome *outcomes)
+                               const tin_event_outcome *outcomes, int class_index)
 {
     int64_t corrected = 0;
     size_t first = 0;
     for (size_t i = 0; i < scene->n_events; i++) {
+        if (class_index != TIN_DECISION_NONE && scene->events[i].class_index != class_index) {
+            continue;
+        }
         while (first < detection->n_triggers &&
                detection->triggers[first].frame < scene->events[i].start - margins->most.early) {
             first++;
@@ -142,6 +146,26 @@ static int64_t count_corrected(const tin_scene *scene, const tin_detection *dete
         }
     }
     return corrected;
+}
+
+static bool unlabelled(const tin_scene *scene, const tin_trigger *trigger)
+{
+    return scene->labels != NULL && scene->labels[trigger->frame] == TIN_LABEL_IGNORE;
+}
+
+static void add_kinds(tin_event_counts *counts, const int64_t n_of[TIN_TRIGGER_KIND_COUNT], const tin_margins *margins)
+{
+    for (int kind = 0; kind < TIN_TRIGGER_KIND_COUNT; kind++) {
+        counts->n_triggers += n_of[kind];
+    }
+    counts->wrong_triggers += n_of[TIN_TRIGGER_WRONG_CLASS];
+    counts->false_triggers += n_of[TIN_TRIGGER_FALSE];
+    counts->repeats += n_of[TIN_TRIGGER_REPEAT];
+    counts->duplicates += n_of[TIN_TRIGGER_DUPLICATE];
+    counts->false_positives += n_of[TIN_TRIGGER_FALSE] + n_of[TIN_TRIGGER_DUPLICATE];
+    if (!margins->allow_repeats) {
+        counts->false_positives += n_of[TIN_TRIGGER_REPEAT];
+    }
 }
 
 void tin_event_match(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
@@ -160,31 +184,25 @@ void tin_event_match(const tin_scene *scene, const tin_detection *detection, con
         size_t match = SIZE_MAX;
         tin_trigger_kind kind = classify(scene, margins, trigger, first, outcomes, &match);
         if (match != SIZE_MAX) {
-            outcomes[match] = (tin_event_outcome){trigger->class_index, trigger->frame - scene->events[match].start};
+            int64_t latency = trigger->frame - scene->events[match].start;
+            outcomes[match] = (tin_event_outcome){trigger->class_index, latency};
+            counts->latency_frames += kind == TIN_TRIGGER_TRUE ? latency : 0;
+            counts->in_time += kind == TIN_TRIGGER_TRUE && latency <= margins->deadline;
         }
         if (kinds != NULL) {
             kinds[j] = kind;
         }
         n_of[kind]++;
-        if (kind == TIN_TRIGGER_FALSE && scene->labels != NULL && scene->labels[trigger->frame] == TIN_LABEL_IGNORE) {
-            counts->false_triggers_unlabelled++;
-        }
+        counts->false_triggers_unlabelled += kind == TIN_TRIGGER_FALSE && unlabelled(scene, trigger);
     }
     counts->n_events += (int64_t)scene->n_events;
     counts->true_positives += n_of[TIN_TRIGGER_TRUE];
     counts->wrong_class += n_of[TIN_TRIGGER_WRONG_CLASS];
     counts->missed += (int64_t)scene->n_events - n_of[TIN_TRIGGER_TRUE] - n_of[TIN_TRIGGER_WRONG_CLASS];
     if (n_of[TIN_TRIGGER_WRONG_CLASS] > 0) {
-        counts->corrected += count_corrected(scene, detection, margins, outcomes);
+        counts->corrected += count_corrected(scene, detection, margins, outcomes, TIN_DECISION_NONE);
     }
-    counts->n_triggers += (int64_t)detection->n_triggers;
-    counts->false_triggers += n_of[TIN_TRIGGER_FALSE];
-    counts->repeats += n_of[TIN_TRIGGER_REPEAT];
-    counts->duplicates += n_of[TIN_TRIGGER_DUPLICATE];
-    counts->false_positives += n_of[TIN_TRIGGER_FALSE] + n_of[TIN_TRIGGER_DUPLICATE];
-    if (!margins->allow_repeats) {
-        counts->false_positives += n_of[TIN_TRIGGER_REPEAT];
-    }
+    add_kinds(counts, n_of, margins);
 }
 
 /* The earliest start of the windows of the events from i on: the next event's window may begin before that of event i. */
@@ -345,27 +363,75 @@ tin_status tin_event_count(const tin_scene *scene, const tin_detection *detectio
     return status;
 }
 
+/* The intervals of one class, into kept [n]. */
+static size_t keep_class(const tin_interval *intervals, size_t n, int class_index, tin_interval *kept)
+{
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (intervals[i].class_index == class_index) {
+            kept[n_kept++] = intervals[i];
+        }
+    }
+    return n_kept;
+}
+
+/* What became of the events and the triggers of one class. */
+static void count_outcomes(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                           const tin_event_outcome *outcomes, const tin_trigger_kind *kinds, int class_index,
+                           tin_event_counts *counts)
+{
+    int64_t n_of[TIN_TRIGGER_KIND_COUNT] = {0};
+    for (size_t i = 0; i < scene->n_events; i++) {
+        if (scene->events[i].class_index == class_index) {
+            bool right = outcomes[i].class_index == class_index, none = outcomes[i].class_index == TIN_DECISION_NONE;
+            counts->n_events++;
+            counts->true_positives += right;
+            counts->missed += none;
+            counts->wrong_class += !right && !none;
+            counts->latency_frames += right ? outcomes[i].latency : 0;
+            counts->in_time += right && outcomes[i].latency <= margins->deadline;
+        }
+    }
+    for (size_t j = 0; j < detection->n_triggers; j++) {
+        if (detection->triggers[j].class_index == class_index) {
+            n_of[kinds[j]]++;
+            counts->false_triggers_unlabelled +=
+                kinds[j] == TIN_TRIGGER_FALSE && unlabelled(scene, &detection->triggers[j]);
+        }
+    }
+    add_kinds(counts, n_of, margins);
+    counts->corrected += count_corrected(scene, detection, margins, outcomes, class_index);
+}
+
+tin_status tin_event_count_class(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                                 const tin_event_outcome *outcomes, const tin_trigger_kind *kinds, int class_index,
+                                 tin_event_counts *counts, tin_error *err)
+{
+    tin_interval *kept = tin_alloc(scene->n_events + detection->n_segments, sizeof *kept, err);
+    if (kept == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_scene own_events = *scene;
+    tin_detection own_segments = *detection;
+    own_events.events = kept;
+    own_events.n_events = keep_class(scene->events, scene->n_events, class_index, kept);
+    own_segments.segments = kept + own_events.n_events;
+    own_segments.n_segments =
+        keep_class(detection->segments, detection->n_segments, class_index, own_segments.segments);
+    tin_status status = count_overlap(&own_events, &own_segments, counts, err);
+    if (status == TIN_OK) {
+        count_outcomes(scene, detection, margins, outcomes, kinds, class_index, counts);
+        tin_event_count_activity(scene, &own_segments, margins, counts);
+    }
+    tin_free(kept);
+    return status;
+}
+
 void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other, int sign)
 {
-    sum->n_events += sign * other->n_events;
-    sum->true_positives += sign * other->true_positives;
-    sum->wrong_class += sign * other->wrong_class;
-    sum->missed += sign * other->missed;
-    sum->corrected += sign * other->corrected;
-    sum->n_triggers += sign * other->n_triggers;
-    sum->false_triggers += sign * other->false_triggers;
-    sum->false_triggers_unlabelled += sign * other->false_triggers_unlabelled;
-    sum->repeats += sign * other->repeats;
-    sum->duplicates += sign * other->duplicates;
-    sum->false_positives += sign * other->false_positives;
-    sum->rejection_frames += sign * other->rejection_frames;
-    sum->rejection_unlabelled += sign * other->rejection_unlabelled;
-    sum->n_frames += sign * other->n_frames;
-    sum->false_active_frames += sign * other->false_active_frames;
-    sum->n_segments += sign * other->n_segments;
-    sum->segments_unlabelled += sign * other->segments_unlabelled;
-    sum->overlap50 += sign * other->overlap50;
-    sum->overlap75 += sign * other->overlap75;
+#define X(count) sum->count += sign * other->count;
+    TIN_EVENT_COUNT_LIST(X)
+#undef X
 }
 
 static double ratio(int64_t part, int64_t whole)
@@ -376,7 +442,7 @@ static double ratio(int64_t part, int64_t whole)
 tin_event_figures tin_event_figures_of(const tin_event_counts *c, double rate_hz)
 {
     double frames_per_hour = 3600 * rate_hz;
-    int64_t counted = c->true_positives + c->wrong_class + c->false_positives;
+    int64_t counted = c->true_positives + c->wrong_triggers + c->false_positives;
     return (tin_event_figures){
         .fnr = ratio(c->missed, c->n_events),
         .fcr = ratio(c->wrong_class, c->n_events),
@@ -394,5 +460,7 @@ tin_event_figures tin_event_figures_of(const tin_event_counts *c, double rate_hz
         .iou75_f1 = ratio(2 * c->overlap75, c->n_segments + c->n_events),
         .iou50_f1_labelled = ratio(2 * c->overlap50, c->n_segments - c->segments_unlabelled + c->n_events),
         .false_active_share = ratio(c->false_active_frames, c->n_frames),
+        .latency_mean_s = ratio(c->latency_frames, c->true_positives) / rate_hz,
+        .deadline_recall = ratio(c->in_time, c->n_events),
     };
 }

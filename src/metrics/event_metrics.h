@@ -54,19 +54,34 @@ typedef struct tin_event_outcome {
     int64_t latency;     /* frames from the event's start to that trigger; negative: early */
 } tin_event_outcome;
 
+/* All that adds up over streams, people and classes. */
+#define TIN_EVENT_COUNT_LIST(X)                                                                                        \
+    X(n_events)                                                                                                        \
+    X(true_positives) /* events matched by a trigger of their class */                                                 \
+    X(wrong_class)    /* events matched by one of another class */                                                     \
+    X(missed)                                                                                                          \
+    X(corrected)      /* of wrong_class: a trigger of the right class followed */                                      \
+    X(wrong_triggers) /* triggers matched to an event of another class; wrong_class, but where one class is counted */ \
+    X(latency_frames) /* frames, sum over the true positives */                                                        \
+    X(in_time)        /* true positives no later than the deadline of the margins */                                   \
+    X(n_triggers)                                                                                                      \
+    X(false_triggers)            /* in no acceptance window */                                                         \
+    X(false_triggers_unlabelled) /* of these: at a frame without a label */                                            \
+    X(repeats)                   /* TIN_TRIGGER_REPEAT */                                                              \
+    X(duplicates)                /* TIN_TRIGGER_DUPLICATE */                                                           \
+    X(false_positives)           /* false_triggers + duplicates + repeats (without repeats when they are allowed) */   \
+    X(rejection_frames)          /* frames in no acceptance window */                                                  \
+    X(rejection_unlabelled)      /* of these: without a label */                                                       \
+    X(n_frames)                                                                                                        \
+    X(false_active_frames) /* active class k, frame in no acceptance window of an event of class k */                  \
+    X(n_segments)                                                                                                      \
+    X(segments_unlabelled) /* overlap no event, more than half without a label */                                      \
+    X(overlap50)           /* segments matched one to one with an IoU of at least 0.5 */                               \
+    X(overlap75)           /* ... of at least 0.75 */
 typedef struct tin_event_counts {
-    int64_t n_events, true_positives, wrong_class, missed;
-    int64_t corrected; /* of wrong_class: a trigger of the right class followed */
-    int64_t n_triggers;
-    int64_t false_triggers;            /* in no acceptance window */
-    int64_t false_triggers_unlabelled; /* of these: at a frame without a label */
-    int64_t repeats, duplicates;       /* TIN_TRIGGER_REPEAT, TIN_TRIGGER_DUPLICATE */
-    int64_t false_positives;      /* false_triggers + duplicates + repeats (without repeats when they are allowed) */
-    int64_t rejection_frames;     /* frames in no acceptance window */
-    int64_t rejection_unlabelled; /* of these: without a label */
-    int64_t n_frames, false_active_frames;   /* active class k, frame in no acceptance window of an event of class k */
-    int64_t n_segments, segments_unlabelled; /* segments_unlabelled: overlap no event, more than half without a label */
-    int64_t overlap50, overlap75;            /* segments matched one to one with an IoU of at least 0.5, 0.75 */
+#define X(count) int64_t count;
+    TIN_EVENT_COUNT_LIST(X)
+#undef X
 } tin_event_counts;
 
 /* NaN where the denominator is 0. */
@@ -78,6 +93,8 @@ typedef struct tin_event_figures {
     double fp_per_hour_labelled; /* without triggers and frames that have no label */
     double iou50_precision, iou50_recall, iou50_f1, iou75_f1, iou50_f1_labelled;
     double false_active_share; /* of all frames */
+    double latency_mean_s;     /* over the true positives */
+    double deadline_recall;    /* in_time / n_events */
 } tin_event_figures;
 
 /* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1 +
@@ -118,6 +135,13 @@ typedef struct tin_overlap_pair {
  * with IoU >= percent / 100. pairs [n_events + n_segments] and used [n_events + n_segments] are work space. */
 int64_t tin_overlap_count(const tin_interval *events, size_t n_events, const tin_interval *segments, size_t n_segments,
                           int percent, tin_overlap_pair *pairs, uint8_t *used);
+
+/* Adds what one class has of the counts: its own events, triggers and segments, against the acceptance windows of all
+ * classes. outcomes [n_events] and kinds [n_triggers] are those of tin_event_match. The counts of all classes add up to
+ * those of tin_event_count, but for the frames (n_frames, rejection_*), which belong to no class and are left alone. */
+tin_status tin_event_count_class(const tin_scene *scene, const tin_detection *detection, const tin_margins *margins,
+                                 const tin_event_outcome *outcomes, const tin_trigger_kind *kinds, int class_index,
+                                 tin_event_counts *counts, tin_error *err) TIN_USE_RESULT;
 
 /* sum += sign * other. */
 void tin_event_counts_add(tin_event_counts *sum, const tin_event_counts *other, int sign);

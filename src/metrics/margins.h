@@ -1,5 +1,5 @@
 /* The acceptance window of an event, outside of which a trigger is false: from `early` frames before its start to `late`
- * frames after its end, for each class its own. */
+ * frames after its end, for each class its own; and the deadline after its start. */
 #ifndef TIN_MARGINS_H
 #define TIN_MARGINS_H
 
@@ -13,11 +13,14 @@ typedef struct tin_margin {
 typedef struct tin_margins {
     tin_margin of[TIN_MAX_CLASSES]; /* by class */
     tin_margin most;                /* no event has more: bounds a search through events in order of time */
+    int64_t deadline;               /* frames from the start of an event; a later trigger is not in time */
     bool allow_repeats;
 } tin_margins;
 
-/* The same margin for all classes. */
+/* The same margin for all classes; deadline INT64_MAX: every trigger is in time. */
 tin_margins tin_margins_common(int64_t early, int64_t late, bool allow_repeats);
+/* The latest whole frame within so many milliseconds, also where the product comes out a hair too small. */
+int64_t tin_deadline_frames(double ms, double rate_hz);
 /* As the settings say it of the dataset's classes. */
 tin_status tin_margins_create(tin_margins *margins, const tin_config_evaluate *settings, const tin_dataset *dataset,
                               tin_error *err) TIN_USE_RESULT;

@@ -68,6 +68,7 @@ static void read_case(golden *g, const json_t *json)
     g->scene = (tin_scene){g->events, n_events, g->labels, g->n_frames};
     g->detection = (tin_detection){g->triggers, g->segments, json_array_size(triggers), n_segments};
     g->margins = tin_margins_common(0, 0, json_is_true(json_object_get(json, "allow_repeats")));
+    g->margins.deadline = integer(json, "deadline");
     for (int k = 0; k < g->n_classes; k++) {
         const tin_margin own = {item(json_object_get(json, "early"), (size_t)k),
                                 item(json_object_get(json, "late"), (size_t)k)};
@@ -115,15 +116,50 @@ static void check_frames(const golden *g, const json_t *expected)
     assert_int_equal(excused, integer(expected, "excused"));
 }
 
+/* The part of each class; all of them together are the whole. */
+static void check_classes(const golden *g, const tin_event_outcome *outcomes, const tin_trigger_kind *kinds,
+                          const tin_event_counts *whole, const json_t *expected)
+{
+    tin_event_counts sum = {0};
+    assert_int_equal(json_array_size(expected), g->n_classes);
+    for (int k = 0; k < g->n_classes; k++) {
+        const json_t *one = json_array_get(expected, (size_t)k);
+        tin_event_counts c = {0};
+        assert_int_equal(tin_event_count_class(&g->scene, &g->detection, &g->margins, outcomes, kinds, k, &c, NULL),
+                         TIN_OK);
+        assert_int_equal(c.n_events, integer(one, "n_events"));
+        assert_int_equal(c.true_positives, integer(one, "true"));
+        assert_int_equal(c.wrong_class, integer(one, "wrong"));
+        assert_int_equal(c.missed, integer(one, "missed"));
+        assert_int_equal(c.corrected, integer(one, "corrected"));
+        assert_int_equal(c.wrong_triggers, integer(one, "wrong_triggers"));
+        assert_int_equal(c.n_triggers, integer(one, "n_triggers"));
+        assert_int_equal(c.latency_frames, integer(one, "latency"));
+        assert_int_equal(c.in_time, integer(one, "in_time"));
+        assert_int_equal(c.false_triggers, integer(one, "false"));
+        assert_int_equal(c.false_positives, integer(one, "false_positives"));
+        assert_int_equal(c.false_active_frames, integer(one, "false_active"));
+        assert_int_equal(c.n_segments, integer(one, "n_segments"));
+        assert_int_equal(c.overlap50, integer(one, "overlap50"));
+        tin_event_counts_add(&sum, &c, 1);
+    }
+    sum.n_frames = whole->n_frames;
+    sum.rejection_frames = whole->rejection_frames;
+    sum.rejection_unlabelled = whole->rejection_unlabelled;
+    assert_memory_equal(&sum, whole, sizeof sum);
+}
+
 static void check_events(const golden *g, const json_t *expected)
 {
     tin_event_outcome outcomes[MOST];
+    tin_trigger_kind kinds[MOST];
     tin_event_counts c = {0};
-    assert_int_equal(tin_event_count(&g->scene, &g->detection, &g->margins, outcomes, NULL, &c, NULL), TIN_OK);
+    assert_int_equal(tin_event_count(&g->scene, &g->detection, &g->margins, outcomes, kinds, &c, NULL), TIN_OK);
     assert_int_equal(c.true_positives, integer(expected, "true"));
     assert_int_equal(c.wrong_class, integer(expected, "wrong"));
     assert_int_equal(c.missed, integer(expected, "missed"));
     assert_int_equal(c.corrected, integer(expected, "corrected"));
+    assert_int_equal(c.in_time, integer(expected, "in_time"));
     assert_int_equal(c.false_triggers, integer(expected, "false"));
     assert_int_equal(c.false_triggers_unlabelled, integer(expected, "false_unlabelled"));
     assert_int_equal(c.repeats, integer(expected, "repeats"));
@@ -143,6 +179,7 @@ static void check_events(const golden *g, const json_t *expected)
         }
     }
     assert_int_equal(n, json_array_size(latencies));
+    check_classes(g, outcomes, kinds, &c, json_object_get(expected, "classes"));
 }
 
 static void figures_equal_the_other_implementation(void **state)

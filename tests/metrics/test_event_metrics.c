@@ -83,6 +83,41 @@ static void matching_by_hand(void **state)
     close_to(f.f1, 2.0 / 10);
 }
 
+/* The same scene by class. Class 1: A found at -2 frames, C missed; triggers 8 true, 41 wrong (of B), 24 repeat, 5 and 25
+ * false: precision 1 / (1 + 1 + 3). Class 2: B taken by class 1, put right at 44, whose trigger is a repeat. Class 3 has
+ * no event: trigger 45, a duplicate. In time is A alone, with a deadline of -2 frames or more. */
+static void each_class_has_its_part(void **state)
+{
+    (void)state;
+    const tin_scene scene = {EVENTS, 3, NULL, 100};
+    tin_trigger triggers[COUNT(TRIGGERS)];
+    memcpy(triggers, TRIGGERS, sizeof triggers);
+    const tin_detection detection = {triggers, NULL, COUNT(TRIGGERS), 0};
+    tin_event_outcome outcomes[3];
+    tin_trigger_kind kinds[COUNT(TRIGGERS)];
+    tin_margins margins = tin_margins_common(2, 5, false);
+    for (margins.deadline = -3; margins.deadline <= -2; margins.deadline++) {
+        tin_event_counts all = {0}, c[4] = {{0}};
+        assert_int_equal(tin_event_count(&scene, &detection, &margins, outcomes, kinds, &all, NULL), TIN_OK);
+        for (int k = 0; k < 4; k++) {
+            assert_int_equal(tin_event_count_class(&scene, &detection, &margins, outcomes, kinds, k, &c[k], NULL),
+                             TIN_OK);
+        }
+        assert_true(all.in_time == (margins.deadline == -2) && c[1].in_time == all.in_time);
+        assert_true(c[1].n_events == 2 && c[1].true_positives == 1 && c[1].missed == 1 && c[1].wrong_class == 0);
+        assert_true(c[1].wrong_triggers == 1 && c[1].false_triggers == 2 && c[1].repeats == 1);
+        assert_true(c[1].latency_frames == -2 && c[1].n_triggers == 5);
+        close_to(tin_event_figures_of(&c[1], 10).precision, 1.0 / 5);
+        close_to(tin_event_figures_of(&c[1], 10).latency_mean_s, -0.2);
+        assert_true(c[2].n_events == 1 && c[2].wrong_class == 1 && c[2].corrected == 1 && c[2].repeats == 1);
+        assert_true(c[3].n_events == 0 && c[3].duplicates == 1 && c[3].false_positives == 1 && c[0].n_triggers == 0);
+    }
+    tin_event_counts c = {0};
+    tin_memory_fail_at(1);
+    assert_int_equal(tin_event_count_class(&scene, &detection, &margins, outcomes, kinds, 1, &c, NULL), TIN_ERR_MEMORY);
+    tin_memory_fail_at(0);
+}
+
 static void repeats_can_be_allowed_but_not_other_classes(void **state)
 {
     (void)state;
@@ -409,6 +444,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matching_by_hand),
+        cmocka_unit_test(each_class_has_its_part),
         cmocka_unit_test(repeats_can_be_allowed_but_not_other_classes),
         cmocka_unit_test(own_class_comes_first_where_windows_overlap),
         cmocka_unit_test(earlier_event_of_the_same_class_first),
