@@ -21,7 +21,7 @@ typedef struct cli_figure {
 } cli_figure;
 
 extern const cli_figure cli_figures[]; /* ends with a NULL key */
-enum { CLI_MOST_FIGURES = 16 };
+enum { CLI_MOST_FIGURES = 24 };
 
 /* NULL when there is none. */
 const cli_figure *cli_figure_by_name(const char *name);

@@ -207,21 +207,9 @@ static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *
         const char *key;
         double value;
     } values[] = {
-        {"frame_accuracy", s->frame_accuracy},
-        {"frame_accuracy_low", s->frame_accuracy_low},
-        {"frame_accuracy_high", s->frame_accuracy_high},
-        {"float_frame_accuracy", s->float_frame_accuracy},
-        {"balanced_accuracy", s->balanced_accuracy},
-        {"macro_f1", s->macro_f1},
-        {"window_accuracy", s->window_accuracy},
-        {"float_window_accuracy", s->float_window_accuracy},
-        {"fnr", s->fnr},
-        {"fcr", s->fcr},
-        {"fp_per_hour", s->fp_per_hour},
-        {"latency_mean_s", s->latency_mean_s},
-        {"latency_median_s", s->latency_median_s},
-        {"latency_p95_s", s->latency_p95_s},
-        {"iou50_f1", s->iou50_f1},
+#define X(figure) {#figure, s->figure},
+        TIN_SUMMARY_LIST(X) TIN_SUMMARY_LATER_LIST(X)
+#undef X
     };
     tin_status status = TIN_OK;
     for (size_t i = 0; i < sizeof values / sizeof *values && !status; i++) {
@@ -229,6 +217,9 @@ static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *
     }
     status = status ? status : cli_set(figures, "events", json_integer(s->n_events), err);
     status = status ? status : cli_set(figures, "test_frames", json_integer(s->n_test_frames), err);
+    if (status == TIN_OK && s->worst_person[0] != '\0') {
+        status = cli_set(figures, "worst_person", json_string(s->worst_person), err);
+    }
     json_t *rule = json_pack("{s:i, s:i, s:i, s:i, s:i}", "smooth_shift", s->rule.smooth_shift, "on", (int)s->rule.on,
                              "off", (int)s->rule.off, "count", s->rule.count, "refractory", s->rule.refractory);
     if (status) {

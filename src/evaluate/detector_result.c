@@ -15,43 +15,69 @@ static tin_person_result *person_of(tin_detector_result *result, const char *nam
     return NULL;
 }
 
+/* Memory of all people and of the total: per_class and events_of. */
+static tin_status create_people(tin_detector_result *result, tin_error *err)
+{
+    size_t n_classes = (size_t)result->n_classes, n = result->n_people + 1;
+    result->per_class = tin_alloc(n * n_classes, sizeof *result->per_class, err);
+    result->events_of = tin_alloc(n * n_classes, sizeof *result->events_of, err);
+    if (result->per_class == NULL || result->events_of == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    for (size_t i = 0; i < n; i++) {
+        tin_person_result *person = i < result->n_people ? &result->people[i] : &result->total;
+        person->per_class = result->per_class + i * n_classes;
+        person->events_of = result->events_of + i * n_classes;
+    }
+    return TIN_OK;
+}
+
+/* Memory of the latencies: those of all, and behind them those of each class, of which there are at most as many as
+ * events. */
+static tin_status create_latencies(tin_detector_result *result, const tin_scored_set *set, tin_error *err)
+{
+    size_t n_of[TIN_MAX_CLASSES] = {0};
+    for (size_t i = 0; i < set->n; i++) {
+        result->latency_capacity += set->items[i].n_events;
+        for (size_t e = 0; e < set->items[i].n_events; e++) {
+            n_of[set->items[i].events[e].class_index]++;
+        }
+    }
+    result->latencies = tin_alloc(2 * result->latency_capacity, sizeof *result->latencies, err);
+    if (result->latencies == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    double *next = result->latencies + result->latency_capacity;
+    for (int k = 0; k < result->n_classes; k++) {
+        result->latencies_of[k].seconds = next;
+        next += n_of[k];
+    }
+    return TIN_OK;
+}
+
 tin_status tin_detector_result_create(tin_detector_result *result, const tin_dataset *dataset,
                                       const tin_scored_set *set, tin_error *err)
 {
     *result = (tin_detector_result){
-        .n_classes = dataset->n_classes, .rate_hz = dataset->rate_hz, .classes = dataset->classes};
-    size_t cells = (size_t)dataset->n_classes * (size_t)dataset->n_classes, n_events = 0;
+        .n_classes = dataset->n_classes, .rate_hz = dataset->rate_hz, .classes = dataset->classes, .total.name = ""};
+    size_t cells = (size_t)dataset->n_classes * (size_t)dataset->n_classes;
     size_t side = (size_t)dataset->n_classes + 1;
-    for (size_t i = 0; i < set->n; i++) {
-        n_events += set->items[i].n_events;
-    }
-    result->latency_capacity = n_events;
     result->confusion = tin_alloc(cells, sizeof *result->confusion, err);
     result->event_confusion = tin_alloc(side * side, sizeof *result->event_confusion, err);
     result->people = tin_alloc(set->n, sizeof *result->people, err);
-    result->latencies = tin_alloc(n_events, sizeof *result->latencies, err);
-    if (result->confusion == NULL || result->event_confusion == NULL || result->people == NULL ||
-        result->latencies == NULL) {
-        goto failed;
-    }
-    for (size_t i = 0; i < set->n; i++) {
+    tin_status status = result->confusion == NULL || result->event_confusion == NULL || result->people == NULL
+                            ? TIN_ERR_MEMORY
+                            : create_latencies(result, set, err);
+    for (size_t i = 0; i < set->n && status == TIN_OK; i++) {
         if (person_of(result, set->items[i].stream->subject) == NULL) {
             result->people[result->n_people++].name = set->items[i].stream->subject;
         }
     }
-    size_t n_classes = (size_t)dataset->n_classes;
-    result->per_class = tin_alloc((result->n_people + 1) * n_classes, sizeof *result->per_class, err);
-    if (result->per_class == NULL) {
-        goto failed;
+    status = status ? status : create_people(result, err);
+    if (status != TIN_OK) {
+        tin_detector_result_free(result);
     }
-    result->total = (tin_person_result){.name = "", .per_class = result->per_class};
-    for (size_t i = 0; i < result->n_people; i++) {
-        result->people[i].per_class = result->per_class + (i + 1) * n_classes;
-    }
-    return TIN_OK;
-failed:
-    tin_detector_result_free(result);
-    return TIN_ERR_MEMORY;
+    return status;
 }
 
 void tin_detector_result_free(tin_detector_result *result)
@@ -60,31 +86,24 @@ void tin_detector_result_free(tin_detector_result *result)
     tin_free(result->event_confusion);
     tin_free(result->people);
     tin_free(result->per_class);
+    tin_free(result->events_of);
     tin_free(result->latencies);
     *result = (tin_detector_result){0};
 }
 
-static void add_person(tin_person_result *person, const tin_scored_stream *stream, const int16_t *predictions,
-                       const tin_event_counts *events, int64_t excused)
-{
-    tin_class_count(stream->labels, predictions, stream->stream->n_frames, person->per_class);
-    person->excused += excused;
-    tin_event_counts_add(&person->events, events, 1);
-    person->n_windows += stream->n_windows;
-    person->windows_right += stream->windows_right;
-}
-
 /* Event confusion and latencies from what became of each event and trigger. */
-static void add_events(tin_detector_result *result, tin_person_result *person, const tin_scored_stream *stream,
-                       const tin_detection *detection, const tin_event_outcome *outcomes, const tin_trigger_kind *kinds)
+static void add_outcomes(tin_detector_result *result, const tin_scored_stream *stream, const tin_detection *detection,
+                         const tin_event_outcome *outcomes, const tin_trigger_kind *kinds)
 {
     int none = result->n_classes, side = none + 1;
     for (size_t i = 0; i < stream->n_events; i++) {
         int32_t truth = stream->events[i].class_index, said = outcomes[i].class_index;
         result->event_confusion[truth * side + (said == TIN_DECISION_NONE ? none : said)]++;
         if (said == truth && result->n_latencies < result->latency_capacity) {
-            result->latencies[result->n_latencies++] = (double)outcomes[i].latency / result->rate_hz;
-            person->latency_frames += outcomes[i].latency;
+            tin_latencies *of_class = &result->latencies_of[truth];
+            double seconds = (double)outcomes[i].latency / result->rate_hz;
+            result->latencies[result->n_latencies++] = seconds;
+            of_class->seconds[of_class->n++] = seconds;
         }
     }
     for (size_t j = 0; j < detection->n_triggers; j++) {
@@ -94,98 +113,98 @@ static void add_events(tin_detector_result *result, tin_person_result *person, c
     }
 }
 
+/* What the stream adds to the person and to the total: `part`. */
+static tin_status count_stream(const tin_detector_result *result, const tin_scored_stream *stream,
+                               const int16_t *predictions, const tin_detection *detection, const tin_margins *margins,
+                               tin_event_outcome *outcomes, tin_trigger_kind *kinds, tin_person_result *part,
+                               tin_error *err)
+{
+    int64_t n_frames = stream->stream->n_frames;
+    const tin_scene scene = {stream->events, stream->n_events, stream->labels, n_frames};
+    tin_status status = tin_event_count(&scene, detection, margins, outcomes, kinds, &part->events, err);
+    for (int k = 0; k < result->n_classes && status == TIN_OK; k++) {
+        if (result->classes[k].event) {
+            part->events_of[k].n_frames = part->events.n_frames;
+            part->events_of[k].rejection_frames = part->events.rejection_frames;
+            part->events_of[k].rejection_unlabelled = part->events.rejection_unlabelled;
+            status = tin_event_count_class(&scene, detection, margins, outcomes, kinds, k, &part->events_of[k], err);
+        }
+    }
+    tin_class_count(stream->labels, predictions, n_frames, part->per_class);
+    part->excused = tin_frame_excused(stream->labels, predictions, n_frames, stream->events, stream->n_events, margins);
+    part->n_windows = stream->n_windows;
+    part->windows_right = stream->windows_right;
+    return status;
+}
+
 tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored_stream *stream,
                                    const int16_t *predictions, const tin_detection *detection,
                                    const tin_margins *margins, tin_event_outcome *outcomes, tin_trigger_kind *kinds,
                                    tin_error *err)
 {
-    int64_t n_frames = stream->stream->n_frames;
-    const tin_scene scene = {stream->events, stream->n_events, stream->labels, n_frames};
-    tin_event_counts counts = {0};
-    tin_status status = tin_event_count(&scene, detection, margins, outcomes, kinds, &counts, err);
-    if (status != TIN_OK) {
-        return status;
-    }
-    int64_t excused =
-        tin_frame_excused(stream->labels, predictions, n_frames, stream->events, stream->n_events, margins);
-    tin_frame_count(stream->labels, predictions, n_frames, result->n_classes, result->confusion);
-    add_person(&result->total, stream, predictions, &counts, excused);
+    tin_class_figures per_class[TIN_MAX_CLASSES] = {0};
+    tin_event_counts events_of[TIN_MAX_CLASSES] = {0};
+    tin_person_result part = {.per_class = per_class, .events_of = events_of};
     tin_person_result *person = person_of(result, stream->stream->subject);
     if (person == NULL) {
         return tin_fail(err, TIN_ERR_USAGE, "stream %s belongs to no person of this result", stream->stream->id);
     }
-    add_person(person, stream, predictions, &counts, excused);
-    add_events(result, person, stream, detection, outcomes, kinds);
-    return TIN_OK;
-}
-
-static int64_t right_frames(const tin_person_result *person, int n_classes)
-{
-    int64_t right = 0;
-    for (int k = 0; k < n_classes; k++) {
-        right += person->per_class[k].n_right;
+    tin_status status = count_stream(result, stream, predictions, detection, margins, outcomes, kinds, &part, err);
+    if (status == TIN_OK) {
+        tin_person_result_add(&result->total, &part, result->n_classes);
+        tin_person_result_add(person, &part, result->n_classes);
+        tin_frame_count(stream->labels, predictions, stream->stream->n_frames, result->n_classes, result->confusion);
+        add_outcomes(result, stream, detection, outcomes, kinds);
     }
-    return right;
+    return status;
 }
 
-/* The ratios that get a bootstrap: numerators and denominators of one person. */
-enum { RATIO_ACCURACY, RATIO_MISS, RATIO_FP, RATIO_IOU, RATIO_WINDOWS, N_RATIOS };
-
-static void ratios_of(const tin_person_result *person, int n_classes, double part[N_RATIOS], double whole[N_RATIOS])
+static void figures_of_drawn(void *context, const size_t *drawn, size_t n, double *figures)
 {
-    const tin_event_counts *e = &person->events;
-    part[RATIO_ACCURACY] = (double)right_frames(person, n_classes);
-    whole[RATIO_ACCURACY] = (double)person->frames.n_frames;
-    part[RATIO_MISS] = (double)(e->missed + e->wrong_class);
-    whole[RATIO_MISS] = (double)e->n_events;
-    part[RATIO_FP] = (double)e->false_positives;
-    whole[RATIO_FP] = (double)e->rejection_frames;
-    part[RATIO_IOU] = 2 * (double)e->overlap50;
-    whole[RATIO_IOU] = (double)(e->n_segments + e->n_events);
-    part[RATIO_WINDOWS] = (double)person->windows_right;
-    whole[RATIO_WINDOWS] = (double)person->n_windows;
+    const tin_detector_result *result = context;
+    tin_class_figures per_class[TIN_MAX_CLASSES] = {0};
+    tin_person_result sum = {.per_class = per_class};
+    for (size_t i = 0; i < n; i++) {
+        tin_person_result_add(&sum, &result->people[drawn[i]], result->n_classes);
+    }
+    tin_person_figures(&sum, result->n_classes, result->rate_hz, figures);
 }
 
-static tin_status bootstrap(tin_detector_result *result, int resamples, uint64_t seed, tin_error *err)
+static void find_worst(tin_detector_result *result)
 {
-    tin_bounds *bounds[N_RATIOS] = {&result->accuracy_bounds, &result->miss_bounds, &result->fp_per_hour_bounds,
-                                    &result->iou50_f1_bounds, &result->window_bounds};
-    size_t n = result->n_people;
-    double *parts = tin_alloc(n * N_RATIOS, sizeof *parts, err);
-    double *wholes = tin_alloc(n * N_RATIOS, sizeof *wholes, err);
-    tin_status status = parts == NULL || wholes == NULL ? TIN_ERR_MEMORY : TIN_OK;
-    for (size_t i = 0; status == TIN_OK && i < n; i++) {
-        double part[N_RATIOS], whole[N_RATIOS];
-        ratios_of(&result->people[i], result->n_classes, part, whole);
-        for (size_t r = 0; r < N_RATIOS; r++) {
-            parts[r * n + i] = part[r];
-            wholes[r * n + i] = whole[r];
+    double figures[TIN_FIGURE_COUNT], worst[TIN_FIGURE_COUNT];
+    for (size_t f = 0; f < TIN_FIGURE_COUNT; f++) {
+        result->worst[f] = result->n_people;
+    }
+    for (size_t i = 0; i < result->n_people; i++) {
+        tin_person_figures(&result->people[i], result->n_classes, result->rate_hz, figures);
+        for (size_t f = 0; f < TIN_FIGURE_COUNT; f++) {
+            int better = tin_figure_names[f].better;
+            bool first = result->worst[f] == result->n_people;
+            if (!isnan(figures[f]) && (first || better * figures[f] < better * worst[f])) {
+                worst[f] = figures[f];
+                result->worst[f] = i;
+            }
         }
     }
-    for (size_t r = 0; status == TIN_OK && r < N_RATIOS; r++) {
-        double scale = r == RATIO_FP ? 3600 * result->rate_hz : 1;
-        status = tin_bootstrap_ratio(parts + r * n, wholes + r * n, n, scale, resamples, seed, bounds[r], err);
-    }
-    tin_free(parts);
-    tin_free(wholes);
-    return status;
 }
 
 tin_status tin_detector_result_finish(tin_detector_result *result, int resamples, uint64_t seed, tin_error *err)
 {
     tin_person_result *total = &result->total;
-    double nan = (double)NAN;
     tin_class_figures_finish(total->per_class, result->n_classes, &total->frames);
     for (size_t i = 0; i < result->n_people; i++) {
         tin_class_figures_finish(result->people[i].per_class, result->n_classes, &result->people[i].frames);
     }
-    result->events = tin_event_figures_of(&total->events, result->rate_hz);
-    int64_t n = total->frames.n_frames;
-    int64_t right = right_frames(total, result->n_classes);
-    result->accuracy_with_margins = n > 0 ? (double)(right + total->excused) / (double)n : nan;
-    result->window_accuracy = total->n_windows > 0 ? (double)total->windows_right / (double)total->n_windows : nan;
-    double hours = (double)total->events.rejection_frames / (3600 * result->rate_hz);
-    result->fp_per_hour_below = hours > 0 ? tin_poisson_upper(total->events.false_positives, 0.05) / hours : nan;
+    int64_t n = total->frames.n_frames, right = total->excused;
+    for (int k = 0; k < result->n_classes; k++) {
+        right += total->per_class[k].n_right;
+        tin_sort_doubles(result->latencies_of[k].seconds, result->latencies_of[k].n);
+    }
+    result->accuracy_with_margins = n > 0 ? (double)right / (double)n : (double)NAN;
     tin_sort_doubles(result->latencies, result->n_latencies);
-    return bootstrap(result, resamples, seed, err);
+    tin_person_figures(total, result->n_classes, result->rate_hz, result->figures);
+    find_worst(result);
+    return tin_bootstrap(figures_of_drawn, result, result->n_people, TIN_FIGURE_COUNT, resamples, seed, result->bounds,
+                         err);
 }

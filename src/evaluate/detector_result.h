@@ -3,21 +3,15 @@
 #ifndef TIN_DETECTOR_RESULT_H
 #define TIN_DETECTOR_RESULT_H
 
+#include "evaluate/person_result.h"
 #include "evaluate/score_streams.h"
 #include "evaluate/statistics.h"
-#include "metrics/event_metrics.h"
-#include "metrics/frame_metrics.h"
 
-/* One person: the unit of the split and of the bootstrap. */
-typedef struct tin_person_result {
-    const char *name;             /* borrowed from the dataset */
-    tin_class_figures *per_class; /* [n_classes] frames */
-    tin_frame_figures frames;
-    int64_t excused; /* wrong frames inside a margin with the event's class */
-    tin_event_counts events;
-    int64_t latency_frames; /* sum over the true positives */
-    int64_t n_windows, windows_right;
-} tin_person_result;
+/* Part of an array. */
+typedef struct tin_latencies {
+    double *seconds; /* [n] */
+    size_t n;
+} tin_latencies;
 
 typedef struct tin_detector_result {
     int n_classes;
@@ -31,13 +25,17 @@ typedef struct tin_detector_result {
     tin_person_result *people; /* [n_people] in the order of the dataset */
     size_t n_people;
     tin_class_figures *per_class; /* of total and people */
-    double *latencies; /* [n_latencies] seconds, of true positives, ascending after tin_detector_result_finish */
+    tin_event_counts *events_of;  /* of total and people */
+    /* seconds, of true positives, ascending after tin_detector_result_finish: of all [n_latencies], and of each class k
+     * [latencies_of[k].n] */
+    double *latencies;
     size_t n_latencies, latency_capacity;
+    tin_latencies latencies_of[TIN_MAX_CLASSES];
     /* set by tin_detector_result_finish, as are the ratios inside total and people */
-    tin_event_figures events;
-    double accuracy_with_margins, window_accuracy;
-    tin_bounds accuracy_bounds, window_bounds, miss_bounds, fp_per_hour_bounds, iou50_f1_bounds; /* miss: fnr + fcr */
-    double fp_per_hour_below; /* one-sided 95 % Poisson bound */
+    double accuracy_with_margins;
+    double figures[TIN_FIGURE_COUNT];
+    tin_bounds bounds[TIN_FIGURE_COUNT]; /* over people */
+    size_t worst[TIN_FIGURE_COUNT]; /* index of the worst person, the first one on a tie; n_people: nobody has it */
 } tin_detector_result;
 
 /* People are those of `set`. */

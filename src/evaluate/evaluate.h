@@ -18,14 +18,36 @@ typedef struct tin_evaluate_options {
     bool quiet;
 } tin_evaluate_options;
 
+/* Figures of the summary, named as in metrics.json: of the integer model on the test people, with the chosen rule. */
+#define TIN_SUMMARY_LIST(X)                                                                                            \
+    X(frame_accuracy)                                                                                                  \
+    X(frame_accuracy_low) /* 95 % bootstrap over people */                                                             \
+    X(frame_accuracy_high)                                                                                             \
+    X(float_frame_accuracy) /* of the float model */                                                                   \
+    X(balanced_accuracy)                                                                                               \
+    X(macro_f1)                                                                                                        \
+    X(window_accuracy) /* settings.window_frames > 0 */                                                                \
+    X(float_window_accuracy)                                                                                           \
+    X(fnr)                                                                                                             \
+    X(fcr)                                                                                                             \
+    X(fp_per_hour)                                                                                                     \
+    X(latency_mean_s)                                                                                                  \
+    X(latency_median_s)                                                                                                \
+    X(latency_p95_s)                                                                                                   \
+    X(iou50_f1)
+/* Those that metrics.json has not had from the beginning. */
+#define TIN_SUMMARY_LATER_LIST(X)                                                                                      \
+    X(event_f1)                                                                                                        \
+    X(deadline_recall)                                                                                                 \
+    X(worst_fnr) /* the share that the person with the most misses misses */
+
 /* The figures that the command line, the run store and the generated header show. NaN where they do not apply. */
 typedef struct tin_evaluate_summary {
-    double frame_accuracy, balanced_accuracy, macro_f1; /* integer model, test people */
-    double float_frame_accuracy;                        /* float model, test people */
-    double frame_accuracy_low, frame_accuracy_high;     /* 95 % bootstrap over subjects */
-    double window_accuracy, float_window_accuracy;      /* settings.window_frames > 0 */
-    double fnr, fcr, fp_per_hour, latency_mean_s, latency_median_s, latency_p95_s,
-        iou50_f1; /* events, test people, chosen rule */
+#define X(figure) double figure;
+    TIN_SUMMARY_LIST(X)
+    TIN_SUMMARY_LATER_LIST(X)
+#undef X
+    char worst_person[64]; /* whose worst_fnr it is; empty: nobody's */
     int64_t n_events, n_test_frames;
     tin_decision_rule rule; /* chosen on the validation people */
 } tin_evaluate_summary;

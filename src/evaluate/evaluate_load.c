@@ -64,21 +64,14 @@ tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, 
         return status;
     }
     reader r = {folder, json_object_get(root, "summary"), TIN_OK, err};
-    s.frame_accuracy = read_real(&r, "frame_accuracy");
-    s.balanced_accuracy = read_real(&r, "balanced_accuracy");
-    s.macro_f1 = read_real(&r, "macro_f1");
-    s.float_frame_accuracy = read_real(&r, "float_frame_accuracy");
-    s.frame_accuracy_low = read_real(&r, "frame_accuracy_low");
-    s.frame_accuracy_high = read_real(&r, "frame_accuracy_high");
-    s.window_accuracy = read_real(&r, "window_accuracy");
-    s.float_window_accuracy = read_real(&r, "float_window_accuracy");
-    s.fnr = read_real(&r, "fnr");
-    s.fcr = read_real(&r, "fcr");
-    s.fp_per_hour = read_real(&r, "fp_per_hour");
-    s.latency_mean_s = read_real(&r, "latency_mean_s");
-    s.latency_median_s = read_real(&r, "latency_median_s");
-    s.latency_p95_s = read_real(&r, "latency_p95_s");
-    s.iou50_f1 = read_real(&r, "iou50_f1");
+#define X(figure) s.figure = read_real(&r, #figure);
+    TIN_SUMMARY_LIST(X)
+#undef X
+#define X(figure) s.figure = json_object_get(r.object, #figure) ? read_real(&r, #figure) : (double)NAN;
+    TIN_SUMMARY_LATER_LIST(X)
+#undef X
+    const char *worst = json_string_value(json_object_get(r.object, "worst_person"));
+    snprintf(s.worst_person, sizeof s.worst_person, "%s", worst ? worst : "");
     s.n_events = read_integer(&r, "n_events", 0, INT64_MAX);
     s.n_test_frames = read_integer(&r, "n_test_frames", 0, INT64_MAX);
     read_rule(&r, &s.rule);

@@ -2,9 +2,9 @@
 #ifndef TIN_METRICS_JSON_H
 #define TIN_METRICS_JSON_H
 
+#include "base/json_tools.h"
 #include "evaluate/detector_result.h"
 #include "evaluate/evaluate.h"
-#include "base/json_tools.h"
 
 /* One trivial detector and its figures on the test people. */
 typedef struct tin_trivial_result {

@@ -152,6 +152,95 @@ static void trivial_detectors_stand_beside_the_model(void **state)
     json_decref(root);
 }
 
+static double number_at(const json_t *from, const char *key)
+{
+    return json_number_value(json_object_get(from, key));
+}
+
+static void is_pair(const json_t *pair, double low, double high)
+{
+    assert_true(fabs(json_number_value(json_array_get(pair, 0)) - low) < 1e-6);
+    assert_true(fabs(json_number_value(json_array_get(pair, 1)) - high) < 1e-6);
+}
+
+/* 18 events, all found; windows of 2 + 20 + 5 frames, so 2 * 600 - 18 * 27 = 714 frames at 10 Hz, 1.19 minutes, in no
+ * window: fewer than 2.9957 / (714 / 36000) = 151.05 an hour, in words rounded up. Of 18 of 18 the exact lower bound is
+ * 0.025^(1/18) = 0.81470. Every event is found at its first frame. */
+static void figures_say_how_sure_they_are(void **state)
+{
+    (void)state;
+    json_t *root = NULL;
+    tin_evaluate_summary s;
+    assert_int_equal(tin_json_load(&root, evaluate_good(&s), "metrics.json", NULL), TIN_OK);
+    const json_t *result = json_object_get(json_object_get(root, "test"), "integer");
+    const json_t *events = json_object_get(result, "events");
+    assert_string_equal(json_string_value(json_object_get(events, "fp_per_hour_words")),
+                        "no false positive in 1.19 minutes without an event: fewer than 160 an hour (95 % sure)");
+    assert_true(fabs(number_at(events, "fp_per_hour_below_95") - 2.995732273553991 / (714 / 36000.0)) < 1e-5);
+    is_pair(json_object_get(events, "fp_per_hour_exact_95"), 0, 3.6888794541139354 / (714 / 36000.0));
+    is_pair(json_object_get(events, "recall_exact_95"), pow(0.025, 1.0 / 18), 1);
+    is_pair(json_object_get(events, "fnr_exact_95"), 0, 1 - pow(0.025, 1.0 / 18));
+    is_pair(json_object_get(events, "recall_95"), 1, 1); /* both people alike */
+    const json_t *worst = json_object_get(json_object_get(events, "worst"), "fnr");
+    assert_string_equal(json_string_value(json_object_get(worst, "name")), "eve"); /* the first of equal ones */
+    assert_true(number_at(worst, "value") == 0 && s.worst_fnr == 0 && strcmp(s.worst_person, "eve") == 0);
+    const json_t *at_once = json_array_get(json_object_get(events, "deadlines"), 0);
+    assert_true(number_at(at_once, "ms") == 0 && number_at(at_once, "n_found") == 18);
+    assert_true(number_at(events, "deadline_recall") == 1 && s.deadline_recall == 1 && s.event_f1 == 1);
+    json_decref(root);
+}
+
+/* The classes of the events and the people each make up the whole. */
+static void classes_and_people_make_up_the_whole(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"n_events", "true_positives", "n_triggers", "overlap50", "in_time"};
+    json_t *root = NULL;
+    tin_evaluate_summary s;
+    assert_int_equal(tin_json_load(&root, evaluate_good(&s), "metrics.json", NULL), TIN_OK);
+    const json_t *result = json_object_get(json_object_get(root, "test"), "integer"), *one;
+    const json_t *events = json_object_get(result, "events"), *classes = json_object_get(events, "classes");
+    assert_int_equal(json_array_size(classes), 2); /* rest is no event */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(classes, 1), "name")), "knock");
+    for (size_t f = 0; f < sizeof keys / sizeof *keys; f++) {
+        double of_classes = 0, of_people = 0;
+        size_t i;
+        json_array_foreach(classes, i, one)
+        {
+            of_classes += number_at(one, keys[f]);
+        }
+        json_array_foreach(json_object_get(result, "people"), i, one)
+        {
+            of_people += number_at(json_object_get(one, "events"), keys[f]);
+        }
+        assert_true(of_classes == number_at(events, keys[f]) && of_people == of_classes && of_classes == 18);
+    }
+    const json_t *eve = json_object_get(json_array_get(json_object_get(result, "people"), 0), "events");
+    const json_t *wave = json_array_get(json_object_get(eve, "classes"), 1);
+    assert_true(json_number_value(json_array_get(wave, 0)) == json_number_value(json_array_get(wave, 1)));
+    json_decref(root);
+}
+
+/* metrics.json of an earlier version has no figures that came later; the others are read. */
+static void an_earlier_file_is_read(void **state)
+{
+    (void)state;
+    json_t *root = NULL;
+    tin_evaluate_summary s, loaded;
+    assert_int_equal(tin_json_load(&root, evaluate_good(&s), "metrics.json", NULL), TIN_OK);
+    json_t *summary = json_object_get(root, "summary");
+#define X(figure) assert_int_equal(json_object_del(summary, #figure), 0);
+    TIN_SUMMARY_LATER_LIST(X)
+#undef X
+    assert_int_equal(json_object_del(summary, "worst_person"), 0);
+    assert_int_equal(tin_folder_make(TEST_TEMPORARY "/earlier", NULL), TIN_OK);
+    assert_int_equal(tin_json_save(root, TEST_TEMPORARY "/earlier", "metrics.json", 1, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_load(TEST_TEMPORARY "/earlier", &loaded, NULL), TIN_OK);
+    assert_true(isnan(loaded.deadline_recall) && isnan(loaded.worst_fnr) && loaded.worst_person[0] == '\0');
+    assert_true(loaded.fnr == 0 && loaded.n_events == 18);
+    json_decref(root);
+}
+
 static void scores_open_as_safetensors(void **state)
 {
     (void)state;
@@ -346,6 +435,9 @@ int main(void)
         cmocka_unit_test(margins_of_a_class_are_in_the_file_or_refused),
         cmocka_unit_test(windows_may_have_a_history),
         cmocka_unit_test(trivial_detectors_stand_beside_the_model),
+        cmocka_unit_test(figures_say_how_sure_they_are),
+        cmocka_unit_test(classes_and_people_make_up_the_whole),
+        cmocka_unit_test(an_earlier_file_is_read),
         cmocka_unit_test(scores_open_as_safetensors),
         cmocka_unit_test(the_rule_never_sees_the_test_people),
         cmocka_unit_test(same_bytes_at_any_number_of_threads),

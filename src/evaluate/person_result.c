@@ -1,0 +1,52 @@
+#include "evaluate/person_result.h"
+
+#include <math.h>
+#include <string.h>
+
+const tin_figure_name tin_figure_names[TIN_FIGURE_COUNT] = {
+#define X(figure, section, key, better) {TIN_SECTION_##section, key, better},
+    TIN_FIGURE_LIST(X)
+#undef X
+};
+
+void tin_person_result_add(tin_person_result *sum, const tin_person_result *other, int n_classes)
+{
+    for (int k = 0; k < n_classes; k++) {
+        sum->per_class[k].n_true += other->per_class[k].n_true;
+        sum->per_class[k].n_predicted += other->per_class[k].n_predicted;
+        sum->per_class[k].n_right += other->per_class[k].n_right;
+        if (sum->events_of != NULL) {
+            tin_event_counts_add(&sum->events_of[k], &other->events_of[k], 1);
+        }
+    }
+    sum->excused += other->excused;
+    tin_event_counts_add(&sum->events, &other->events, 1);
+    sum->n_windows += other->n_windows;
+    sum->windows_right += other->windows_right;
+}
+
+void tin_person_figures(const tin_person_result *person, int n_classes, double rate_hz, double *figures)
+{
+    tin_class_figures per_class[TIN_MAX_CLASSES];
+    tin_frame_figures frames;
+    memcpy(per_class, person->per_class, (size_t)n_classes * sizeof *per_class);
+    tin_class_figures_finish(per_class, n_classes, &frames);
+    tin_event_figures e = tin_event_figures_of(&person->events, rate_hz);
+    figures[TIN_FIGURE_ACCURACY] = frames.accuracy;
+    figures[TIN_FIGURE_BALANCED_ACCURACY] = frames.balanced_accuracy;
+    figures[TIN_FIGURE_MACRO_F1] = frames.macro_f1;
+    figures[TIN_FIGURE_WINDOW_ACCURACY] =
+        person->n_windows > 0 ? (double)person->windows_right / (double)person->n_windows : (double)NAN;
+    figures[TIN_FIGURE_FNR] = e.fnr;
+    figures[TIN_FIGURE_FCR] = e.fcr;
+    figures[TIN_FIGURE_FNR_PLUS_FCR] = e.fnr + e.fcr;
+    figures[TIN_FIGURE_RECALL] = e.recall;
+    figures[TIN_FIGURE_DEADLINE_RECALL] = e.deadline_recall;
+    figures[TIN_FIGURE_PRECISION] = e.precision;
+    figures[TIN_FIGURE_EVENT_F1] = e.f1;
+    figures[TIN_FIGURE_FP_PER_HOUR] = e.fp_per_hour;
+    figures[TIN_FIGURE_LATENCY_MEAN] = e.latency_mean_s;
+    figures[TIN_FIGURE_IOU50_F1] = e.iou50_f1;
+    figures[TIN_FIGURE_IOU75_F1] = e.iou75_f1;
+    figures[TIN_FIGURE_FALSE_ACTIVE] = e.false_active_share;
+}
