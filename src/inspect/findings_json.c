@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json_tools.h"
+#include "dataset/relabel_row.h"
 
 static json_t *class_name(const tin_dataset *d, int32_t class_index)
 {
@@ -94,23 +95,6 @@ tin_status tin_findings_json(json_t **json, const tin_findings *findings, const 
     return TIN_OK;
 }
 
-/* Names with a comma, a quote or blanks in them are quoted. */
-static void write_field(FILE *out, const char *text)
-{
-    if (!strpbrk(text, ",\" \t\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"') {
-            fputc('"', out);
-        }
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 tin_status tin_findings_relabel(const tin_findings *findings, const tin_dataset *dataset, const char *path,
                                 tin_error *err)
 {
@@ -119,19 +103,14 @@ tin_status tin_findings_relabel(const tin_findings *findings, const tin_dataset 
     if (status) {
         return status;
     }
-    const int decimals = dataset->rate_hz <= 500 ? 3 : 6; /* so that a time means one frame */
-    fputs("stream,start,end,label,suggested\n", writer.stream);
+    fputs(TIN_RELABEL_COLUMNS "\n", writer.stream);
     for (size_t i = 0; i < findings->n; i++) {
         const tin_finding *f = &findings->items[i];
         if (f->suggested < 0 || f->stream < 0) {
             continue;
         }
-        write_field(writer.stream, dataset->streams[f->stream].id);
-        fprintf(writer.stream, ",%.*f,%.*f,", decimals, (double)f->start / dataset->rate_hz, decimals,
-                (double)f->end / dataset->rate_hz);
-        write_field(writer.stream, f->class_index >= 0 ? dataset->classes[f->class_index].name : "");
-        fputc(',', writer.stream);
-        write_field(writer.stream, dataset->classes[f->suggested].name);
+        tin_relabel_write_row(writer.stream, dataset, &dataset->streams[f->stream],
+                              (tin_interval){f->start, f->end, f->suggested}, f->class_index);
         fputc('\n', writer.stream);
     }
     status = tin_writer_commit(&writer, err);
