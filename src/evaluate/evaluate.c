@@ -19,7 +19,7 @@ typedef struct work {
     tin_windows windows;
     tin_scored_set validation, test, float_validation, float_test;
     tin_rule_choice choice;
-    json_t *timelines;
+    json_t *timelines, *validation_timelines; /* of the test and of the validation people */
 } work;
 
 static void work_clear(work *w)
@@ -35,6 +35,7 @@ static void work_clear(work *w)
     }
     tin_free(w->e.trivial);
     json_decref(w->timelines);
+    json_decref(w->validation_timelines);
 }
 
 static tin_status take_settings(work *w, tin_error *err)
@@ -155,8 +156,9 @@ static tin_status judge_models(work *w, tin_error *err)
 {
     const tin_config_evaluate *s = &w->e.options->settings;
     const tin_detector model = {.kind = TIN_DETECTOR_MODEL, .rule = w->e.has_events ? &w->e.rule : NULL};
-    tin_judge_options options = {w->e.margins, s->bootstrap, w->e.options->seed, NULL};
+    tin_judge_options options = {w->e.margins, s->bootstrap, w->e.options->seed, w->validation_timelines};
     tin_status status = tin_judge(&model, w->e.dataset, &w->validation, &options, &w->e.validation, err);
+    options.timelines = NULL;
     if (status == TIN_OK && w->e.has_float) {
         status = tin_judge(&model, w->e.dataset, &w->float_validation, &options, &w->e.float_validation, err);
     }
@@ -228,6 +230,7 @@ static tin_status write_timelines(work *w, tin_error *err)
     tin_json_put(&b, root, "format", json_integer(1));
     tin_json_put(&b, root, "data_hash", json_string(w->e.dataset->hash));
     tin_json_put(&b, root, "streams", json_incref(w->timelines));
+    tin_json_put(&b, root, "validation", json_incref(w->validation_timelines));
     tin_status status = b.failed ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while timelines.json was made")
                                  : tin_json_save(root, w->e.options->folder, "timelines.json", 0, err);
     json_decref(root);
@@ -259,7 +262,8 @@ tin_status tin_evaluate(const tin_qmodel *qmodel, const tin_model *float_model, 
         status = need_streams(dataset, err);
     }
     w.timelines = json_array();
-    if (status == TIN_OK && w.timelines == NULL) {
+    w.validation_timelines = json_array();
+    if (status == TIN_OK && (w.timelines == NULL || w.validation_timelines == NULL)) {
         status = tin_fail(err, TIN_ERR_MEMORY, "out of memory before the evaluation");
     }
     if (status == TIN_OK) {

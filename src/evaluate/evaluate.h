@@ -65,4 +65,14 @@ tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, 
 tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, const char *title,
                                tin_error *err) TIN_USE_RESULT;
 
+typedef struct tin_relabel_count {
+    size_t rows, test_rows; /* test_rows: of test people */
+} tin_relabel_count;
+
+/* Writes the labels that the mistakes of the run in `folder` make look wrong, as data.relabel takes them: those of the
+ * validation and test people where the model is surer of what it said than of the label, the surest first
+ * (docs/mistakes.md). */
+tin_status tin_evaluate_relabel(const tin_dataset *dataset, const char *folder, const char *path,
+                                tin_relabel_count *count, tin_error *err) TIN_USE_RESULT;
+
 #endif

@@ -84,7 +84,9 @@ static tin_status add_timeline(json_t *timelines, const tin_scored_stream *strea
     }
     for (size_t i = 0; i < stream->n_events; i++) {
         json_t *e = interval_json(&b, &stream->events[i]);
+        bool reported = v->outcomes[i].class_index != TIN_DECISION_NONE;
         tin_json_append(&b, e, json_integer(v->outcomes[i].class_index));
+        tin_json_append(&b, e, json_integer(reported ? stream->events[i].start + v->outcomes[i].latency : -1));
         tin_json_append(&b, events, e);
     }
     tin_json_put(&b, o, "id", json_string(stream->stream->id));

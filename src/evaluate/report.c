@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/number_table.h"
+#include "evaluate/report_mistakes.h"
 #include "page/page.h"
 
 #define MOST_ROWS 2500     /* of the threshold figure and of a curve */
@@ -258,6 +259,7 @@ static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *
     if (status == TIN_OK) {
         status = add_timelines_file(out, dataset, folder, err);
     }
+    status = status ? status : tin_report_mistakes(out, dataset, folder, err);
     tin_text_add(out, "}");
     return status == TIN_OK ? tin_text_check(out, err) : status;
 }

@@ -125,6 +125,39 @@ export interface Timeline {
     signals: [number[], number[]][];
 }
 
+export interface Mistake {
+    kind: string;
+    role: string;
+    id: string;
+    subject: string;
+    start: number;  // frames [start, end)
+    end: number;
+    report: number;  // frame, -1: none
+    truth: number;   // class, -1: no event
+    said: number;
+    confidence: number;  // logits
+    proposed?: Interval;
+    from: number;  // of the picture
+    to: number;
+    columns: number;
+    signals: {channel: number; counts: string}[];
+    intervals: Interval[];
+    predicted: Interval[];
+    segments?: Interval[];
+    triggers?: [number, number, string][];
+    scores: {first: number; step: number; values: string};
+}
+
+export interface Found {
+    missed: number;
+    wrong: number;
+    false: number;
+    repeat: number;
+    duplicate: number;
+    frames: number;
+    wrong_frames: number;
+}
+
 export interface Data {
     title: string;
     metrics: Metrics;
@@ -137,4 +170,5 @@ export interface Data {
     channels: {name: string; unit: string; scale: number}[];
     n_timelines?: number;
     timelines?: Timeline[];
+    mistakes?: {found: {validation: Found; test: Found}; decimals: number; header: string; list: Mistake[]};
 }

@@ -9,6 +9,7 @@ import Dygraph from "dygraphs/dygraph.min.js";
 import type {Figure} from "../../page/page";
 import type {Data, Result, Table} from "./data";
 import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, sentence} from "../../page/page";
+import {mistakeSection} from "./mistakes";
 import {confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
@@ -161,6 +162,7 @@ function start(): void {
         keySection(data),
         thresholdSection(data),
         timelineSection(data),
+        mistakeSection(data),
         confusionSection(data),
         latencySection(data),
         trivialSection(data),

@@ -63,6 +63,7 @@ class View {
     readonly units: string[];
     stream = 0;
     unit = 0;
+    private select: HTMLSelectElement|null = null;
     private graph: Dygraph|null = null;
 
     constructor(private readonly data: Data, private readonly timelines: Timeline[], private readonly lanes: Lanes) {
@@ -101,12 +102,27 @@ class View {
         }));
     }
 
+    // #stream=ID&from=SECONDS&to=SECONDS, as the mistakes link
+    follow(): void {
+        const wanted = new URLSearchParams(location.hash.slice(1));
+        const index = this.timelines.findIndex(({is}) => is.id === wanted.get("stream"));
+        if (index < 0) return;
+        this.stream = index;
+        if (this.select) this.select.value = String(index);
+        this.draw();
+        const [from, to] = [wanted.get("from"), wanted.get("to")].map(Number);
+        const around = Math.max(10, to - from);
+        if (from < to) this.graph?.updateOptions({dateWindow: [from - around, to + around]});
+        this.chart.scrollIntoView({block: "center"});
+    }
+
     pickers(): HTMLElement {
         const name = ({is}: Timeline) => is.id + (is.subject === is.id ? "" : " (" + is.subject + ")");
         const recording = choice("recording", this.timelines.map(name), (i) => {
             this.stream = i;
             this.draw();
         });
+        this.select = recording.querySelector("select");
         const signals = choice("signals in", this.units, (i) => {
             this.unit = i;
             this.draw();
@@ -129,7 +145,11 @@ export function timelineSection(data: Data): HTMLElement {
         make("p", {class: "note"}, `The first ${timelines.length} of ${data.n_timelines} recordings are shown.`) :
         null;
     // dygraphs measures its element, which must be in the page
-    queueMicrotask(() => redrawOnScheme(() => view.draw()));
+    queueMicrotask(() => {
+        redrawOnScheme(() => view.draw());
+        view.follow();
+    });
+    addEventListener("hashchange", () => view.follow());
     return section(
         "Timelines of the test people",
         make(
