@@ -54,6 +54,7 @@ enum {
     CLI_STREAM = 1 << 26,
     CLI_FOLDS = 1 << 27,
     CLI_MLFLOW = 1 << 28,
+    CLI_SUSPECTS = 1 << 29,
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -83,6 +84,7 @@ typedef struct cli_options {
     long baud;                               /* of that line; 0: not given */
     const char *stream;                      /* id of the recording that the page shows first; NULL: the first one */
     bool strict;                             /* warnings count */
+    const char *relabel;                     /* file for the labels that look wrong; NULL: none */
     int64_t frames;                          /* of recordings in a package or to a board; -1: not given */
     const char *sort, *tag;                  /* of the list of runs; NULL: by time, all */
     const char *run;                         /* ID, beginning of one or tag; NULL: not given */
@@ -193,6 +195,9 @@ void cli_print_measure(const json_t *measure);
 /* What `deploy` is asked for besides its stage: measurement on other cores, packages, a board on a serial
  * line. Does nothing when nothing is asked for. */
 tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESULT;
+
+/* Writes the list of --relabel. Does nothing without it. */
+tin_status cli_report_relabel(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 /* One JSON value on stdout, as every --json prints it. */
 tin_status cli_print_json(const json_t *value, tin_error *err) TIN_USE_RESULT;

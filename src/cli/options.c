@@ -146,7 +146,19 @@ const cli_command cli_commands[] = {
                  "  tinamou deploy my-gestures --verify /dev/ttyUSB0 --baud 921600 --frames 0\n",
      .run = cli_command_stages,
      .last_stage = TIN_STAGE_DEPLOY},
-    STAGE_COMMAND("report", TIN_STAGE_REPORT, "write report.html", "Writes report.html, one file that opens offline."),
+    {.name = "report",
+     .allowed = CLI_WORK | CLI_SUSPECTS,
+     .summary = "write report.html",
+     .description = "Writes report.html, one file that opens offline.\n"
+                    "Earlier stages that are not done yet are done first; finished ones are skipped.\n"
+                    "With --relabel: then writes the labels that look wrong where the model is sure of its mistake, as "
+                    "the setting\n"
+                    "data.relabel takes them. Look at every row: the page shows each with its signal.",
+     .examples = "  tinamou report my-gestures\n"
+                 "  tinamou report my-gestures --force                  # redo it\n"
+                 "  tinamou report my-gestures --relabel suspects.csv   # labels to look at\n",
+     .run = cli_command_stages,
+     .last_stage = TIN_STAGE_REPORT},
     {.name = "runs",
      .allowed = CLI_JSON | CLI_LIST,
      .summary = "list the runs of a project",
@@ -250,6 +262,7 @@ static const struct {
     {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
     {CLI_VERIFY, "  --verify PORT   serial line of a board to compare with the reference"},
     {CLI_BAUD, "  --baud N        speed of that line (default: 115200)"},
+    {CLI_SUSPECTS, "  --relabel FILE  list of the labels that look wrong, of the validation and the test people"},
     {CLI_STRICT, "  --strict        exit code 1 for warnings too, not for faults alone"},
     {CLI_STREAM, "  --stream ID     recording that the page shows first"},
     {CLI_FRAMES,
@@ -451,6 +464,9 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
     case CLI_STREAM:
         options->stream = value;
         break;
+    case CLI_SUSPECTS:
+        options->relabel = value;
+        break;
     case CLI_STRICT:
         options->strict = true;
         break;
@@ -595,6 +611,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"max-regression", required_argument, NULL, CLI_GATES},
         {"stream", required_argument, NULL, CLI_STREAM},
         {"strict", no_argument, NULL, CLI_STRICT},
+        {"relabel", required_argument, NULL, CLI_SUSPECTS},
         {"help", no_argument, NULL, HELP},
     };
     enum { N_FIXED = sizeof fixed / sizeof *fixed };

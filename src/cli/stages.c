@@ -423,6 +423,7 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
         status = cli_run_stages(&session, (tin_stage)command->last_stage, force, err);
     }
     status = status ? status : cli_deploy_actions(&session, err);
+    status = status ? status : cli_report_relabel(&session, err);
     status = status ? status : cli_print_results(&session, err);
     cli_session_close(&session);
     return status;
