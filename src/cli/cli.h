@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/pool.h"
 #include "cli/figures.h"
+#include "data/data.h"
 #include "dataset/dataset.h"
 #include "deploy/deploy.h"
 #include "project/config.h"
@@ -74,7 +75,8 @@ typedef struct cli_options {
     uint64_t seeds[CLI_MAX_SEEDS];           /* of --seeds */
     int n_seeds;                             /* 0: not given */
     int n_folds;                             /* of --folds, instead of data.split.folds; 0: not given */
-    int fold;                                /* of these the one that is tested; 0: all, one after the other */
+    bool leave_one_out;                      /* instead of data.split.folds: a fold per person, or per session */
+    int fold;                                /* of these the one that is tested; 0: all, side by side */
     const char *target, *backend, *cmsis_nn; /* instead of those of deploy; NULL: as the project says */
     unsigned targets;                        /* bits of emulated cores to measure on, 0: none */
     const char *profile;                     /* the device to estimate for; NULL: all with a measured core */
@@ -221,7 +223,9 @@ tin_status cli_command_stages(const cli_command *command, const cli_options *opt
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */
 tin_status cli_work_through(const cli_command *command, const cli_options *options, bool force_data,
                             tin_error *err) TIN_USE_RESULT;
-/* The same for every seed of --seeds or fold of --folds, side by side. */
+/* The folds of --folds or --leave-one-out that the open dataset has (tin_data_folds). */
+tin_status cli_folds(const cli_session *session, tin_data_fold **folds, size_t *n, tin_error *err) TIN_USE_RESULT;
+/* The same for every seed of --seeds, or fold of --folds or --leave-one-out, side by side. */
 tin_status cli_run_seeds(const cli_command *command, const cli_options *options, tin_error *err) TIN_USE_RESULT;
 
 #endif

@@ -15,7 +15,6 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "data/data.h"
 
 #define MAX_WARNINGS 8               /* printed */
 #define HALF_WRITTEN "*.tind.??????" /* what tin_writer_open makes beside a dataset */
@@ -97,6 +96,14 @@ static tin_status split_path(const cli_session *session, char path[TIN_PATH_MAX]
     tin_status status = tin_path_join(folder, session->project, "data", err);
     status = status ? status : tin_folder_make(folder, err);
     return status || !name[0] ? status : tin_path_join(path, folder, name, err);
+}
+
+tin_status cli_folds(const cli_session *session, tin_data_fold **folds, size_t *n, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = split_path(session, path, err);
+    return status ? status
+                  : tin_data_folds(&session->config->data, session->dataset, path[0] ? path : NULL, folds, n, err);
 }
 
 /* The split as it stands; it is made with the first dataset, whose name so is known only then. */

@@ -45,6 +45,7 @@ const cli_command cli_commands[] = {
                  "  tinamou run my-gestures --seed 2              # another run, beside the first\n"
                  "  tinamou run my-gestures --seeds 1,2,3         # three runs side by side, mean and spread\n"
                  "  tinamou run my-gestures --folds 5             # everybody is tested once, by one of five runs\n"
+                 "  tinamou run my-gestures --leave-one-out       # everybody is tested once, by a run of their own\n"
                  "  tinamou run examples/spsw --data ~/spsw       # recordings from another place\n"
                  "  tinamou run my-gestures --json > result.json  # results for a program\n",
      .run = cli_command_stages,
@@ -242,8 +243,9 @@ static const struct {
     {CLI_URL, "  --url ADDRESS   of a mirror, http or https; the checksum that is known must fit all the same"},
     {CLI_SEED, "  --seed N        another seed than the project's; gives a run of its own"},
     {CLI_SEEDS, "  --seeds LIST    a run per seed, side by side: 1,2,5, or 3 for 1,2,3; then mean and spread"},
-    {CLI_FOLDS,
-     "  --folds N       N runs side by side, each tested on another Nth of the people; then mean and spread"},
+    {CLI_FOLDS, "  --folds N       N runs side by side, each tested on another Nth of the people; then the figures "
+                "over all people\n"
+                "  --leave-one-out the same with a run per person (with data.split.by: session, per session)"},
     {CLI_THREADS, "  --threads N     threads to use, 0 for all cores; no effect on results"},
     {CLI_OPTIMIZE, "  --optimize NAME balanced, speed or size, another than the project's; gives a run of its own"},
     {CLI_SCHEDULE, "  --schedule NAME earliest or spread, another than the project's; gives a run of its own"},
@@ -425,11 +427,16 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
         options->source = value;
         break;
     case CLI_FOLDS:
+        if (strcmp(name, "leave-one-out") == 0) {
+            options->leave_one_out = true;
+            break;
+        }
         status = parse_number("--folds", value, CLI_MAX_SEEDS, &number, err);
         options->n_folds = (int)number;
         if (status == TIN_OK && number < 3) {
             status =
-                tin_fail(err, TIN_ERR_USAGE, "--folds is '%s'; give a whole number from 3 to %d", value, CLI_MAX_SEEDS);
+                tin_fail(err, TIN_ERR_USAGE, "--folds is '%s'; give a whole number from 3 to %d, or --leave-one-out",
+                         value, CLI_MAX_SEEDS);
         }
         break;
     case CLI_SEEDS:
@@ -587,6 +594,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"seed", required_argument, NULL, CLI_SEED},
         {"seeds", required_argument, NULL, CLI_SEEDS},
         {"folds", required_argument, NULL, CLI_FOLDS},
+        {"leave-one-out", no_argument, NULL, CLI_FOLDS},
         {"data", required_argument, NULL, CLI_DATA},
         {"source", required_argument, NULL, CLI_SOURCE},
         {"url", required_argument, NULL, CLI_URL},
@@ -656,8 +664,9 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
             return status;
         }
     }
-    if (options->n_folds > 0 && options->n_seeds > 0) {
-        return tin_fail(err, TIN_ERR_USAGE, "--seeds and --folds exclude each other; give one of them");
+    if ((options->n_folds > 0) + (options->n_seeds > 0) + options->leave_one_out > 1) {
+        return tin_fail(err, TIN_ERR_USAGE,
+                        "--seeds, --folds and --leave-one-out exclude each other; give one of them");
     }
     if (options->has_seed && options->n_seeds > 0) {
         return tin_fail(err, TIN_ERR_USAGE, "--seed and --seeds exclude each other; give one of them");

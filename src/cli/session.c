@@ -41,6 +41,41 @@ tin_status cli_check_folder(const char *folder, tin_error *err)
     return text ? TIN_OK : tin_fail(err, TIN_ERR_USAGE, "the name of the folder is not valid UTF-8; rename the folder");
 }
 
+static tin_status set_text(char **text, const char *value, tin_error *err)
+{
+    char *copy = tin_strdup(value, err);
+    if (!copy) {
+        return TIN_ERR_MEMORY;
+    }
+    tin_free(*text);
+    *text = copy;
+    return TIN_OK;
+}
+
+static void forget_names(char ***names, unsigned *n)
+{
+    for (unsigned i = 0; i < *n; i++) {
+        tin_free((*names)[i]);
+    }
+    tin_free(*names);
+    *names = NULL;
+    *n = 0;
+}
+
+/* Everybody is tested once, so that nobody's list of people to test holds. */
+static tin_status apply_folds(tin_config_data *data, const cli_options *options, tin_error *err)
+{
+    char text[16];
+    snprintf(text, sizeof text, options->leave_one_out ? "all" : "%d", options->n_folds);
+    forget_names(&data->validation, &data->validation_count);
+    forget_names(&data->test, &data->test_count);
+    data->split.fold = options->fold;
+    tin_status status = set_text(&data->split.folds, text, err);
+    return status == TIN_OK && data->split.by && strcmp(data->split.by, "published") == 0
+               ? set_text(&data->split.by, "subject", err)
+               : status;
+}
+
 /* What was given on the command line wins over tinamou.yaml. */
 static tin_status apply_options(cli_session *session, tin_error *err)
 {
@@ -48,16 +83,11 @@ static tin_status apply_options(cli_session *session, tin_error *err)
     if (options->has_seed) {
         session->config->seed = options->seed;
     }
-    if (options->n_folds > 0) {
-        char text[16];
-        snprintf(text, sizeof text, "%d", options->n_folds);
-        char *folds = tin_strdup(text, err);
-        if (!folds) {
-            return TIN_ERR_MEMORY;
+    if (options->n_folds > 0 || options->leave_one_out) {
+        tin_status status = apply_folds(&session->config->data, options, err);
+        if (status) {
+            return status;
         }
-        tin_free(session->config->data.split.folds);
-        session->config->data.split.folds = folds;
-        session->config->data.split.fold = options->fold;
     }
     if (options->threads >= 0) {
         session->config->threads = options->threads;
@@ -90,13 +120,7 @@ static tin_status apply_options(cli_session *session, tin_error *err)
     if (!realpath(options->data, absolute)) {
         return tin_fail_errno(err, options->data, "cannot find the folder of --data");
     }
-    char *copy = tin_strdup(absolute, err);
-    if (!copy) {
-        return TIN_ERR_MEMORY;
-    }
-    tin_free(session->config->data.path);
-    session->config->data.path = copy;
-    return TIN_OK;
+    return set_text(&session->config->data.path, absolute, err);
 }
 
 tin_status cli_session_open(cli_session *session, const cli_options *options, tin_error *err)

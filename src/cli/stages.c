@@ -431,6 +431,7 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
 
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err)
 {
-    return options->n_seeds > 0 || options->n_folds > 0 ? cli_run_seeds(command, options, err)
-                                                        : cli_work_through(command, options, options->force, err);
+    return options->n_seeds > 0 || options->n_folds > 0 || options->leave_one_out
+               ? cli_run_seeds(command, options, err)
+               : cli_work_through(command, options, options->force, err);
 }

@@ -36,6 +36,16 @@ tin_status tin_data_build(const tin_config_data *settings, const tin_data_option
 bool tin_data_is_own_file(const char *name);
 /* Name of the split file of these settings, "" when they need none. */
 void tin_data_split_name(const tin_config_data *settings, char name[64]);
+/* A fold that units of the dataset lie in. */
+typedef struct tin_data_fold {
+    int fold;    /* of data.split.fold */
+    char *units; /* names of the people or sessions, with commas between; "" by time; owned */
+} tin_data_fold;
+/* All folds by the settings that the dataset was made from and its split file (NULL: none, as by time), in order.
+ * tin_data_folds_free also after a failure. */
+tin_status tin_data_folds(const tin_config_data *settings, const tin_dataset *dataset, const char *split_file,
+                          tin_data_fold **folds, size_t *n, tin_error *err) TIN_USE_RESULT;
+void tin_data_folds_free(tin_data_fold *folds, size_t n);
 /* The file of data.relabel, below `root` unless it is absolute; "" when the settings name none. */
 tin_status tin_data_relabel_path(const tin_config_data *settings, const char *root, char path[TIN_PATH_MAX],
                                  tin_error *err) TIN_USE_RESULT;

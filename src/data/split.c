@@ -10,6 +10,7 @@
 #include "data/file_list.h"
 
 #define DEFAULT_FOLDS 5 /* three for training, the fourth for validation, the fifth for the test */
+#define VALIDATION_EVERY 5
 
 /* What stays together. */
 typedef struct unit {
@@ -18,6 +19,7 @@ typedef struct unit {
     const char *subject, *session;
     double *seconds; /* [n_classes] of each class */
     int fold;        /* from 1 on, 0: none */
+    int before;      /* how many folds before the tested one */
     tin_role role;
     bool listed; /* in data.validation or data.test */
 } unit;
@@ -256,16 +258,71 @@ static tin_status assign_folds(units *u, const tin_config_data *settings, int n_
     return status;
 }
 
-static void assign_roles(const units *u, const tin_config_data *settings, int n_folds, int test_fold)
+/* The fold before the one that is tested validates, and every fifth before that: one of five, however many there are, and over
+ * all test folds each does so equally often. */
+static bool validates(int folds_before_test)
 {
+    return folds_before_test % VALIDATION_EVERY == 1;
+}
+
+/* Folds lie in a ring; those that no unit is left of (the file remembers them) do not count. */
+static tin_status assign_roles(const units *u, const tin_config_data *settings, int n_folds, int test_fold,
+                               tin_error *err)
+{
+    int *rank = tin_alloc((size_t)n_folds + 1, sizeof *rank, err); /* of a fold: how many up to it have units */
+    if (rank == NULL)
+        return TIN_ERR_MEMORY;
+    for (size_t i = 0; i < u->n; i++)
+        rank[u->items[i].fold] = 1;
+    rank[0] = 0;
+    for (int f = 1; f <= n_folds; f++)
+        rank[f] += rank[f - 1];
     for (size_t i = 0; i < u->n; i++) {
         unit *one = &u->items[i];
         if (one->listed)
             continue;
+        one->before = (rank[test_fold] - rank[one->fold] + rank[n_folds]) % rank[n_folds];
         if (one->fold == test_fold && settings->test_count == 0)
             one->role = TIN_ROLE_TEST;
-        else if (one->fold % n_folds + 1 == test_fold && settings->validation_count == 0)
+        else if (validates(one->before) && settings->validation_count == 0)
             one->role = TIN_ROLE_VALIDATION;
+    }
+    tin_free(rank);
+    return TIN_OK;
+}
+
+static size_t count_with(const units *u, tin_role role, int class_index)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < u->n; i++)
+        n += u->items[i].role == role && u->items[i].seconds[class_index] > 0;
+    return n;
+}
+
+/* Whether training keeps every class of the unit without it. */
+static bool can_leave_training(const units *u, const unit *one, int n_classes)
+{
+    for (int c = 0; c < n_classes; c++)
+        if (one->seconds[c] > 0 && count_with(u, TIN_ROLE_TRAIN, c) < 2)
+            return false;
+    return true;
+}
+
+/* Leaving one out must not end because the few who validate never show a class: then the nearest one before the test who
+ * does validates too, where training can spare them. */
+static void complete_validation(const units *u, int n_classes)
+{
+    for (int c = 0; c < n_classes; c++) {
+        unit *nearest = NULL;
+        size_t n = count_with(u, TIN_ROLE_VALIDATION, c) > 0 ? 0 : u->n;
+        for (size_t i = 0; i < n; i++) {
+            unit *one = &u->items[i];
+            if (one->role == TIN_ROLE_TRAIN && !one->listed && one->seconds[c] > 0 &&
+                (nearest == NULL || one->before < nearest->before) && can_leave_training(u, one, n_classes))
+                nearest = one;
+        }
+        if (nearest != NULL)
+            nearest->role = TIN_ROLE_VALIDATION;
     }
 }
 
@@ -354,13 +411,97 @@ static tin_status split_units(tin_split *split, const tin_config_data *settings,
     if (status == TIN_OK && needed)
         status = check_fold(settings, n_folds, &split->test_fold, err);
     if (status == TIN_OK && needed)
-        assign_roles(&u, settings, n_folds, split->test_fold);
+        status = assign_roles(&u, settings, n_folds, split->test_fold, err);
+    if (status == TIN_OK && split->n_folds == 0 && settings->validation_count == 0)
+        complete_validation(&u, map->n_classes);
     if (status == TIN_OK)
         status = check_roles(&u, by_of(settings), needed ? frozen : NULL, err);
     for (size_t i = 0; i < source->n_recordings && status == TIN_OK; i++)
         split->roles[i] = find_unit(&u, &source->recordings[i], sessions)->role;
     free_units(&u);
     return status;
+}
+
+/* The name of the unit that the stream belongs to, as name_unit makes it. NULL: no memory. */
+static char *unit_of_stream(const tin_stream *stream, bool sessions, tin_error *err)
+{
+    unit made = {.subject = stream->subject, .session = stream->session};
+    if (name_unit(&made, sessions, err) != TIN_OK)
+        return NULL;
+    return made.made != NULL ? made.made : tin_strdup(made.name, err);
+}
+
+static int by_fold(const void *a, const void *b)
+{
+    const tin_data_fold *left = a, *right = b;
+    return (left->fold > right->fold) - (left->fold < right->fold);
+}
+
+/* Adds the unit's name to its fold. */
+static tin_status add_to_fold(tin_data_fold *folds, size_t *n, int fold, const char *name, tin_error *err)
+{
+    size_t i = 0;
+    while (i < *n && folds[i].fold != fold)
+        i++;
+    size_t used = i < *n ? strlen(folds[i].units) : 0;
+    char *grown = tin_grow(i < *n ? folds[i].units : NULL, used, used + strlen(name) + 3, 1, err);
+    if (grown == NULL)
+        return TIN_ERR_MEMORY;
+    (void)sprintf(grown + used, "%s%s", used > 0 ? ", " : "", name);
+    folds[i] = (tin_data_fold){fold, grown};
+    *n += i == *n;
+    return TIN_OK;
+}
+
+static tin_status folds_of_units(const tin_split_file *file, bool sessions, const tin_dataset *dataset,
+                                 tin_data_fold *folds, size_t *n, tin_error *err)
+{
+    bool *seen = tin_alloc(file->n, sizeof *seen, err);
+    tin_status status = seen != NULL ? TIN_OK : TIN_ERR_MEMORY;
+    for (size_t i = 0; i < dataset->n_streams && status == TIN_OK; i++) {
+        char *name = unit_of_stream(&dataset->streams[i], sessions, err);
+        status = name != NULL ? TIN_OK : TIN_ERR_MEMORY;
+        for (size_t k = 0; k < file->n && status == TIN_OK; k++) {
+            if (seen[k] || strcmp(file->units[k].name, name) != 0)
+                continue;
+            seen[k] = true;
+            status = add_to_fold(folds, n, file->units[k].fold, name, err);
+        }
+        tin_free(name);
+    }
+    tin_free(seen);
+    return status;
+}
+
+tin_status tin_data_folds(const tin_config_data *settings, const tin_dataset *dataset, const char *split_file,
+                          tin_data_fold **folds, size_t *n, tin_error *err)
+{
+    int n_folds = 0;
+    tin_split_file file = {0};
+    *folds = NULL;
+    *n = 0;
+    tin_status status = count_folds(settings, &n_folds, err);
+    if (status == TIN_OK && split_file != NULL)
+        status = tin_split_file_read(&file, split_file, by_of(settings), n_folds, err);
+    if (status == TIN_OK) {
+        *folds = tin_alloc(file.n + (size_t)n_folds, sizeof **folds, err);
+        status = *folds != NULL ? TIN_OK : TIN_ERR_MEMORY;
+    }
+    for (int f = 1; f <= n_folds && split_file == NULL && status == TIN_OK; f++)
+        status = add_to_fold(*folds, n, f, "", err);
+    if (status == TIN_OK)
+        status = folds_of_units(&file, strcmp(by_of(settings), "session") == 0, dataset, *folds, n, err);
+    if (status == TIN_OK)
+        qsort(*folds, *n, sizeof **folds, by_fold);
+    tin_split_file_free(&file);
+    return status;
+}
+
+void tin_data_folds_free(tin_data_fold *folds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        tin_free(folds[i].units);
+    tin_free(folds);
 }
 
 void tin_data_split_name(const tin_config_data *settings, char name[64])
@@ -453,9 +594,8 @@ void tin_split_free(tin_split *split)
 
 static tin_role role_of_fold(const tin_split *split, int fold)
 {
-    return fold == split->test_fold                        ? TIN_ROLE_TEST
-           : fold % split->n_folds + 1 == split->test_fold ? TIN_ROLE_VALIDATION
-                                                           : TIN_ROLE_TRAIN;
+    int before = (split->test_fold - fold + split->n_folds) % split->n_folds;
+    return before == 0 ? TIN_ROLE_TEST : validates(before) ? TIN_ROLE_VALIDATION : TIN_ROLE_TRAIN;
 }
 
 size_t tin_split_segments(const tin_split *split, size_t recording, double end,

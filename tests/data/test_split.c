@@ -100,7 +100,7 @@ static void folds(void **state)
     expect("vtrvtrv");
     settings.split = (tin_config_split){.folds = "all", .fold = 3};
     make_well(NULL);
-    expect("rvtrrrr");
+    expect("rvtvrrr"); /* p2 is one before, p4 six before, round by p7 */
     settings.split.fold = 8;
     fails("data.split.fold is 8; there are 7 folds");
     settings.split = (tin_config_split){.folds = "2"};
@@ -112,6 +112,125 @@ static void folds(void **state)
     settings.test = listed;
     settings.test_count = 1;
     fails("give one of them");
+}
+
+/* With one left out, a fifth of the others validates, and everybody does so equally often. */
+static void leave_one_out(void **state)
+{
+    (void)state;
+    static const int sizes[] = {3, 5, 6, 18, 30}, validating[] = {1, 1, 1, 4, 6};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        int n = sizes[k], tested[MOST] = {0}, validated[MOST] = {0};
+        make_people(n, 1);
+        for (int fold = 1; fold <= n; fold++) {
+            settings.split = (tin_config_split){.folds = "all", .fold = fold};
+            make_well(NULL);
+            for (int i = 0; i < n; i++) {
+                tested[i] += split.roles[i] == TIN_ROLE_TEST;
+                validated[i] += split.roles[i] == TIN_ROLE_VALIDATION;
+            }
+        }
+        for (int i = 0; i < n; i++) {
+            assert_int_equal(tested[i], 1);
+            assert_int_equal(validated[i], validating[k]);
+        }
+    }
+    /* p1 alone would validate for p2, but only p3 and p5 ever show class 1: the nearer one helps, unless training would be
+     * left without */
+    static tin_span spans[1] = {{0, 90, "x"}};
+    static char *labels[1] = {"x"};
+    static int32_t targets[1] = {1};
+    make_people(5, 1);
+    map = (tin_class_map){.n_classes = 2, .labels = labels, .targets = targets, .n_labels = 1};
+    for (int i = 2; i <= 4; i += 2) {
+        recordings[i].spans = spans;
+        recordings[i].n_spans = 1;
+    }
+    settings.split = (tin_config_split){.folds = "all", .fold = 2};
+    make_well(NULL);
+    expect("vtrrv");
+    settings.split.fold = 5;
+    make_well(NULL);
+    expect("rrrvt");
+    map = (tin_class_map){.n_classes = 2};
+    make_people(2, 1);
+    settings.split = (tin_config_split){.folds = "all", .fold = 1};
+    fails("of 2 people; one each is needed");
+}
+
+static tin_stream made[MOST];
+
+/* The streams that a dataset of the recordings would have. */
+static tin_dataset dataset_of_recordings(void)
+{
+    for (size_t i = 0; i < source.n_recordings; i++)
+        made[i] = (tin_stream){.id = recordings[i].id,
+                               .subject = recordings[i].subject,
+                               .session = recordings[i].session,
+                               .n_frames = 1000};
+    return (tin_dataset){.streams = made, .n_streams = source.n_recordings};
+}
+
+/* "2: p2, p5; " for every fold. */
+static void expect_folds(const char *frozen, const char *wanted)
+{
+    const tin_dataset dataset = dataset_of_recordings();
+    tin_data_fold *list = NULL;
+    size_t n = 0;
+    char got[400] = "";
+    assert_int_equal(tin_data_folds(&settings, &dataset, frozen, &list, &n, NULL), TIN_OK);
+    for (size_t i = 0; i < n; i++)
+        (void)sprintf(got + strlen(got), "%d: %s; ", list[i].fold, list[i].units);
+    tin_data_folds_free(list, n);
+    assert_string_equal(got, wanted);
+}
+
+/* Who is in which fold; a person who left takes the fold along, and the next one validates. */
+static void folds_of_a_dataset(void **state)
+{
+    (void)state;
+    make_people(5, 1);
+    settings.split = (tin_config_split){.folds = "3"};
+    make_well(FILE_NAME);
+    expect_folds(FILE_NAME, "1: p1, p4; 2: p2, p5; 3: p3; ");
+    (void)remove(FILE_NAME);
+    settings.split = (tin_config_split){.folds = "all"};
+    make_well(FILE_NAME);
+    make_people(3, 1);
+    (void)snprintf(names[1], sizeof names[1], "p5");
+    settings.split = (tin_config_split){.folds = "all", .fold = 5};
+    make_well(FILE_NAME);
+    expect("rtv");
+    expect_folds(FILE_NAME, "1: p1; 3: p3; 5: p5; ");
+    settings.split.fold = 2;
+    tin_error err = {0};
+    assert_int_equal(make(FILE_NAME, &err), TIN_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "none is left for test"));
+    (void)remove(FILE_NAME);
+    make_people(2, 2);
+    (void)snprintf(names[1], sizeof names[1], "a/b, \"ü\"");
+    recordings[2].session = recordings[3].session = "";
+    settings.split = (tin_config_split){.by = "session", .folds = "all", .fold = 1};
+    make_well(FILE_NAME);
+    expect_folds(FILE_NAME, "1: a/b, \"ü\"/b; 2: p1/a; 3: p2; ");
+    settings.split = (tin_config_split){.by = "time", .folds = "3"};
+    expect_folds(NULL, "1: ; 2: ; 3: ; ");
+    const tin_dataset dataset = dataset_of_recordings();
+    settings.split = (tin_config_split){.by = "session", .folds = "all"};
+    size_t n = 1;
+    for (;; n++) {
+        tin_data_fold *list = NULL;
+        size_t n_folds = 0;
+        tin_error why = {0};
+        (void)tin_memory_fail_at(n);
+        tin_status status = tin_data_folds(&settings, &dataset, FILE_NAME, &list, &n_folds, &why);
+        (void)tin_memory_fail_at(0);
+        tin_data_folds_free(list, n_folds);
+        if (status == TIN_OK)
+            break;
+        assert_int_equal(status, TIN_ERR_MEMORY);
+    }
+    assert_true(n > 10);
 }
 
 static void sessions(void **state)
@@ -371,6 +490,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_fifth, teardown),
         cmocka_unit_test_teardown(folds, teardown),
+        cmocka_unit_test_teardown(leave_one_out, teardown),
+        cmocka_unit_test_teardown(folds_of_a_dataset, teardown),
         cmocka_unit_test_teardown(sessions, teardown),
         cmocka_unit_test_teardown(published, teardown),
         cmocka_unit_test_teardown(a_split_stays, teardown),
