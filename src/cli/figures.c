@@ -26,6 +26,7 @@ const cli_figure cli_figures[] = {
     EVALUATE("fp_per_hour", "fp-per-hour", "FP/h", 1, "false positives per hour", 2, -1, 1, false),
     EVALUATE("latency_mean_s", "latency-ms", "latency", 9, "latency, ms", 0, -1, 1000, false),
     EVALUATE("event_f1", "event-f1", NULL, 0, "event F1", 3, 1, 1, true),
+    EVALUATE("segment_f1", "segment-f1", NULL, 0, "segment F1", 3, 1, 1, true),
     EVALUATE("iou50_f1", "iou50-f1", "IoU.5", 6, "IoU.5 F1", 3, 1, 1, true),
     DEPLOY("flash_bytes", "flash", "flash", 1, "flash, bytes"),
     DEPLOY("ram_bytes", "ram", "RAM", 1, "RAM, bytes"),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "metrics/span_metrics.h"
 
 static tin_person_result *person_of(tin_detector_result *result, const char *name)
 {
@@ -32,22 +33,24 @@ static tin_status create_people(tin_detector_result *result, tin_error *err)
     return TIN_OK;
 }
 
-/* Memory of the latencies: those of all, and behind them those of each class, of which there are at most as many as
- * events. */
-static tin_status create_latencies(tin_detector_result *result, const tin_scored_set *set, tin_error *err)
+/* Memory of latencies and borders, of which there are at most as many as events: latencies of all and behind them those of
+ * each class, then starts and ends. */
+static tin_status create_seconds(tin_detector_result *result, const tin_scored_set *set, tin_error *err)
 {
     size_t n_of[TIN_MAX_CLASSES] = {0};
     for (size_t i = 0; i < set->n; i++) {
-        result->latency_capacity += set->items[i].n_events;
+        result->n_events += set->items[i].n_events;
         for (size_t e = 0; e < set->items[i].n_events; e++) {
             n_of[set->items[i].events[e].class_index]++;
         }
     }
-    result->latencies = tin_alloc(2 * result->latency_capacity, sizeof *result->latencies, err);
+    result->latencies = tin_alloc(4 * result->n_events, sizeof *result->latencies, err);
     if (result->latencies == NULL) {
         return TIN_ERR_MEMORY;
     }
-    double *next = result->latencies + result->latency_capacity;
+    double *next = result->latencies + result->n_events;
+    result->starts = next + result->n_events;
+    result->ends = result->starts + result->n_events;
     for (int k = 0; k < result->n_classes; k++) {
         result->latencies_of[k].seconds = next;
         next += n_of[k];
@@ -67,7 +70,7 @@ tin_status tin_detector_result_create(tin_detector_result *result, const tin_dat
     result->people = tin_alloc(set->n, sizeof *result->people, err);
     tin_status status = result->confusion == NULL || result->event_confusion == NULL || result->people == NULL
                             ? TIN_ERR_MEMORY
-                            : create_latencies(result, set, err);
+                            : create_seconds(result, set, err);
     for (size_t i = 0; i < set->n && status == TIN_OK; i++) {
         if (person_of(result, set->items[i].stream->subject) == NULL) {
             result->people[result->n_people++].name = set->items[i].stream->subject;
@@ -99,7 +102,7 @@ static void add_outcomes(tin_detector_result *result, const tin_scored_stream *s
     for (size_t i = 0; i < stream->n_events; i++) {
         int32_t truth = stream->events[i].class_index, said = outcomes[i].class_index;
         result->event_confusion[truth * side + (said == TIN_DECISION_NONE ? none : said)]++;
-        if (said == truth && result->n_latencies < result->latency_capacity) {
+        if (said == truth && result->n_latencies < result->n_events) {
             tin_latencies *of_class = &result->latencies_of[truth];
             double seconds = (double)outcomes[i].latency / result->rate_hz;
             result->latencies[result->n_latencies++] = seconds;
@@ -113,11 +116,27 @@ static void add_outcomes(tin_detector_result *result, const tin_scored_stream *s
     }
 }
 
+/* Segments against events, and by how much their borders are off. */
+static tin_status add_spans(tin_detector_result *result, const tin_scene *scene, const tin_detection *detection,
+                            const tin_margins *margins, tin_person_result *part, tin_error *err)
+{
+    size_t n = 0;
+    tin_border *borders = tin_alloc(scene->n_events, sizeof *borders, err);
+    tin_status status =
+        borders == NULL ? TIN_ERR_MEMORY
+                        : tin_span_count(scene, detection, margins, &part->events, part->events_of, borders, &n, err);
+    for (size_t i = 0; i < n && status == TIN_OK && result->n_borders < result->n_events; i++) {
+        result->starts[result->n_borders] = (double)borders[i].start / result->rate_hz;
+        result->ends[result->n_borders++] = (double)borders[i].end / result->rate_hz;
+    }
+    tin_free(borders);
+    return status;
+}
+
 /* What the stream adds to the person and to the total: `part`. */
-static tin_status count_stream(const tin_detector_result *result, const tin_scored_stream *stream,
-                               const int16_t *predictions, const tin_detection *detection, const tin_margins *margins,
-                               tin_event_outcome *outcomes, tin_trigger_kind *kinds, tin_person_result *part,
-                               tin_error *err)
+static tin_status count_stream(tin_detector_result *result, const tin_scored_stream *stream, const int16_t *predictions,
+                               const tin_detection *detection, const tin_margins *margins, tin_event_outcome *outcomes,
+                               tin_trigger_kind *kinds, tin_person_result *part, tin_error *err)
 {
     int64_t n_frames = stream->stream->n_frames;
     const tin_scene scene = {stream->events, stream->n_events, stream->labels, n_frames};
@@ -130,6 +149,7 @@ static tin_status count_stream(const tin_detector_result *result, const tin_scor
             status = tin_event_count_class(&scene, detection, margins, outcomes, kinds, k, &part->events_of[k], err);
         }
     }
+    status = status ? status : add_spans(result, &scene, detection, margins, part, err);
     tin_class_count(stream->labels, predictions, n_frames, part->per_class);
     part->excused = tin_frame_excused(stream->labels, predictions, n_frames, stream->events, stream->n_events, margins);
     part->n_windows = stream->n_windows;
@@ -203,6 +223,8 @@ tin_status tin_detector_result_finish(tin_detector_result *result, int resamples
     }
     result->accuracy_with_margins = n > 0 ? (double)right / (double)n : (double)NAN;
     tin_sort_doubles(result->latencies, result->n_latencies);
+    tin_sort_doubles(result->starts, result->n_borders);
+    tin_sort_doubles(result->ends, result->n_borders);
     tin_person_figures(total, result->n_classes, result->rate_hz, result->figures);
     find_worst(result);
     return tin_bootstrap(figures_of_drawn, result, result->n_people, TIN_FIGURE_COUNT, resamples, seed, result->bounds,

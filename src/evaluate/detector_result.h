@@ -29,8 +29,10 @@ typedef struct tin_detector_result {
     /* seconds, of true positives, ascending after tin_detector_result_finish: of all [n_latencies], and of each class k
      * [latencies_of[k].n] */
     double *latencies;
-    size_t n_latencies, latency_capacity;
+    size_t n_latencies, n_events; /* room for n_events */
     tin_latencies latencies_of[TIN_MAX_CLASSES];
+    double *starts, *ends; /* [n_borders] seconds by which segments start and end later than their events, likewise */
+    size_t n_borders;
     /* set by tin_detector_result_finish, as are the ratios inside total and people */
     double accuracy_with_margins;
     double figures[TIN_FIGURE_COUNT];

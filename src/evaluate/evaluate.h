@@ -38,6 +38,7 @@ typedef struct tin_evaluate_options {
 /* Those that metrics.json has not had from the beginning. */
 #define TIN_SUMMARY_LATER_LIST(X)                                                                                      \
     X(event_f1)                                                                                                        \
+    X(segment_f1)                                                                                                      \
     X(deadline_recall)                                                                                                 \
     X(worst_fnr) /* the share that the person with the most misses misses */
 

@@ -51,6 +51,7 @@ static json_t *settings_json(builder *b, const tin_evaluation *e)
     if (s->margins_count > 0) {
         tin_json_put(b, o, "margins", margins_json(b, e));
     }
+    tin_json_put(b, o, "collar_ms", tin_json_real(s->collar_ms));
     tin_json_put(b, o, "deadline_ms", tin_json_real(s->deadline_ms));
     tin_json_put(b, o, "allow_repeats", json_boolean(s->allow_repeats));
     tin_json_put(b, o, "max_fp_per_hour", tin_json_real(s->max_fp_per_hour));
@@ -106,6 +107,7 @@ tin_evaluate_summary tin_evaluation_summary(const tin_evaluation *e)
         .latency_p95_s = tin_percentile(r->latencies, r->n_latencies, 0.95),
         .iou50_f1 = events[TIN_FIGURE_IOU50_F1],
         .event_f1 = events[TIN_FIGURE_EVENT_F1],
+        .segment_f1 = events[TIN_FIGURE_SEGMENT_F1],
         .deadline_recall = events[TIN_FIGURE_DEADLINE_RECALL],
         .worst_fnr = nan,
         .n_events = r->total.events.n_events,

@@ -49,4 +49,9 @@ void tin_person_figures(const tin_person_result *person, int n_classes, double r
     figures[TIN_FIGURE_IOU50_F1] = e.iou50_f1;
     figures[TIN_FIGURE_IOU75_F1] = e.iou75_f1;
     figures[TIN_FIGURE_FALSE_ACTIVE] = e.false_active_share;
+    figures[TIN_FIGURE_SEGMENT_F1] = e.segment_f1;
+    figures[TIN_FIGURE_ONSET_F1] = e.onset_f1;
+    figures[TIN_FIGURE_ONSET_OFFSET_F1] = e.onset_offset_f1;
+    figures[TIN_FIGURE_START_ERROR] = e.start_error_s;
+    figures[TIN_FIGURE_END_ERROR] = e.end_error_s;
 }

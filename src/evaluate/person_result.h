@@ -37,7 +37,12 @@ typedef enum tin_figure_section { TIN_SECTION_FRAMES, TIN_SECTION_EVENTS, TIN_SE
     X(TIN_FIGURE_LATENCY_MEAN, EVENTS, "latency_mean_s", -1)                                                           \
     X(TIN_FIGURE_IOU50_F1, EVENTS, "iou50_f1", 1)                                                                      \
     X(TIN_FIGURE_IOU75_F1, EVENTS, "iou75_f1", 1)                                                                      \
-    X(TIN_FIGURE_FALSE_ACTIVE, EVENTS, "false_active_share", -1)
+    X(TIN_FIGURE_FALSE_ACTIVE, EVENTS, "false_active_share", -1)                                                       \
+    X(TIN_FIGURE_SEGMENT_F1, EVENTS, "segment_f1", 1)                                                                  \
+    X(TIN_FIGURE_ONSET_F1, EVENTS, "onset_f1", 1)                                                                      \
+    X(TIN_FIGURE_ONSET_OFFSET_F1, EVENTS, "onset_offset_f1", 1)                                                        \
+    X(TIN_FIGURE_START_ERROR, EVENTS, "start_error_s", -1)                                                             \
+    X(TIN_FIGURE_END_ERROR, EVENTS, "end_error_s", -1)
 typedef enum tin_figure {
 #define X(figure, section, key, better) figure,
     TIN_FIGURE_LIST(X)

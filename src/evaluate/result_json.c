@@ -178,6 +178,14 @@ static void put_figures(builder *b, json_t *o, const tin_event_figures *f)
     tin_json_put(b, o, "false_active_share", tin_json_real(f->false_active_share));
     tin_json_put(b, o, "latency_mean_s", tin_json_real(f->latency_mean_s));
     tin_json_put(b, o, "deadline_recall", tin_json_real(f->deadline_recall));
+    tin_json_put(b, o, "segment_f1", tin_json_real(f->segment_f1));
+    tin_json_put(b, o, "segment_error_rate", tin_json_real(f->segment_error_rate));
+    tin_json_put(b, o, "onset_f1", tin_json_real(f->onset_f1));
+    tin_json_put(b, o, "onset_error_rate", tin_json_real(f->onset_error_rate));
+    tin_json_put(b, o, "onset_offset_f1", tin_json_real(f->onset_offset_f1));
+    tin_json_put(b, o, "onset_offset_error_rate", tin_json_real(f->onset_offset_error_rate));
+    tin_json_put(b, o, "start_error_s", tin_json_real(f->start_error_s));
+    tin_json_put(b, o, "end_error_s", tin_json_real(f->end_error_s));
 }
 
 /* "fnr_exact_95": what a count of so few events says by itself. */
@@ -230,6 +238,30 @@ static json_t *event_classes_json(builder *b, const tin_detector_result *r)
     return classes;
 }
 
+/* Means over the event classes that occur. */
+static json_t *macro_json(builder *b, const tin_detector_result *r)
+{
+    double f1 = 0, segment_f1 = 0, onset_f1 = 0, onset_offset_f1 = 0;
+    int n = 0;
+    for (int k = 0; k < r->n_classes; k++) {
+        if (r->total.events_of[k].n_events > 0) {
+            tin_event_figures f = tin_event_figures_of(&r->total.events_of[k], r->rate_hz);
+            f1 += f.f1;
+            segment_f1 += f.segment_f1;
+            onset_f1 += f.onset_f1;
+            onset_offset_f1 += f.onset_offset_f1;
+            n++;
+        }
+    }
+    double count = n > 0 ? n : (double)NAN;
+    json_t *o = json_object();
+    tin_json_put(b, o, "f1", tin_json_real(f1 / count));
+    tin_json_put(b, o, "segment_f1", tin_json_real(segment_f1 / count));
+    tin_json_put(b, o, "onset_f1", tin_json_real(onset_f1 / count));
+    tin_json_put(b, o, "onset_offset_f1", tin_json_real(onset_offset_f1 / count));
+    return o;
+}
+
 static json_t *events_json(builder *b, const tin_detector_result *r, bool in_detail)
 {
     char words[TIN_WORDS];
@@ -239,6 +271,9 @@ static json_t *events_json(builder *b, const tin_detector_result *r, bool in_det
     tin_json_put(b, o, "fp_per_hour_words", json_string(words));
     tin_json_put(b, o, "latency", latency_json(b, r->latencies, r->n_latencies, true));
     tin_json_put(b, o, "deadlines", deadlines_json(b, r));
+    tin_json_put(b, o, "start_error_median_s", tin_json_real(tin_percentile(r->starts, r->n_borders, 0.5)));
+    tin_json_put(b, o, "end_error_median_s", tin_json_real(tin_percentile(r->ends, r->n_borders, 0.5)));
+    tin_json_put(b, o, "macro", macro_json(b, r));
     if (in_detail) {
         tin_json_put(b, o, "classes", event_classes_json(b, r));
         tin_json_put(b, o, "confusion", tin_json_matrix(b, r->event_confusion, r->n_classes + 1, r->n_classes + 1));

@@ -313,7 +313,7 @@ int64_t tin_overlap_count(const tin_interval *events, size_t n_events, const tin
         uint8_t *event = &used[pairs[p].event], *segment = &used[n_events + pairs[p].segment];
         if (!*event && !*segment) {
             *event = *segment = 1;
-            matched++;
+            pairs[matched++] = pairs[p];
         }
     }
     return matched;
@@ -439,6 +439,19 @@ static double ratio(int64_t part, int64_t whole)
     return whole > 0 ? (double)part / (double)whole : (double)NAN;
 }
 
+/* F1 = 2 right / (true + said). */
+static double f1_of(int64_t right, int64_t n_true, int64_t n_said)
+{
+    return ratio(2 * right, n_true + n_said);
+}
+
+/* Error rate of segments matched one to one: what is neither right nor substituted is deleted or inserted, so that
+ * (S + D + I) / true = (true + said - 2 right - S) / true. */
+static double error_rate_of(int64_t right, int64_t substituted, int64_t n_true, int64_t n_said)
+{
+    return ratio(n_true + n_said - 2 * right - substituted, n_true);
+}
+
 tin_event_figures tin_event_figures_of(const tin_event_counts *c, double rate_hz)
 {
     double frames_per_hour = 3600 * rate_hz;
@@ -462,5 +475,13 @@ tin_event_figures tin_event_figures_of(const tin_event_counts *c, double rate_hz
         .false_active_share = ratio(c->false_active_frames, c->n_frames),
         .latency_mean_s = ratio(c->latency_frames, c->true_positives) / rate_hz,
         .deadline_recall = ratio(c->in_time, c->n_events),
+        .segment_f1 = f1_of(c->units_right, c->units_true, c->units_said),
+        .segment_error_rate = ratio(c->units_substituted + c->units_deleted + c->units_inserted, c->units_true),
+        .onset_f1 = f1_of(c->onset_right, c->n_events, c->n_segments),
+        .onset_error_rate = error_rate_of(c->onset_right, c->onset_substituted, c->n_events, c->n_segments),
+        .onset_offset_f1 = f1_of(c->borders_right, c->n_events, c->n_segments),
+        .onset_offset_error_rate = error_rate_of(c->borders_right, c->borders_substituted, c->n_events, c->n_segments),
+        .start_error_s = ratio(c->start_error, c->overlap50) / rate_hz,
+        .end_error_s = ratio(c->end_error, c->overlap50) / rate_hz,
     };
 }

@@ -54,7 +54,7 @@ typedef struct tin_event_outcome {
     int64_t latency;     /* frames from the event's start to that trigger; negative: early */
 } tin_event_outcome;
 
-/* All that adds up over streams, people and classes. */
+/* All that adds up over streams, people and classes. tin_event_count fills the first ones. */
 #define TIN_EVENT_COUNT_LIST(X)                                                                                        \
     X(n_events)                                                                                                        \
     X(true_positives) /* events matched by a trigger of their class */                                                 \
@@ -77,7 +77,20 @@ typedef struct tin_event_outcome {
     X(n_segments)                                                                                                      \
     X(segments_unlabelled) /* overlap no event, more than half without a label */                                      \
     X(overlap50)           /* segments matched one to one with an IoU of at least 0.5 */                               \
-    X(overlap75)           /* ... of at least 0.75 */
+    X(overlap75)           /* ... of at least 0.75 */                                                                  \
+    /* from here on by tin_span_count */                                                                               \
+    X(units_true)          /* pairs of a unit of time (margins.unit) and a class that is true in it */                 \
+    X(units_said)          /* ... that is active in it */                                                              \
+    X(units_right)         /* ... that is both */                                                                      \
+    X(units_substituted)   /* of a unit: one class for another; of one class alone there is none */                    \
+    X(units_deleted)       /* the further true ones */                                                                 \
+    X(units_inserted)      /* the further active ones */                                                               \
+    X(onset_right)         /* segments matched one to one by class and start */                                        \
+    X(onset_substituted)   /* of the others: by start alone */                                                         \
+    X(borders_right)       /* segments matched one to one by class, start and end */                                   \
+    X(borders_substituted) /* of the others: by start and end alone */                                                 \
+    X(start_error)         /* frames, of the overlap50 pairs: sum of |start - start| */                                \
+    X(end_error)           /* ... and of |end - end| */
 typedef struct tin_event_counts {
 #define X(count) int64_t count;
     TIN_EVENT_COUNT_LIST(X)
@@ -92,9 +105,12 @@ typedef struct tin_event_figures {
     double fp_per_frame;         /* false_positives per rejection frame */
     double fp_per_hour_labelled; /* without triggers and frames that have no label */
     double iou50_precision, iou50_recall, iou50_f1, iou75_f1, iou50_f1_labelled;
-    double false_active_share; /* of all frames */
-    double latency_mean_s;     /* over the true positives */
-    double deadline_recall;    /* in_time / n_events */
+    double false_active_share;             /* of all frames */
+    double latency_mean_s;                 /* over the true positives */
+    double deadline_recall;                /* in_time / n_events */
+    double segment_f1, segment_error_rate; /* of units of time */
+    double onset_f1, onset_error_rate, onset_offset_f1, onset_offset_error_rate;
+    double start_error_s, end_error_s; /* mean, of the overlap50 pairs */
 } tin_event_figures;
 
 /* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1 +
@@ -132,7 +148,8 @@ typedef struct tin_overlap_pair {
     uint32_t segment, event;
 } tin_overlap_pair;
 /* Segments matched to events of their class one to one, greatest IoU first (ties: earlier segment, then earlier event),
- * with IoU >= percent / 100. pairs [n_events + n_segments] and used [n_events + n_segments] are work space. */
+ * with IoU >= percent / 100. pairs [n_events + n_segments] and used [n_events + n_segments] are work space; the first of
+ * pairs, as many as returned, are those that were matched. */
 int64_t tin_overlap_count(const tin_interval *events, size_t n_events, const tin_interval *segments, size_t n_segments,
                           int percent, tin_overlap_pair *pairs, uint8_t *used);
 

@@ -5,7 +5,7 @@
 
 tin_margins tin_margins_common(int64_t early, int64_t late, bool allow_repeats)
 {
-    tin_margins margins = {.most = {early, late}, .deadline = INT64_MAX, .allow_repeats = allow_repeats};
+    tin_margins margins = {.most = {early, late}, .deadline = INT64_MAX, .unit = 1, .allow_repeats = allow_repeats};
     for (int k = 0; k < TIN_MAX_CLASSES; k++) {
         margins.of[k] = margins.most;
     }
@@ -28,6 +28,8 @@ tin_status tin_margins_create(tin_margins *margins, const tin_config_evaluate *s
     double rate_hz = dataset->rate_hz;
     *margins = tin_margins_common(frames_of(settings->early_ms, rate_hz), frames_of(settings->late_ms, rate_hz),
                                   settings->allow_repeats);
+    margins->collar = settings->collar_ms * rate_hz / 1000;
+    margins->unit = rate_hz; /* a second */
     margins->deadline = tin_deadline_frames(settings->deadline_ms, rate_hz);
     for (unsigned i = 0; i < settings->margins_count; i++) {
         const tin_config_margin *given = &settings->margins[i];

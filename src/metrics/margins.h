@@ -14,10 +14,12 @@ typedef struct tin_margins {
     tin_margin of[TIN_MAX_CLASSES]; /* by class */
     tin_margin most;                /* no event has more: bounds a search through events in order of time */
     int64_t deadline;               /* frames from the start of an event; a later trigger is not in time */
+    double collar;                  /* frames by which a border may be off and still be right (tin_span_count) */
+    double unit;                    /* frames of a unit of time there */
     bool allow_repeats;
 } tin_margins;
 
-/* The same margin for all classes; deadline INT64_MAX: every trigger is in time. */
+/* The same margin for all classes; every trigger is in time, no collar, a unit is a frame. */
 tin_margins tin_margins_common(int64_t early, int64_t late, bool allow_repeats);
 /* The latest whole frame within so many milliseconds, also where the product comes out a hair too small. */
 int64_t tin_deadline_frames(double ms, double rate_hz);

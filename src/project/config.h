@@ -357,6 +357,7 @@ typedef struct tin_config_evaluate {
     tin_config_margin *margins; /* of single classes, instead */
     unsigned margins_count;
     double deadline_ms;     /* an event is found in time when it is reported this long after its start; default 1000 */
+    double collar_ms;       /* by so much a start or end may be off in event-based F1, default 200 */
     bool allow_repeats;     /* duplicates are no false positives; default false */
     double max_fp_per_hour; /* the threshold is the one with fewest misses and wrong classes at or below this on
                                 validation; 0: greatest   event F1 instead; default 0 */

@@ -497,6 +497,8 @@ static const tin_setting evaluate_settings[] = {
          "a list of classes: - {class: WAVE, early_ms: 200, late_ms: 1500}"),
     NUMBER(tin_config_evaluate, deadline_ms, 0, 600000, 1000,
            "milliseconds after the start of an event in which it must be reported to be found in time"),
+    NUMBER(tin_config_evaluate, collar_ms, 0, 600000, 200,
+           "milliseconds by which the start or the end of a segment may be off in event-based F1"),
     BOOL(tin_config_evaluate, allow_repeats, 0, "true: further triggers inside an event are no false positives"),
     NUMBER(tin_config_evaluate, max_fp_per_hour, 0, 1e6, 0,
            "false positives per hour that are allowed, 0: greatest event F1"),

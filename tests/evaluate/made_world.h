@@ -120,7 +120,7 @@ static inline tin_evaluate_options options_in(const char *folder)
 {
     assert_int_equal(tin_folder_make(folder, NULL), TIN_OK);
     return (tin_evaluate_options){
-        .settings = {.early_ms = 200, .late_ms = 500, .deadline_ms = 1000, .bootstrap = 200, .window_frames = 10, .window_step = 5},
+        .settings = {.early_ms = 200, .late_ms = 500, .deadline_ms = 1000, .collar_ms = 200, .bootstrap = 200, .window_frames = 10, .window_step = 5},
         .seed = 7,
         .folder = folder,
         .quiet = true};

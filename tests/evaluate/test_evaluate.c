@@ -186,6 +186,9 @@ static void figures_say_how_sure_they_are(void **state)
     assert_true(number_at(worst, "value") == 0 && s.worst_fnr == 0 && strcmp(s.worst_person, "eve") == 0);
     const json_t *at_once = json_array_get(json_object_get(events, "deadlines"), 0);
     assert_true(number_at(at_once, "ms") == 0 && number_at(at_once, "n_found") == 18);
+    assert_true(number_at(events, "segment_f1") == 1 && number_at(events, "onset_offset_f1") == 1);
+    assert_true(number_at(events, "start_error_s") == 0 && number_at(events, "end_error_median_s") == 0);
+    assert_true(number_at(json_object_get(events, "macro"), "segment_f1") == 1 && s.segment_f1 == 1);
     assert_true(number_at(events, "deadline_recall") == 1 && s.deadline_recall == 1 && s.event_f1 == 1);
     json_decref(root);
 }
@@ -194,7 +197,8 @@ static void figures_say_how_sure_they_are(void **state)
 static void classes_and_people_make_up_the_whole(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"n_events", "true_positives", "n_triggers", "overlap50", "in_time"};
+    static const char *const keys[] = {"n_events",  "true_positives", "n_triggers",
+                                       "overlap50", "in_time",        "onset_right"};
     json_t *root = NULL;
     tin_evaluate_summary s;
     assert_int_equal(tin_json_load(&root, evaluate_good(&s), "metrics.json", NULL), TIN_OK);
