@@ -198,6 +198,8 @@ void cli_print_measure(const json_t *measure);
  * line. Does nothing when nothing is asked for. */
 tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
+/* TIN_ERR_USAGE where --relabel would write over the list that data.relabel names. */
+tin_status cli_check_relabel(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 /* Writes the list of --relabel. Does nothing without it. */
 tin_status cli_report_relabel(cli_session *session, tin_error *err) TIN_USE_RESULT;
 

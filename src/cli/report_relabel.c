@@ -1,6 +1,26 @@
 /* `tinamou report --relabel`: the labels that look wrong, for a person to judge. */
+#include <sys/stat.h>
+
 #include "cli/cli.h"
+#include "data/data.h"
 #include "evaluate/evaluate.h"
+
+tin_status cli_check_relabel(const cli_session *session, tin_error *err)
+{
+    char named[TIN_PATH_MAX];
+    struct stat ours, theirs;
+    const char *path = session->options.relabel;
+    if (!path) {
+        return TIN_OK;
+    }
+    tin_status status = tin_data_relabel_path(&session->config->data, session->project, named, err);
+    if (status == TIN_OK && named[0] && stat(path, &ours) == 0 && stat(named, &theirs) == 0 &&
+        ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino) {
+        status = tin_fail(err, TIN_ERR_USAGE,
+                          "--relabel %s is the list of data.relabel, which a person wrote; give another name", path);
+    }
+    return status;
+}
 
 tin_status cli_report_relabel(cli_session *session, tin_error *err)
 {

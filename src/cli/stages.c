@@ -415,6 +415,7 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
     if (status == TIN_OK && command->last_stage == TIN_STAGE_COMPRESS) {
         status = check_section(&session, err);
     }
+    status = status ? status : cli_check_relabel(&session, err);
     status = status ? status : cli_data_stage(&session, force_data && (all || data_only), err);
     if (status == TIN_OK && data_only && options->json) {
         status = cli_report_lineage(&session, err);

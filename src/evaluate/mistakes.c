@@ -8,7 +8,8 @@
 #include "base/json_tools.h"
 #include "base/memory.h"
 
-#define SCORE_ONE 256.0 /* score units of one logit */
+#define SCORE_ONE 256.0     /* score units of one logit */
+#define LEAST_STRETCH_S 1.0 /* of wrong frames, for a proposal: a shorter one is the model's delay at a border */
 
 const char *tin_mistake_name(tin_mistake_kind kind)
 {
@@ -98,7 +99,9 @@ static bool is_proposed(const tin_mistakes *m, const tin_mistake *e)
 /* Where the model is surer of what it said than of the label, that is proposed. */
 static void propose(const tin_mistakes *m, tin_mistake *e)
 {
-    if (!(e->confidence > 0)) {
+    const bool brief =
+        e->kind == TIN_MISTAKE_FRAMES && (double)(e->end - e->start) < LEAST_STRETCH_S * m->dataset->rate_hz;
+    if (!(e->confidence > 0) || brief) {
         return;
     }
     const bool new_event = e->truth < 0;

@@ -94,6 +94,23 @@ static void labels_change(void **state)
           LABELS({10, 20, TIN_LABEL_IGNORE}, {30, 60, NONE}, {70, 80, B}, {80, 90, TIN_LABEL_IGNORE}));
 }
 
+/* The list of the report has more columns, and moves a label by two rows. */
+static void labels_move(void **state)
+{
+    (void)state;
+    static const char head[] = "stream,start,end,label,suggested,role,subject,kind,confidence\n";
+    char text[256];
+    snprintf(text, sizeof text,
+             "%ss1,1.000,2.000,A,none,test,\"p, 1\",missed,1.234\ns1,1.500,2.600,,A,test,\"p, 1\",missed,1.234\n",
+             head);
+    check(text, 2, LABELS({10, 20, A}, {20, 40, NONE}), LABELS({10, 15, NONE}, {15, 26, A}, {26, 40, NONE}));
+    snprintf(text, sizeof text,
+             "%ss1,1.000,2.000,A,ignore,test,p,missed,-0.5\ns1,1.200,1.800,,\"B, b\",test,p,missed,-0.5\n", head);
+    check(text, 2, some,
+          LABELS({10, 12, TIN_LABEL_IGNORE}, {12, 18, B}, {18, 20, TIN_LABEL_IGNORE}, {30, 60, NONE}, {70, 80, B},
+                 {80, 90, TIN_LABEL_IGNORE}));
+}
+
 static void labels_are_made(void **state)
 {
     (void)state;
@@ -252,9 +269,9 @@ static void in_a_dataset(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(labels_change),    cmocka_unit_test(labels_are_made),    cmocka_unit_test(wrong_rows),
-        cmocka_unit_test(every_truncation), cmocka_unit_test(every_byte_damaged), cmocka_unit_test(every_allocation),
-        cmocka_unit_test(in_a_dataset),
+        cmocka_unit_test(labels_change),    cmocka_unit_test(labels_move),      cmocka_unit_test(labels_are_made),
+        cmocka_unit_test(wrong_rows),       cmocka_unit_test(every_truncation), cmocka_unit_test(every_byte_damaged),
+        cmocka_unit_test(every_allocation), cmocka_unit_test(in_a_dataset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,12 +90,17 @@ setTimeout(() => {
 }, 300);
 </script></html>
 EOS
-timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-    --disable-component-update --disable-sync --user-data-dir="$work/profile" --enable-logging=stderr --virtual-time-budget=5000 \
-    --window-size=1250,900 --dump-dom "file://$work/used.html" >"$work/page.html" 2>"$work/log"
-if grep CONSOLE "$work/log"; then
-    fail "the page wrote to the console"
-fi
+
+# open NAME FILE: the page after its script ran in $work/NAME.html; one person, whose browser remembers
+open() {
+    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+        --disable-component-update --disable-sync --user-data-dir="$work/profile" --enable-logging=stderr --virtual-time-budget=5000 \
+        --window-size=1250,900 --dump-dom "file://$2" >"$work/$1.html" 2>"$work/$1.log"
+    if grep CONSOLE "$work/$1.log"; then
+        fail "$1: the page wrote to the console"
+    fi
+}
+open page "$work/used.html"
 sed -n '/<pre id="said">/,/<\/pre>/p' "$work/page.html" | sed 's/&lt;/</g; s/&gt;/>/g; s/&nbsp;/ /g; s/&amp;/\&/g' >"$work/said"
 
 while IFS= read -r line; do
@@ -126,3 +131,10 @@ EOS
 grep -q '^missed: 1 | missed: </script>, "wave" was not reported. The model preferred rest there: by ' "$work/said" || fail "no words: $(cat "$work/said")"
 sed -n '/^--- file$/,/^--- end$/p' "$work/said" | sed '1d;$d' >"$work/downloaded.csv"
 cmp "$work/downloaded.csv" "$1/page/relabel.csv" || fail "the download differs: $(diff "$work/downloaded.csv" "$1/page/relabel.csv")"
+
+# the list is still there the next time, and for this run only
+open again "$1/page/report.html"
+grep -q '<p class="note">3 labels. Put the file' "$work/again.html" || fail "the browser forgot the list"
+sed 's/"model_hash":"[0-9a-f]*"/"model_hash":"other"/' "$1/page/report.html" >"$work/changed.html"
+open other "$work/changed.html"
+grep -q '<p class="note">None yet' "$work/other.html" || fail "another run has the list"

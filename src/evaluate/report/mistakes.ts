@@ -321,13 +321,15 @@ export function mistakeSection(data: Data): HTMLElement {
             title, make("p", {class: "missing"}, "No mistakes to show: timelines.json or scores.safetensors is missing. Run the stage evaluate again."));
     const {list} = data.mistakes;
     if (list.length === 0) return section(title, countTable(data), make("p", {}, "There is none."));
+    const below = data.metrics.has_events ?
+        "; below 0 the model was right on the whole, and the rule of the device was not" :
+        "";
     return section(
         title,
         make(
             "p", {},
             "The most confident mistakes come first: where the model is sure and wrong, look at the label. Confidence is " +
-                "the mean lead, in logits, of what the model said over the true class; below 0 the model was right on the " +
-                "whole, and the rule of the device was not. Keys, once the list has been clicked: n and p next and " +
-                "previous, r sends it to the list of labels to change."),
+                `the mean lead, in logits, of what the model said over the true class${below}. Keys, once the list has been ` +
+                "clicked: n and p next and previous, r sends it to the list of labels to change."),
         countTable(data), make("p", {class: "note"}, leftOut(data, list)), new MistakeBrowser(data, list).element);
 }

@@ -25,7 +25,7 @@ function button(name: string, text: string, act: () => void): HTMLButtonElement 
 }
 
 export class RelabelList {
-    private entries: Entry[] = [];
+    private entries: Entry[];
     private readonly rows = make("tbody", {});
     private readonly words = make("p", {class: "note"});
     private readonly warning = make("p", {class: "warning", role: "status"});
@@ -40,7 +40,34 @@ export class RelabelList {
             "div", {class: "relabel"}, make("h3", {}, "Labels to change"), this.words, this.warning,
             make("div", {class: "scroll"}, make("table", {}, make("thead", {}, make("tr", {}, ...cells)), this.rows)),
             this.download);
+        this.entries = this.kept();
         this.update();
+    }
+
+    // The list outlives the page, where the browser lets it: it belongs to this model on this dataset.
+    private get place(): string {
+        const {data_hash, model_hash} = this.data.metrics;
+        return `tinamou relabel ${data_hash} ${model_hash}`;
+    }
+
+    private keep(): void {
+        const plain = this.entries.map(({mistake: m, ...rest}) => ({...rest, of: [m.id, m.kind, m.start, m.end].join(" ")}));
+        try {
+            localStorage.setItem(this.place, JSON.stringify(plain));
+        } catch { /* a browser that keeps nothing: the list lasts as long as the page */
+        }
+    }
+
+    private kept(): Entry[] {
+        try {
+            const plain = JSON.parse(localStorage.getItem(this.place) ?? "[]") as (Omit<Entry, "mistake">&{of: string})[];
+            return plain.flatMap(({of, ...rest}) => {
+                const mistake = this.data.mistakes!.list.find((m) => [m.id, m.kind, m.start, m.end].join(" ") === of);
+                return mistake ? [{mistake, ...rest}] : [];
+            });
+        } catch {
+            return [];
+        }
     }
 
     has(mistake: Mistake): boolean {
@@ -73,10 +100,14 @@ export class RelabelList {
             fault.textContent = this.faultOf(entry);
             if (fault.textContent === "") this.put(entry);
         });
-        return make(
+        const form = make(
             "div", {class: "pick form"}, make("label", {}, "from ", start), make("label", {}, "to ", end, " s"),
             make("label", {}, "is ", select), send,
             there ? button("remove", "take off the list", () => this.remove(mistake)) : null, fault);
+        form.addEventListener("keydown", (event) => {
+            if (event.key === "Enter" && event.target instanceof HTMLInputElement) send.click();
+        });
+        return form;
     }
 
     // "" when the entry is one that data.relabel will take.
@@ -107,12 +138,14 @@ export class RelabelList {
             this.entries.push(entry);
         else
             this.entries[at] = entry;
+        this.keep();
         this.update();
         this.changed();
     }
 
     private remove(mistake: Mistake): void {
         this.entries = this.entries.filter((e) => e.mistake !== mistake);
+        this.keep();
         this.update();
         this.changed();
     }
@@ -152,7 +185,7 @@ export class RelabelList {
         const n = this.entries.length;
         const test = this.entries.filter((e) => e.mistake.role === "test").length;
         this.words.textContent = n === 0 ?
-            "None yet. “Send to relabel” puts a mistake here whose label is wrong; the page forgets the list when it is closed." :
+            "None yet. “Send to relabel” puts a mistake here whose label is wrong. This browser keeps the list." :
             `${plural(n, "label")}. Put the file beside tinamou.yaml and name it in data.relabel; where a file is named there ` +
                 "already, add these rows at its end. The next `tinamou run` makes a dataset with them, and `tinamou data " +
                 "diff` shows what changed.";
