@@ -8,7 +8,8 @@ import numpy as np
 
 CLASSES, PEOPLE, RATE, DRAWS = 3, 8, 50.0, 50000
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "tests/evaluate/files/compare"
-FIGURES = ["frame_accuracy", "macro_f1", "fnr", "fcr", "fp_per_hour", "latency_mean_s", "iou50_f1"]
+FIGURES = ["frame_accuracy", "macro_f1", "fnr", "fcr", "fp_per_hour", "deadline_recall", "latency_mean_s", "event_f1", "segment_f1",
+           "iou50_f1"]
 
 
 def person(rng, labels, n_events, hours, skill):
@@ -23,7 +24,9 @@ def person(rng, labels, n_events, hours, skill):
             "n_events": n_events, "missed": int(missed), "wrong_class": int(wrong), "true_positives": int(found),
             "false_positives": int(rng.poisson(6 * (1 - skill))), "n_segments": segments,
             "overlap50": int(rng.binomial(min(segments, n_events), skill)), "rejection_hours": hours,
-            "latency_mean_s": round(float(rng.gamma(4, 0.08)), 6) if found else None,
+            "in_time": int(rng.binomial(found, skill)), "units_true": 3 * n_events, "units_said": 3 * segments,
+            "units_right": int(rng.binomial(3 * min(segments, n_events), skill)),
+            "latency_mean_s": int(rng.gamma(4, 0.08) * RATE * found) / RATE / int(found) if found else None,
         },
     }
 
@@ -49,7 +52,9 @@ def figures(people, drawn):
         classes[:, 2].sum() / classes[:, 0].sum(),
         np.mean(2 * classes[:, 2] / (classes[:, 0] + classes[:, 1])),
         e["missed"] / e["n_events"], e["wrong_class"] / e["n_events"], e["false_positives"] / e["rejection_hours"],
-        latency / e["true_positives"], 2 * e["overlap50"] / (e["n_segments"] + e["n_events"]),
+        e["in_time"] / e["n_events"], latency / e["true_positives"],
+        2 * e["true_positives"] / (e["true_positives"] + e["wrong_class"] + e["false_positives"] + e["n_events"]),
+        2 * e["units_right"] / (e["units_true"] + e["units_said"]), 2 * e["overlap50"] / (e["n_segments"] + e["n_events"]),
     ])
 
 
@@ -69,12 +74,12 @@ def main():
         metrics = {
             "format": 1, "data_hash": "d" * 64, "rate_hz": RATE, "has_events": True,
             "classes": [{"name": f"c{k}", "event": k > 0} for k in range(CLASSES)],
-            "settings": {"early_ms": 200.0, "late_ms": 500.0, "allow_repeats": True},
+            "settings": {"early_ms": 200.0, "late_ms": 500.0, "deadline_ms": 1000.0, "allow_repeats": True},
             "test": {"integer": {"people": [{"name": f"p{i}", **people[i]} for i in range(PEOPLE)]}},
         }
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
         (FOLDER / name / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    better = np.array([1, 1, -1, -1, -1, -1, 1])
+    better = np.array([1, 1, -1, -1, -1, 1, -1, 1, 1, 1])
     with open(FOLDER / "expected.txt", "w") as out:
         for a, b in ((["a1"], ["b1"]), (["a1", "a2"], ["b1", "b2"])):
             d = bootstrap(sides, a, b, DRAWS)

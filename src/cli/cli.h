@@ -207,6 +207,8 @@ tin_status cli_report_relabel(cli_session *session, tin_error *err) TIN_USE_RESU
 tin_status cli_print_json(const json_t *value, tin_error *err) TIN_USE_RESULT;
 /* Prints results: one JSON object, or a table for people. */
 tin_status cli_print_results(const cli_session *session, tin_error *err) TIN_USE_RESULT;
+/* The part of it that is about the evaluation, from metrics.json in the folder of the run. */
+tin_status cli_print_quality(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 tin_status cli_command_init(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_data_fetch(const cli_command *command, const cli_options *options, tin_error *err);

@@ -21,29 +21,6 @@ static const char *show(char text[32], int decimals, double value)
     return text;
 }
 
-static void print_quality(const json_t *r)
-{
-    char a[32], b[32], c[32], d[32];
-    printf("  frames      accuracy %s int8, %s float", show(a, 4, number(r, "evaluate", "frame_accuracy")),
-           show(b, 4, number(r, "evaluate", "float_frame_accuracy")));
-    if (isfinite(number(r, "evaluate", "frame_accuracy_low"))) {
-        printf("   (95 %% of resampled people: %s to %s)", show(c, 3, number(r, "evaluate", "frame_accuracy_low")),
-               show(d, 3, number(r, "evaluate", "frame_accuracy_high")));
-    }
-    puts("");
-    if (isfinite(number(r, "evaluate", "window_accuracy"))) {
-        printf("  windows     accuracy %s int8, %s float\n", show(a, 4, number(r, "evaluate", "window_accuracy")),
-               show(b, 4, number(r, "evaluate", "float_window_accuracy")));
-    }
-    if (isnan(number(r, "evaluate", "fnr")) && isnan(number(r, "evaluate", "fp_per_hour"))) {
-        return; /* no class is an event */
-    }
-    printf("  events      missed %s, wrong class %s, false positives per hour %s, latency %s s, IoU.5 F1 %s\n",
-           show(a, 3, number(r, "evaluate", "fnr")), show(b, 3, number(r, "evaluate", "fcr")),
-           show(c, 2, number(r, "evaluate", "fp_per_hour")), show(d, 2, number(r, "evaluate", "latency_mean_s")),
-           show((char[32]){0}, 3, number(r, "evaluate", "iou50_f1")));
-}
-
 static void print_footprint(const json_t *r)
 {
     char a[32], b[32], c[32];
@@ -121,7 +98,10 @@ tin_status cli_print_results(const cli_session *session, tin_error *err)
         print_compression(r);
     }
     if (json_object_get(r, "evaluate")) {
-        print_quality(r);
+        tin_status status = cli_print_quality(session, err);
+        if (status) {
+            return status;
+        }
     }
     if (json_object_get(r, "deploy")) {
         print_footprint(r);

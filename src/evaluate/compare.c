@@ -10,13 +10,19 @@
 #include "metrics/event_metrics.h"
 #include "metrics/frame_metrics.h"
 
-/* What one person adds to the figures of one run. */
-typedef struct person {
-    const char *name;
-    tin_class_figures *per_class; /* [n_classes]; counts only */
-    tin_event_counts events;
-    double latency_s; /* sum over the true positives */
-} person;
+/* What a figure needs of metrics.json. */
+typedef enum needs { NEEDS_NONE, NEEDS_EVENTS, NEEDS_LATER } needs;
+
+static const struct compared {
+    const char *key;
+    tin_figure from;
+    int better;
+    needs needs;
+} compared[] = {
+#define X(figure, key, from, better, needs) {key, from, better, NEEDS_##needs},
+    TIN_COMPARED_LIST(X)
+#undef X
+};
 
 /* One run. `people` is in the order of the compared people once they are chosen. */
 typedef struct measured {
@@ -24,9 +30,10 @@ typedef struct measured {
     json_t *metrics, *timelines;
     double rate_hz;
     bool has_events;
+    bool has_later; /* the counts of every person that an earlier version did not write */
     int n_classes;
     tin_class_figures *per_class; /* of all people */
-    person *people;
+    tin_person_result *people;
     size_t n_people;
 } measured;
 
@@ -35,7 +42,9 @@ typedef struct work {
     measured runs[2 * TIN_COMPARE_MOST_SEEDS];
     int n_runs, n_a;
     const tin_compare_options *options;
-    bool events; /* figures of events are compared */
+    bool events;   /* figures of events are compared */
+    bool later;    /* those that need the later counts too */
+    bool deadline; /* found in time means the same in all */
 } work;
 
 static void work_clear(work *w)
@@ -94,9 +103,27 @@ static tin_status read_classes(const measured *run, const json_t *list, tin_clas
     return TIN_OK;
 }
 
-static tin_status read_events(const measured *run, const json_t *from, person *p, tin_error *err)
+/* Counts that came later, where they are. */
+static tin_status read_later(measured *run, const json_t *from, tin_event_counts *c, tin_error *err)
 {
-    tin_event_counts *c = &p->events;
+    const struct {
+        const char *key;
+        int64_t *count;
+    } later[] = {{"in_time", &c->in_time},
+                 {"units_true", &c->units_true},
+                 {"units_said", &c->units_said},
+                 {"units_right", &c->units_right}};
+    tin_status status = TIN_OK;
+    for (size_t i = 0; i < sizeof later / sizeof *later && !status; i++) {
+        bool there = json_object_get(from, later[i].key) != NULL;
+        run->has_later = run->has_later && there;
+        status = there ? read_count(run, from, later[i].key, later[i].count, err) : TIN_OK;
+    }
+    return status;
+}
+
+static tin_status read_events(measured *run, const json_t *from, tin_event_counts *c, tin_error *err)
+{
     double hours = 0, latency = 0;
     tin_status status = read_count(run, from, "n_events", &c->n_events, err);
     status = status ? status : read_count(run, from, "missed", &c->missed, err);
@@ -107,17 +134,19 @@ static tin_status read_events(const measured *run, const json_t *from, person *p
     status = status ? status : read_count(run, from, "overlap50", &c->overlap50, err);
     status = status ? status : read_real(run, from, "rejection_hours", &hours, err);
     status = status ? status : read_real(run, from, "latency_mean_s", &latency, err);
-    if (status == TIN_OK && !(hours >= 0 && hours < 1e6)) {
-        status = damaged(run, "sound rejection_hours", err);
+    status = status ? status : read_later(run, from, c, err);
+    if (status == TIN_OK && !(hours >= 0 && hours < 1e6 && fabs(latency) < 1e6)) {
+        status = damaged(run, "sound rejection_hours and latency_mean_s", err);
     }
     if (status == TIN_OK) {
+        c->wrong_triggers = c->wrong_class;
         c->rejection_frames = llround(hours * 3600 * run->rate_hz);
-        p->latency_s = latency * (double)c->true_positives;
+        c->latency_frames = llround(latency * (double)c->true_positives * run->rate_hz);
     }
     return status;
 }
 
-static const person *find_person(const measured *run, const char *name)
+static const tin_person_result *find_person(const measured *run, const char *name)
 {
     for (size_t i = 0; i < run->n_people; i++) {
         if (strcmp(run->people[i].name, name) == 0) {
@@ -136,6 +165,7 @@ static tin_status read_people(measured *run, tin_error *err)
         return damaged(run, "test people", err);
     }
     size_t n = json_array_size(list);
+    run->has_later = true;
     run->people = tin_alloc(n, sizeof *run->people, err);
     run->per_class = tin_alloc(n * (size_t)run->n_classes, sizeof *run->per_class, err);
     if (!run->people || !run->per_class) {
@@ -143,14 +173,14 @@ static tin_status read_people(measured *run, tin_error *err)
     }
     json_array_foreach(list, i, o)
     {
-        person *p = &run->people[i];
+        tin_person_result *p = &run->people[i];
         const char *name = json_string_value(json_object_get(o, "name"));
         tin_status status = name && !find_person(run, name) ? TIN_OK : damaged(run, "list of people by name", err);
         p->name = name;
         p->per_class = run->per_class + i * (size_t)run->n_classes;
         status = status ? status : read_classes(run, json_object_get(o, "classes"), p->per_class, err);
         if (status == TIN_OK && run->has_events) {
-            status = read_events(run, json_object_get(o, "events"), p, err);
+            status = read_events(run, json_object_get(o, "events"), &p->events, err);
         }
         if (status) {
             return status;
@@ -242,9 +272,14 @@ static void check_events(work *w, tin_comparison *c)
     static const char *const keys[] = {"early_ms", "late_ms", "margins", "allow_repeats"};
     const json_t *first = json_object_get(w->runs[0].metrics, "settings");
     w->events = w->runs[0].has_events;
+    w->later = w->runs[0].has_later;
+    w->deadline = true;
     for (int i = 1; i < w->n_runs; i++) {
         const json_t *other = json_object_get(w->runs[i].metrics, "settings");
         w->events = w->events && w->runs[i].has_events;
+        w->later = w->later && w->runs[i].has_later;
+        w->deadline =
+            w->deadline && json_equal(json_object_get(first, "deadline_ms"), json_object_get(other, "deadline_ms"));
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
             const json_t *a = json_object_get(first, keys[k]), *b = json_object_get(other, keys[k]);
             if (a != b && !json_equal(a, b)) { /* both may be missing: no class has margins of its own */
@@ -330,7 +365,7 @@ static tin_status choose_people(work *w, tin_comparison *c, tin_error *err)
 static tin_status order_people(work *w, const tin_comparison *c, tin_error *err)
 {
     for (int i = 0; i < w->n_runs; i++) {
-        person *ordered = tin_alloc(c->n_people, sizeof *ordered, err);
+        tin_person_result *ordered = tin_alloc(c->n_people, sizeof *ordered, err);
         if (!ordered) {
             return TIN_ERR_MEMORY;
         }
@@ -344,34 +379,23 @@ static tin_status order_people(work *w, const tin_comparison *c, tin_error *err)
     return TIN_OK;
 }
 
-/* The figures of one run from the people drawn, each as often as it was. */
+/* The figures of one run from the people drawn, each as often as drawn. */
 static void figures_of(const work *w, const measured *run, const size_t *drawn, double figures[TIN_COMPARED_COUNT])
 {
     tin_class_figures per_class[TIN_MAX_CLASSES] = {0};
-    tin_frame_figures frames;
-    tin_event_counts counts = {0};
-    double latency = 0;
+    tin_person_result sum = {.per_class = per_class};
+    double all[TIN_FIGURE_COUNT];
     for (size_t i = 0; i < run->n_people; i++) {
-        const person *p = &run->people[drawn[i]];
-        for (int k = 0; k < run->n_classes; k++) {
-            per_class[k].n_true += p->per_class[k].n_true;
-            per_class[k].n_predicted += p->per_class[k].n_predicted;
-            per_class[k].n_right += p->per_class[k].n_right;
-        }
-        tin_event_counts_add(&counts, &p->events, 1);
-        latency += p->latency_s;
+        tin_person_result_add(&sum, &run->people[drawn[i]], run->n_classes);
     }
-    tin_class_figures_finish(per_class, run->n_classes, &frames);
-    tin_event_figures events = tin_event_figures_of(&counts, run->rate_hz);
-    const double nan = (double)NAN;
-    figures[TIN_COMPARED_FRAME_ACCURACY] = frames.accuracy;
-    figures[TIN_COMPARED_MACRO_F1] = frames.macro_f1;
-    figures[TIN_COMPARED_FNR] = w->events ? events.fnr : nan;
-    figures[TIN_COMPARED_FCR] = w->events ? events.fcr : nan;
-    figures[TIN_COMPARED_FP_PER_HOUR] = w->events ? events.fp_per_hour : nan;
-    figures[TIN_COMPARED_LATENCY_MEAN] =
-        w->events && counts.true_positives > 0 ? latency / (double)counts.true_positives : nan;
-    figures[TIN_COMPARED_IOU50_F1] = w->events ? events.iou50_f1 : nan;
+    tin_person_figures(&sum, run->n_classes, run->rate_hz, all);
+    const bool has[] = {[NEEDS_NONE] = true, [NEEDS_EVENTS] = w->events, [NEEDS_LATER] = w->events && w->later};
+    for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
+        figures[f] = has[compared[f].needs] ? all[compared[f].from] : (double)NAN;
+    }
+    if (!w->deadline) {
+        figures[TIN_COMPARED_DEADLINE_RECALL] = (double)NAN;
+    }
 }
 
 /* Means over the runs [n] chosen by `seeds`, of those that have the figure. */
@@ -450,14 +474,6 @@ static tin_status bootstrap(const work *w, tin_comparison *c, tin_error *err)
 
 static tin_status compare(work *w, tin_comparison *c, tin_error *err)
 {
-    static const struct {
-        const char *key;
-        int better;
-    } names[] = {
-#define X(figure, key, better, event) {key, better},
-        TIN_COMPARED_LIST(X)
-#undef X
-    };
     double a[TIN_COMPARED_COUNT], b[TIN_COMPARED_COUNT];
     int all[TIN_COMPARE_MOST_SEEDS];
     size_t *everybody = tin_alloc(c->n_people, sizeof *everybody, err);
@@ -476,7 +492,7 @@ static tin_status compare(work *w, tin_comparison *c, tin_error *err)
     for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
         const double nan = (double)NAN;
         c->figures[f] =
-            (tin_figure_comparison){names[f].key, names[f].better, a[f], b[f], b[f] - a[f], {nan, nan}, nan};
+            (tin_figure_comparison){compared[f].key, compared[f].better, a[f], b[f], b[f] - a[f], {nan, nan}, nan};
     }
     return c->n_people > 1 && w->options->resamples > 0 ? bootstrap(w, c, err) : TIN_OK;
 }

@@ -12,21 +12,26 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "evaluate/person_result.h"
 #include "evaluate/statistics.h"
 
 #define TIN_COMPARE_MOST_SEEDS 64
 
-/* figure, key as in `summary` of metrics.json, +1: greater is better, -1: smaller, whether it is about events */
+/* figure, key as in `summary` of metrics.json, where it stands in person_result.h, +1: greater is better, -1: smaller; whether
+ * it needs what metrics.json always had of EVENTS, of frames (NONE), or counts that came LATER */
 #define TIN_COMPARED_LIST(X)                                                                                           \
-    X(TIN_COMPARED_FRAME_ACCURACY, "frame_accuracy", 1, false)                                                         \
-    X(TIN_COMPARED_MACRO_F1, "macro_f1", 1, false)                                                                     \
-    X(TIN_COMPARED_FNR, "fnr", -1, true)                                                                               \
-    X(TIN_COMPARED_FCR, "fcr", -1, true)                                                                               \
-    X(TIN_COMPARED_FP_PER_HOUR, "fp_per_hour", -1, true)                                                               \
-    X(TIN_COMPARED_LATENCY_MEAN, "latency_mean_s", -1, true)                                                           \
-    X(TIN_COMPARED_IOU50_F1, "iou50_f1", 1, true)
+    X(TIN_COMPARED_FRAME_ACCURACY, "frame_accuracy", TIN_FIGURE_ACCURACY, 1, NONE)                                     \
+    X(TIN_COMPARED_MACRO_F1, "macro_f1", TIN_FIGURE_MACRO_F1, 1, NONE)                                                 \
+    X(TIN_COMPARED_FNR, "fnr", TIN_FIGURE_FNR, -1, EVENTS)                                                             \
+    X(TIN_COMPARED_FCR, "fcr", TIN_FIGURE_FCR, -1, EVENTS)                                                             \
+    X(TIN_COMPARED_FP_PER_HOUR, "fp_per_hour", TIN_FIGURE_FP_PER_HOUR, -1, EVENTS)                                     \
+    X(TIN_COMPARED_DEADLINE_RECALL, "deadline_recall", TIN_FIGURE_DEADLINE_RECALL, 1, LATER)                           \
+    X(TIN_COMPARED_LATENCY_MEAN, "latency_mean_s", TIN_FIGURE_LATENCY_MEAN, -1, EVENTS)                                \
+    X(TIN_COMPARED_EVENT_F1, "event_f1", TIN_FIGURE_EVENT_F1, 1, EVENTS)                                               \
+    X(TIN_COMPARED_SEGMENT_F1, "segment_f1", TIN_FIGURE_SEGMENT_F1, 1, LATER)                                          \
+    X(TIN_COMPARED_IOU50_F1, "iou50_f1", TIN_FIGURE_IOU50_F1, 1, EVENTS)
 typedef enum tin_compared {
-#define X(figure, key, better, event) figure,
+#define X(figure, key, from, better, needs) figure,
     TIN_COMPARED_LIST(X)
 #undef X
         TIN_COMPARED_COUNT

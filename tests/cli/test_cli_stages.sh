@@ -38,6 +38,8 @@ logs 'report: done before' run "$project"
 run=$(echo "$project"/runs/*/report.html)
 run=${run%/report.html}
 [ -f "$run/report.html" ] || fail "no report in $run"
+grep -q '^  events missed (FNR)  .*\(always\|clock\)' "$folder/out" || fail "no trivial detector beside the model: $(cat "$folder/out")"
+grep -q 'without an event: fewer than [0-9.]* an hour (95 % sure)' "$folder/out" || fail "no words about false positives"
 grep -q '^  verified' "$folder/out" || fail "no verification in the table"
 grep -q 'instructions: [0-9]* per decision; [0-9]* per frame on average, [0-9]* in the worst frame' "$folder/out" || fail "no instructions in the table"
 

@@ -250,6 +250,18 @@ static void margins_of_one_class(json_t *metrics, json_t *timelines)
                         json_pack("[{s:s, s:f, s:f}]", "class", "wave", "early_ms", 200.0, "late_ms", 900.0));
 }
 
+static void other_deadline(json_t *metrics, json_t *timelines)
+{
+    (void)timelines;
+    json_object_set_new(json_object_get(metrics, "settings"), "deadline_ms", json_real(300));
+}
+
+static void without_units(json_t *metrics, json_t *timelines)
+{
+    (void)timelines;
+    json_object_del(json_object_get(json_array_get(people_of(metrics), 4), "events"), "units_said");
+}
+
 static void one_person(json_t *metrics, json_t *timelines)
 {
     (void)timelines;
@@ -273,6 +285,14 @@ static void test_figures_that_do_not_exist(void **state)
     tin_comparison_free(&c);
     c = compared(own, own);
     assert_null(c.no_events);
+    tin_comparison_free(&c);
+    c = compared(FILES "a1", changed("deadline", other_deadline));
+    assert_true(isnan(c.figures[TIN_COMPARED_DEADLINE_RECALL].difference));
+    assert_false(isnan(c.figures[TIN_COMPARED_FNR].difference) || isnan(c.figures[TIN_COMPARED_SEGMENT_F1].difference));
+    tin_comparison_free(&c);
+    c = compared(FILES "a1", changed("units", without_units)); /* of an earlier version */
+    assert_true(isnan(c.figures[TIN_COMPARED_DEADLINE_RECALL].a) && isnan(c.figures[TIN_COMPARED_SEGMENT_F1].b));
+    assert_false(isnan(c.figures[TIN_COMPARED_FNR].difference) || isnan(c.figures[TIN_COMPARED_EVENT_F1].difference));
     tin_comparison_free(&c);
     char alone[TIN_PATH_MAX];
     snprintf(alone, sizeof alone, "%s", changed("alone", one_person));
