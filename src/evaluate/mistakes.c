@@ -401,7 +401,7 @@ static tin_status load_files(tin_mistakes *m, const char *folder, bool *there, t
     }
     status = take_metrics(m, folder, err);
     status = status ? status : tin_json_load(&m->timelines, folder, "timelines.json", err);
-    status = status ? status : tin_safetensors_read(&m->scores, scores, err);
+    status = status ? status : tin_safetensors_map(&m->scores, scores, err);
     if (status == TIN_OK) {
         const char *hash = json_string_value(json_object_get(m->timelines, "data_hash"));
         if (hash == NULL || strcmp(hash, m->dataset->hash) != 0) {

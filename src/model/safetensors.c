@@ -120,10 +120,12 @@ cleanup:
 
 /* ---- reading ---- */
 
-/* What stays alive behind a tin_safetensors: the parsed header (it owns the names) and the aligned copy of the data. */
+/* What stays alive behind a tin_safetensors: the parsed header (it owns the names), and the aligned copy of the data or the
+ * mapped file. */
 typedef struct owner {
     json_t *header;
     char *data;
+    tin_map map;
 } owner;
 
 /* A tensor and where its bytes are in the file; sorted by `begin` to see that the ranges touch and fill the file. */
@@ -269,15 +271,26 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* The tensors where they are in the mapped file; false when one of them is not aligned for its dtype. */
+static bool leave_data(tin_safetensors *file, const entry *entries, const char *data)
+{
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        file->tensors[i] = entries[i].tensor;
+        file->tensors[i].data = data + entries[i].begin;
+        if ((uintptr_t)file->tensors[i].data % dtypes[entries[i].tensor.dtype].bytes != 0)
+            return false;
+    }
+    return true;
+}
+
 /* Copies each tensor to an aligned place: the format promises no alignment inside the data. */
 static tin_status copy_data(tin_safetensors *file, owner *own, const entry *entries, const char *data, tin_error *err)
 {
     size_t total = 0;
     for (size_t i = 0; i < file->n_tensors; i++)
         total += aligned((size_t)(entries[i].end - entries[i].begin));
-    file->tensors = tin_alloc(file->n_tensors, sizeof *file->tensors, err);
     own->data = tin_alloc(total, 1, err);
-    if (!file->tensors || !own->data)
+    if (!own->data)
         return TIN_ERR_MEMORY;
     size_t at = 0;
     for (size_t i = 0; i < file->n_tensors; i++) {
@@ -315,7 +328,9 @@ static tin_status parse_header(const char *path, const char *bytes, size_t size,
     return TIN_OK;
 }
 
-static tin_status read_bytes(tin_safetensors *file, owner *own, const char *bytes, size_t size, tin_error *err)
+/* in_place: `bytes` stay as long as the file is open. */
+static tin_status read_bytes(tin_safetensors *file, owner *own, const char *bytes, size_t size, bool in_place,
+                             tin_error *err)
 {
     entry *entries = NULL;
     size_t begin = 0;
@@ -330,17 +345,18 @@ static tin_status read_bytes(tin_safetensors *file, owner *own, const char *byte
     status = parse_entries(file->path, own->header, size - begin, entries, file->n_tensors, err);
     if (!status)
         status = parse_metadata(file, metadata, err);
-    if (!status)
+    file->tensors = status ? NULL : tin_alloc(file->n_tensors, sizeof *file->tensors, err);
+    if (!status && !file->tensors)
+        status = TIN_ERR_MEMORY;
+    if (!status && !(in_place && leave_data(file, entries, bytes + begin)))
         status = copy_data(file, own, entries, bytes + begin, err);
     tin_free(entries);
     return status;
 }
 
-tin_status tin_safetensors_read(tin_safetensors **file, const char *path, tin_error *err)
+static tin_status open_file(tin_safetensors **file, const char *path, bool in_place, tin_error *err)
 {
     *file = NULL;
-    char *bytes = NULL;
-    size_t size = 0;
     tin_status status = TIN_ERR_MEMORY;
     tin_safetensors *f = tin_alloc(1, sizeof *f, err);
     owner *own = f ? tin_alloc(1, sizeof *own, err) : NULL;
@@ -350,17 +366,28 @@ tin_status tin_safetensors_read(tin_safetensors **file, const char *path, tin_er
     f->path = tin_strdup(path, err);
     if (!f->path)
         goto cleanup;
-    status = tin_file_read(path, &bytes, &size, err);
+    status = tin_map_open(&own->map, path, err);
     if (!status)
-        status = read_bytes(f, own, bytes, size, err);
+        status = read_bytes(f, own, (const char *)own->map.data, own->map.size, in_place, err);
+    if (!in_place)
+        tin_map_close(&own->map);
     if (!status) {
         *file = f;
         f = NULL;
     }
 cleanup:
-    tin_free(bytes);
     tin_safetensors_free(f);
     return status;
+}
+
+tin_status tin_safetensors_read(tin_safetensors **file, const char *path, tin_error *err)
+{
+    return open_file(file, path, false, err);
+}
+
+tin_status tin_safetensors_map(tin_safetensors **file, const char *path, tin_error *err)
+{
+    return open_file(file, path, true, err);
 }
 
 void tin_safetensors_free(tin_safetensors *file)
@@ -371,6 +398,7 @@ void tin_safetensors_free(tin_safetensors *file)
     if (own) {
         json_decref(own->header);
         tin_free(own->data);
+        tin_map_close(&own->map);
         tin_free(own);
     }
     tin_free(file->tensors);

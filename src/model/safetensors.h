@@ -69,6 +69,9 @@ tin_status tin_safetensors_write(const char *path, const tin_tensor *tensors, si
 
 /* Reads the whole file. On failure *file is NULL. */
 tin_status tin_safetensors_read(tin_safetensors **file, const char *path, tin_error *err) TIN_USE_RESULT;
+/* The same, but the file stays mapped and the tensors lie in it: for what is greater than the memory. The file must not
+ * be shortened meanwhile; replacing it, as all writers here do, is no harm. */
+tin_status tin_safetensors_map(tin_safetensors **file, const char *path, tin_error *err) TIN_USE_RESULT;
 /* NULL is allowed. */
 void tin_safetensors_free(tin_safetensors *file);
 
