@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "metrics/nab_score.h"
 #include "metrics/span_metrics.h"
 
 static tin_person_result *person_of(tin_detector_result *result, const char *name)
@@ -142,11 +143,15 @@ static tin_status count_stream(tin_detector_result *result, const tin_scored_str
     const tin_scene scene = {stream->events, stream->n_events, stream->labels, n_frames};
     tin_status status = tin_event_count(&scene, detection, margins, outcomes, kinds, &part->events, err);
     for (int k = 0; k < result->n_classes && status == TIN_OK; k++) {
+        tin_event_counts *own = &part->events_of[k];
         if (result->classes[k].event) {
-            part->events_of[k].n_frames = part->events.n_frames;
-            part->events_of[k].rejection_frames = part->events.rejection_frames;
-            part->events_of[k].rejection_unlabelled = part->events.rejection_unlabelled;
-            status = tin_event_count_class(&scene, detection, margins, outcomes, kinds, k, &part->events_of[k], err);
+            own->n_frames = part->events.n_frames;
+            own->rejection_frames = part->events.rejection_frames;
+            own->rejection_unlabelled = part->events.rejection_unlabelled;
+            status = tin_event_count_class(&scene, detection, margins, outcomes, kinds, k, own, err);
+            tin_nab_count(&scene, detection, margins, k, own);
+            part->events.nab_windows += own->nab_windows;
+            part->events.nab_billionths += own->nab_billionths;
         }
     }
     status = status ? status : add_spans(result, &scene, detection, margins, part, err);

@@ -54,4 +54,5 @@ void tin_person_figures(const tin_person_result *person, int n_classes, double r
     figures[TIN_FIGURE_ONSET_OFFSET_F1] = e.onset_offset_f1;
     figures[TIN_FIGURE_START_ERROR] = e.start_error_s;
     figures[TIN_FIGURE_END_ERROR] = e.end_error_s;
+    figures[TIN_FIGURE_NAB_SCORE] = e.nab_score;
 }

@@ -42,7 +42,8 @@ typedef enum tin_figure_section { TIN_SECTION_FRAMES, TIN_SECTION_EVENTS, TIN_SE
     X(TIN_FIGURE_ONSET_F1, EVENTS, "onset_f1", 1)                                                                      \
     X(TIN_FIGURE_ONSET_OFFSET_F1, EVENTS, "onset_offset_f1", 1)                                                        \
     X(TIN_FIGURE_START_ERROR, EVENTS, "start_error_s", -1)                                                             \
-    X(TIN_FIGURE_END_ERROR, EVENTS, "end_error_s", -1)
+    X(TIN_FIGURE_END_ERROR, EVENTS, "end_error_s", -1)                                                                 \
+    X(TIN_FIGURE_NAB_SCORE, EVENTS, "nab_score", 1)
 typedef enum tin_figure {
 #define X(figure, section, key, better) figure,
     TIN_FIGURE_LIST(X)

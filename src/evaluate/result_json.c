@@ -186,6 +186,7 @@ static void put_figures(builder *b, json_t *o, const tin_event_figures *f)
     tin_json_put(b, o, "onset_offset_error_rate", tin_json_real(f->onset_offset_error_rate));
     tin_json_put(b, o, "start_error_s", tin_json_real(f->start_error_s));
     tin_json_put(b, o, "end_error_s", tin_json_real(f->end_error_s));
+    tin_json_put(b, o, "nab_score", tin_json_real(f->nab_score));
 }
 
 /* "fnr_exact_95": what a count of so few events says by itself. */

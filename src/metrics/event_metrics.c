@@ -483,5 +483,6 @@ tin_event_figures tin_event_figures_of(const tin_event_counts *c, double rate_hz
         .onset_offset_error_rate = error_rate_of(c->borders_right, c->borders_substituted, c->n_events, c->n_segments),
         .start_error_s = ratio(c->start_error, c->overlap50) / rate_hz,
         .end_error_s = ratio(c->end_error, c->overlap50) / rate_hz,
+        .nab_score = 50 + 50 * ratio(c->nab_billionths, c->nab_windows) / 1e9,
     };
 }

@@ -90,7 +90,9 @@ typedef struct tin_event_outcome {
     X(borders_right)       /* segments matched one to one by class, start and end */                                   \
     X(borders_substituted) /* of the others: by start and end alone */                                                 \
     X(start_error)         /* frames, of the overlap50 pairs: sum of |start - start| */                                \
-    X(end_error)           /* ... and of |end - end| */
+    X(end_error)           /* ... and of |end - end| */                                                                \
+    X(nab_windows)         /* by tin_nab_count: windows, of which those of a class that overlap are one */             \
+    X(nab_billionths)      /* the score, in units of 1e-9, so that sums do not depend on their order */
 typedef struct tin_event_counts {
 #define X(count) int64_t count;
     TIN_EVENT_COUNT_LIST(X)
@@ -111,6 +113,7 @@ typedef struct tin_event_figures {
     double segment_f1, segment_error_rate; /* of units of time */
     double onset_f1, onset_error_rate, onset_offset_f1, onset_offset_error_rate;
     double start_error_s, end_error_s; /* mean, of the overlap50 pairs */
+    double nab_score; /* 0: a detector that never speaks, 100: one that speaks at the start of every window */
 } tin_event_figures;
 
 /* Runs the decision layer over scores [n_decisions][n_classes]. Trigger of decision j: frame hop*(j+1)-1 +
