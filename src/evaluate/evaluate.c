@@ -229,6 +229,7 @@ static tin_status write_timelines(work *w, tin_error *err)
     json_t *root = json_object();
     tin_json_put(&b, root, "format", json_integer(1));
     tin_json_put(&b, root, "data_hash", json_string(w->e.dataset->hash));
+    tin_json_put(&b, root, "unlabelled", json_integer(w->e.dataset->unlabelled));
     tin_json_put(&b, root, "streams", json_incref(w->timelines));
     tin_json_put(&b, root, "validation", json_incref(w->validation_timelines));
     tin_status status = b.failed ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while timelines.json was made")

@@ -97,6 +97,12 @@ static tin_status add_timeline(json_t *timelines, const tin_scored_stream *strea
     tin_json_put(&b, o, "events", events);
     tin_json_put(&b, o, "segments", intervals_json(&b, v->detection.segments, v->detection.n_segments));
     tin_json_put(&b, o, "triggers", triggers);
+    if (stream->n_windows > 0) {
+        json_t *windows = json_array();
+        tin_json_append(&b, windows, json_integer(stream->n_windows));
+        tin_json_append(&b, windows, json_integer(stream->windows_right));
+        tin_json_put(&b, o, "windows", windows);
+    }
     tin_json_append(&b, timelines, o);
     return b.failed
                ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while the timeline of %s was made", stream->stream->id)
