@@ -17,8 +17,4 @@ tin_status tin_file_list_make(tin_file_list *list, const char *folder, const cha
                               tin_error *err) TIN_USE_RESULT;
 void tin_file_list_free(tin_file_list *list);
 
-/* Numbers inside names count as numbers: "s2" < "s10". Total order: equal numbers of other length fall back to strcmp.
- */
-int tin_natural_compare(const char *a, const char *b);
-
 #endif

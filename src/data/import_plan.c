@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/natural_order.h"
 #include "data/file_list.h"
 
 #define MAX_WINDOW 1024 /* columns of a row that is a window */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/natural_order.h"
 #include "data/data.h"
-#include "data/file_list.h"
 
 #define DEFAULT_FOLDS 5 /* three for training, the fourth for validation, the fifth for the test */
 #define VALIDATION_EVERY 5

@@ -2,6 +2,7 @@
 #include "data_test.h"
 
 #include "base/rng.h"
+#include "base/natural_order.h"
 #include "data/file_list.h"
 #include "data/recording.h"
 
