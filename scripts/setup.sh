@@ -52,6 +52,7 @@ cppcheck | MISRA rules of generated code
 python3 | its MISRA rules
 espeak-ng | the voices of examples/wakeword
 time | peak memory of the figures
+jq | reads --json in tests and in scripts/evaluation.sh
 python3-venv | the MLflow server that runs are exported to
 '
 [ "${1:-}" != test ] || packages=$packages$test_packages

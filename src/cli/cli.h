@@ -221,6 +221,7 @@ tin_status cli_command_runs_show(const cli_command *command, const cli_options *
 tin_status cli_command_runs_tag(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_untag(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_compare(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_runs_pool(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_export(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_check(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);

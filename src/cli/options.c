@@ -208,6 +208,17 @@ const cli_command cli_commands[] = {
          "  tinamou runs compare 1a2b,3c4d,5e6f 7a8b,9c0d,1e2f my-gestures   # three seeds each\n"
          "  tinamou runs compare before after my-gestures --common           # people that both datasets share\n",
      .run = cli_command_runs_compare},
+    {.name = "runs pool",
+     .operands = "RUNS",
+     .allowed = CLI_JSON,
+     .summary = "the figures over the test people of several runs",
+     .description =
+         "The folds of one experiment as one: figures over all their test people with intervals, every person, and the "
+         "worst one.\nRUNS are IDs, beginnings of them or tags, with commas between; `tinamou run --leave-one-out` and "
+         "--folds put a tag on\ntheir runs. No recording may have been tested by two of them.",
+     .examples = "  tinamou runs pool folds-1a2b3c4d my-gestures\n"
+                 "  tinamou runs pool 589e,0c9a,77f1 my-gestures --json\n",
+     .run = cli_command_runs_pool},
     {.name = "runs export",
      .operands = "RUN",
      .allowed = CLI_JSON | CLI_MLFLOW,

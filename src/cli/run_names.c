@@ -37,12 +37,10 @@ tin_status cli_need_stage(tin_runs *runs, const tin_run_row *row, tin_stage stag
 /* Takes the rows over; their array is freed. */
 static tin_status join(cli_run_group *group, tin_run_row *rows, size_t n, tin_error *err)
 {
-    tin_run_row *all = group->n + n > TIN_COMPARE_MOST_SEEDS ? NULL : tin_alloc(group->n + n, sizeof *all, err);
+    tin_run_row *all = tin_alloc(group->n + n, sizeof *all, err);
     if (!all) {
         tin_runs_list_free(rows, n);
-        return group->n + n > TIN_COMPARE_MOST_SEEDS
-                   ? tin_fail(err, TIN_ERR_USAGE, "more than %d runs on one side; give fewer", TIN_COMPARE_MOST_SEEDS)
-                   : TIN_ERR_MEMORY;
+        return TIN_ERR_MEMORY;
     }
     memcpy(all, group->rows, group->n * sizeof *all);
     memcpy(all + group->n, rows, n * sizeof *all);
@@ -55,6 +53,10 @@ static tin_status join(cli_run_group *group, tin_run_row *rows, size_t n, tin_er
 
 static tin_status check_group(tin_runs *runs, cli_run_group *group, tin_error *err)
 {
+    group->folders = tin_alloc(group->n, sizeof *group->folders, err);
+    if (!group->folders) {
+        return TIN_ERR_MEMORY;
+    }
     for (size_t i = 0; i < group->n; i++) {
         for (size_t k = 0; k < i; k++) {
             if (strcmp(group->rows[i].run.id, group->rows[k].run.id) == 0) {
@@ -88,6 +90,7 @@ tin_status cli_find_group(tin_runs *runs, const char *names, cli_run_group *grou
 void cli_run_group_free(cli_run_group *group)
 {
     tin_runs_list_free(group->rows, group->n);
+    tin_free(group->folders);
     *group = (cli_run_group){0};
 }
 

@@ -13,7 +13,7 @@ tin_status cli_find_run(tin_runs *runs, const char *name, tin_run_row **row, tin
 typedef struct cli_run_group {
     tin_run_row *rows; /* [n] */
     size_t n;
-    const char *folders[TIN_COMPARE_MOST_SEEDS];
+    const char **folders; /* [n] */
 } cli_run_group;
 /* "a,b,c", each an ID, the beginning of one, or a tag, which stands for all runs that carry it. Every one must be evaluated. */
 tin_status cli_find_group(tin_runs *runs, const char *names, cli_run_group *group, tin_error *err) TIN_USE_RESULT;

@@ -1,5 +1,5 @@
 /* `run --seeds`, `--folds` and `--leave-one-out`: a run per seed or fold, each in a process of its own, as many at a time as
- * there are cores; then mean and spread. */
+ * there are cores; then mean and spread, and of folds the figures over all people. */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -15,6 +15,9 @@
 #include "base/progress.h"
 #include "cli/cli.h"
 #include "cli/figures.h"
+#include "cli/pooled.h"
+
+#define MOST_IN_TABLE 10 /* folds that have a column each */
 
 /* What a child left: its results as JSON, or, when it failed, its tin_error. */
 typedef struct seed_run {
@@ -236,7 +239,8 @@ static tin_status summarise(const seed_runs *r, const char *section, json_t *sum
     return status ? (json_decref(object), status) : cli_set(summary, section, object, err);
 }
 
-static tin_status print_json(const seed_runs *r, tin_error *err)
+/* What was asked for: the runs, mean and spread, and, of folds, the figures over all people. */
+static tin_status print_json(const seed_runs *r, const char *tag, const json_t *pooled, tin_error *err)
 {
     json_t *list = json_array(), *summary = json_object();
     char *text = NULL;
@@ -251,7 +255,10 @@ static tin_status print_json(const seed_runs *r, tin_error *err)
         status = summarise(r, summed[i], summary, err);
     }
     json_t *root = status ? NULL : json_pack("{s:O, s:O}", "runs", list, "summary", summary);
-    text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    if (root && pooled && json_object_update_new(root, json_pack("{s:s, s:O}", "tag", tag, "pooled", pooled)) != 0) {
+        status = tin_fail(err, TIN_ERR_MEMORY, "out of memory for the results of the folds");
+    }
+    text = root && !status ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
     if (text) {
         puts(text);
     } else if (!status) {
@@ -327,15 +334,47 @@ static tin_status prepare(const cli_options *options, seed_runs *r, tin_error *e
     return status;
 }
 
+/* The folds as one, found again by their tag. */
+static tin_status pool_folds(const cli_options *options, const seed_runs *r, char tag[CLI_POOL_TAG], json_t **pooled,
+                             tin_error *err)
+{
+    cli_session session = {0};
+    const char **ids = tin_alloc((size_t)r->n, sizeof *ids, err);
+    const cli_options first = choose(options, r->items[0].number);
+    tin_status status = ids ? cli_session_open(&session, &first, err) : TIN_ERR_MEMORY;
+    for (int i = 0; i < r->n && !status; i++) {
+        ids[i] = json_string_value(json_object_get(json_object_get(r->items[i].results, "run"), "id"));
+    }
+    status = status ? status : cli_pool_folds(&session, ids, (size_t)r->n, tag, pooled, err);
+    tin_free(ids);
+    cli_session_close(&session);
+    return status;
+}
+
+static tin_status print_text(const seed_runs *r, bool folds, const char *tag, const json_t *pooled, tin_error *err)
+{
+    if (!folds || r->n <= MOST_IN_TABLE) {
+        print_table(r, folds ? "fold" : "seed");
+        printf(folds ? "\n" : "");
+    }
+    tin_status status = folds ? cli_print_pooled(pooled, err) : TIN_OK;
+    if (folds && !status) {
+        printf("\n`tinamou runs pool %s` shows this again\n", tag);
+    }
+    return status;
+}
+
 tin_status cli_run_seeds(const cli_command *command, const cli_options *options, tin_error *err)
 {
     seed_runs r = {0};
+    char tag[CLI_POOL_TAG] = "";
+    json_t *pooled = NULL;
+    bool folds = has_folds(options);
     tin_status status = prepare(options, &r, err);
     status = status ? status : run_all(command, options, &r, err);
-    if (status == TIN_OK && options->json) {
-        status = print_json(&r, err);
-    } else if (status == TIN_OK) {
-        print_table(&r, has_folds(options) ? "fold" : "seed");
+    status = status || !folds ? status : pool_folds(options, &r, tag, &pooled, err);
+    if (status == TIN_OK) {
+        status = options->json ? print_json(&r, tag, pooled, err) : print_text(&r, folds, tag, pooled, err);
     }
     for (int i = 0; i < r.n && r.items; i++) {
         json_decref(r.items[i].results);
@@ -343,6 +382,7 @@ tin_status cli_run_seeds(const cli_command *command, const cli_options *options,
             fclose(r.items[i].output);
         }
     }
+    json_decref(pooled);
     tin_free(r.items);
     return status;
 }

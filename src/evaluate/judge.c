@@ -91,6 +91,7 @@ static tin_status add_timeline(json_t *timelines, const tin_scored_stream *strea
     }
     tin_json_put(&b, o, "id", json_string(stream->stream->id));
     tin_json_put(&b, o, "subject", json_string(stream->stream->subject));
+    tin_json_put(&b, o, "counts_sha256", json_string(stream->stream->counts_hash));
     tin_json_put(&b, o, "n_frames", json_integer(stream->stream->n_frames));
     tin_json_put(&b, o, "intervals", intervals_json(&b, stream->stream->intervals, stream->stream->n_intervals));
     tin_json_put(&b, o, "predicted", predicted_json(&b, v->predictions, stream->stream->n_frames));

@@ -1,9 +1,12 @@
 #include "evaluate/pool_runs.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json_tools.h"
 #include "base/memory.h"
+#include "base/natural_order.h"
 #include "evaluate/result_json.h"
 #include "evaluate/trivial_detectors.h"
 
@@ -124,13 +127,15 @@ static tin_status take_events(const pool *p, said *s, tin_error *err)
 static tin_status read_stream(const pool *p, said *s, const json_t *from, tin_error *err)
 {
     const json_t *windows = json_object_get(from, "windows");
+    const char *hash = json_string_value(json_object_get(from, "counts_sha256"));
     s->stream.id = (char *)(uintptr_t)json_string_value(json_object_get(from, "id"));
     s->stream.subject = (char *)(uintptr_t)json_string_value(json_object_get(from, "subject"));
     s->stream.n_frames = json_integer_value(json_object_get(from, "n_frames"));
     s->n_windows = json_integer_value(json_array_get(windows, 0));
     s->windows_right = json_integer_value(json_array_get(windows, 1));
-    if (!s->stream.id || !s->stream.subject || s->stream.n_frames < 1 || s->stream.n_frames > (int64_t)1 << 40 ||
-        s->windows_right < 0 || s->windows_right > s->n_windows) {
+    snprintf(s->stream.counts_hash, sizeof s->stream.counts_hash, "%s", hash ? hash : "");
+    if (!hash || !s->stream.id || !s->stream.subject || s->stream.n_frames < 1 ||
+        s->stream.n_frames > (int64_t)1 << 40 || s->windows_right < 0 || s->windows_right > s->n_windows) {
         return damaged(p, s->run, "sound recordings", err);
     }
     tin_status status = read_intervals(p, s, json_object_get(from, "intervals"), TIN_LABEL_IGNORE, false,
@@ -204,26 +209,32 @@ static tin_status read_head(pool *p, tin_error *err)
     return TIN_OK;
 }
 
+/* Milliseconds that can be frames. */
+static bool take_ms(const json_t *object, const char *key, double *ms)
+{
+    const json_t *value = json_object_get(object, key);
+    *ms = json_number_value(value);
+    return json_is_number(value) && *ms >= 0 && *ms <= 600000;
+}
+
 static tin_status read_margins(pool *p, tin_error *err)
 {
     size_t i;
     const json_t *one, *settings = json_object_get(p->metrics, "settings"),
                        *list = json_object_get(settings, "margins");
     tin_config_margin margins[TIN_MAX_CLASSES];
-    tin_config_evaluate given = {.early_ms = json_number_value(json_object_get(settings, "early_ms")),
-                                 .late_ms = json_number_value(json_object_get(settings, "late_ms")),
-                                 .deadline_ms = json_number_value(json_object_get(settings, "deadline_ms")),
-                                 .allow_repeats = json_is_true(json_object_get(settings, "allow_repeats")),
-                                 .margins = margins};
-    if (!json_is_object(settings) || json_array_size(list) > TIN_MAX_CLASSES) {
+    tin_config_evaluate given = {.margins = margins,
+                                 .allow_repeats = json_is_true(json_object_get(settings, "allow_repeats"))};
+    if (!take_ms(settings, "early_ms", &given.early_ms) || !take_ms(settings, "late_ms", &given.late_ms) ||
+        !take_ms(settings, "deadline_ms", &given.deadline_ms) || json_array_size(list) > TIN_MAX_CLASSES) {
         return damaged(p, 0, "settings", err);
     }
     json_array_foreach(list, i, one)
     {
-        char *name = (char *)(uintptr_t)json_string_value(json_object_get(one, "class"));
-        margins[given.margins_count++] = (tin_config_margin){name, json_number_value(json_object_get(one, "early_ms")),
-                                                             json_number_value(json_object_get(one, "late_ms"))};
-        if (!name) {
+        tin_config_margin *margin = &margins[given.margins_count++];
+        margin->class = (char *)(uintptr_t)json_string_value(json_object_get(one, "class"));
+        if (!margin->class || !take_ms(one, "early_ms", &margin->early_ms) ||
+            !take_ms(one, "late_ms", &margin->late_ms)) {
             return damaged(p, 0, "margins of classes", err);
         }
     }
@@ -276,34 +287,28 @@ static tin_status read_run(pool *p, size_t run, tin_error *err)
     return status ? status : read_streams(p, run, err);
 }
 
-static bool same_recording(const said *a, const said *b)
+/* By person, then by recording: the result does not depend on the order in which the runs are given. 0: the same recording.
+ * Parts of one recording may have the same name where the split is by time, but not the same signal. */
+static int compare_recordings(const void *left, const void *right)
 {
-    const tin_stream *x = &a->stream, *y = &b->stream;
-    if (a->run == b->run || x->n_frames != y->n_frames || x->n_intervals != y->n_intervals ||
-        strcmp(x->id, y->id) != 0 || strcmp(x->subject, y->subject) != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < x->n_intervals; i++) {
-        const tin_interval *v = &x->intervals[i], *w = &y->intervals[i];
-        if (v->start != w->start || v->end != w->end || v->class_index != w->class_index) {
-            return false;
-        }
-    }
-    return true;
+    const tin_stream *a = &((const said *)left)->stream, *b = &((const said *)right)->stream;
+    int order = tin_natural_compare(a->subject, b->subject);
+    order = order ? order : tin_natural_compare(a->id, b->id);
+    return order ? order : strcmp(a->counts_hash, b->counts_hash);
 }
 
-/* Parts of one recording have the same name where the split is by time, but not the same labels. */
-static tin_status check_once(const pool *p, tin_error *err)
+/* Puts the recordings in order; each must be there once. */
+static tin_status sort_streams(pool *p, tin_error *err)
 {
-    for (size_t i = 0; i < p->n_streams; i++) {
-        for (size_t k = 0; k < i; k++) {
-            const said *a = &p->streams[k], *b = &p->streams[i];
-            if (same_recording(a, b)) {
-                return tin_fail(err, TIN_ERR_USAGE,
-                                "%s and %s were both tested on the recording '%s', which would count twice; give the "
-                                "folds of one experiment",
-                                p->folders[a->run], p->folders[b->run], b->stream.id);
-            }
+    qsort(p->streams, p->n_streams, sizeof *p->streams, compare_recordings);
+    for (size_t i = 1; i < p->n_streams; i++) {
+        const said *a = &p->streams[i - 1], *b = &p->streams[i];
+        if (compare_recordings(a, b) == 0) {
+            size_t first = a->run < b->run ? a->run : b->run, second = a->run < b->run ? b->run : a->run;
+            return tin_fail(err, TIN_ERR_USAGE,
+                            "%s and %s were both tested on the recording '%s', which would count twice; give the folds "
+                            "of one experiment",
+                            p->folders[first], p->folders[second], b->stream.id);
         }
     }
     return TIN_OK;
@@ -425,7 +430,7 @@ tin_status tin_pool_runs(const char *const *folders, size_t n, int resamples, ui
     for (size_t run = 0; run < n && status == TIN_OK; run++) {
         status = read_run(&p, run, err);
     }
-    status = status ? status : check_once(&p, err);
+    status = status ? status : sort_streams(&p, err);
     status = status ? status : make_set(&p, err);
     if (status == TIN_OK) {
         *pooled = json_object();

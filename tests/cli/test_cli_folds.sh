@@ -69,6 +69,27 @@ for person in "Ann B" "O'Neil, \"Bob\"" quiet zoë; do
 done
 grep -q '2 + 1 + 1 people' log || fail "who validates"
 
+# the figures over all: the sums of the four runs, every person once, and the same again by their tag
+grep -q '^4 test people of 4 runs$' out || fail "the figures over all people"
+tag=$(sed -n 's/.*runs pool \(folds-[0-9a-f]*\).*/\1/p' out)
+[ "$("$tinamou" runs whole --tag "$tag" | grep -c "$tag")" = 4 ] || fail "the tag is not on four runs"
+"$tinamou" runs pool "$tag" whole >again 2>log || fail "runs pool"
+sed -n '/^4 test people/,/^looking/p' out | grep -v '^looking' >first
+sed '/^looking/,$d' again | diff first - || fail "runs pool prints something else"
+grep -q '^quiet  *0 .* -  *- ' again || fail "the person without events"
+"$tinamou" runs pool "$tag" whole --json >pooled.json || fail "runs pool --json"
+for key in n_events missed wrong_class false_positives true_positives latency_frames rejection_frames n_segments overlap50; do
+    sum=$(cat whole/runs/*/metrics.json | jq ".test.integer.events.$key" | awk '{s += $1} END {print s}')
+    [ "$(jq ".test.integer.events.$key" pooled.json)" = "$sum" ] || fail "$key does not add up to $sum"
+done
+[ "$(jq -r '.test.integer.people[].name' pooled.json | LC_ALL=C sort | tr '\n' ,)" = "Ann B,O'Neil, \"Bob\",quiet,zoë," ] || fail "the people"
+right=$(cat whole/runs/*/metrics.json | jq '[.test.integer.frames.confusion as $c | range($c | length) | $c[.][.]] | add' | awk '{s += $1} END {print s}')
+[ "$(jq '[.test.integer.frames.confusion as $c | range($c | length) | $c[.][.]] | add' pooled.json)" = "$right" ] || fail "right frames"
+run=$(ls whole/runs | grep -v sqlite | head -1)
+code=0
+"$tinamou" runs pool "$tag,$run" whole >out 2>log || code=$?
+[ $code = 2 ] && grep -q "run $run stands twice" log || fail "a run twice"
+
 # done is done
 "$tinamou" run whole --leave-one-out >out 2>log || fail "again"
 [ "$(grep -c 'train: done before' log)" -ge 1 ] || fail "trained again"
