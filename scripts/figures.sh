@@ -151,6 +151,18 @@ train() { # one thread, batch 64: the loop with sampling and augmentation, secon
     put train.fma_share "$("$bench" a 64 share)" ratio
 }
 
+replay() { # needs PyTorch: TINAMOU_PYTHON is a Python that has it
+    any_wanted replay.ratio || return 0
+    python=${TINAMOU_PYTHON:-python3}
+    if ! "$python" -c 'import torch' 2>/dev/null; then
+        echo "figures: replay.ratio is left out: $python has no torch; make a venv with bench/replay/requirements.txt and set TINAMOU_PYTHON" >&2
+        return 0
+    fi
+    cmake --build "$root/build/release" --target bench_replay >&2
+    "$python" "$root/bench/replay/bench_replay.py" "$(find "$root/build/release" -name bench_replay -type f)" |
+        while read -r id value unit; do put "$id" "$value" "$unit"; done
+}
+
 csv_import() { # needs pandas: TINAMOU_PYTHON is a Python that has it
     any_wanted data.csv_import_ratio data.csv_import_ratio_all_cores || return 0
     python=${TINAMOU_PYTHON:-python3}
@@ -219,6 +231,7 @@ exact
 cores
 har
 train
+replay
 csv_import
 drift
 large

@@ -6,34 +6,34 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "metrics/frame_metrics.h"
+#include "model/replay.h"
 
-/* The integer interpreter or the float reference behind one step. */
+/* The integer model or the float reference behind one call. */
 typedef struct runner {
-    tin_qrunner *integer;
+    tin_replay *integer;
     tin_float_runner *real;
-    int n_classes;
+    int n_channels, n_classes;
+    int16_t *window; /* scores of one window */
 } runner;
 
-static tin_status runner_open(runner *r, tin_scorer scorer, tin_error *err)
+static tin_status runner_open(runner *r, tin_scorer scorer, int64_t window_decisions, tin_error *err)
 {
-    *r = (runner){.n_classes = scorer.qmodel != NULL ? scorer.qmodel->n_classes : scorer.model->n_classes};
-    return scorer.qmodel != NULL ? tin_qrunner_create(&r->integer, scorer.qmodel, err)
-                                 : tin_float_runner_create(&r->real, scorer.model, err);
+    const bool integer = scorer.qmodel != NULL;
+    *r = (runner){.n_channels = integer ? scorer.qmodel->n_channels : scorer.model->n_channels,
+                  .n_classes = integer ? scorer.qmodel->n_classes : scorer.model->n_classes};
+    r->window = tin_alloc((size_t)window_decisions * (size_t)r->n_classes, sizeof *r->window, err);
+    if (r->window == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    return integer ? tin_replay_create(&r->integer, scorer.qmodel, TIN_REPLAY_BEST, err)
+                   : tin_float_runner_create(&r->real, scorer.model, err);
 }
 
 static void runner_close(runner *r)
 {
-    tin_qrunner_free(r->integer);
+    tin_replay_free(r->integer);
     tin_float_runner_free(r->real);
-}
-
-static void runner_reset(runner *r)
-{
-    if (r->integer != NULL) {
-        tin_qrunner_reset(r->integer);
-    } else {
-        tin_float_runner_reset(r->real);
-    }
+    tin_free(r->window);
 }
 
 /* A logit in score units; NaN becomes the least score. */
@@ -43,17 +43,23 @@ static int16_t score_of(float logit)
     return v >= INT16_MAX ? INT16_MAX : v > INT16_MIN ? (int16_t)v : INT16_MIN;
 }
 
-static int runner_step(runner *r, const int16_t *counts, int16_t *scores)
+/* From the beginning: scores [n_frames / hop][n_classes]. */
+static void runner_run(runner *r, const int16_t *counts, int64_t n_frames, int16_t *scores)
 {
     if (r->integer != NULL) {
-        return tin_qrunner_step(r->integer, counts, scores);
+        tin_replay_reset(r->integer);
+        (void)tin_replay_run(r->integer, counts, n_frames, scores);
+        return;
     }
-    float logits[TIN_MAX_CLASSES];
-    int due = tin_float_runner_step(r->real, counts, logits);
-    for (int k = 0; due && k < r->n_classes; k++) {
-        scores[k] = score_of(logits[k]);
+    tin_float_runner_reset(r->real);
+    for (int64_t t = 0; t < n_frames; t++) {
+        float logits[TIN_MAX_CLASSES];
+        if (tin_float_runner_step(r->real, counts + t * r->n_channels, logits)) {
+            for (int k = 0; k < r->n_classes; k++) {
+                *scores++ = score_of(logits[k]);
+            }
+        }
     }
-    return due;
 }
 
 typedef struct score_job {
@@ -72,16 +78,7 @@ typedef struct work {
     tin_progress progress;
 } work;
 
-static void score_whole(runner *r, const work *w, tin_scored_stream *item)
-{
-    int64_t j = 0;
-    runner_reset(r);
-    for (int64_t t = 0; t < item->stream->n_frames && j < item->n_decisions; t++) {
-        const int16_t *counts = item->stream->counts + t * w->dataset->n_channels;
-        j += runner_step(r, counts, item->scores + j * r->n_classes);
-    }
-}
-
+/* The last decision of each window counts. */
 static void score_windows(runner *r, const work *w, tin_scored_stream *item)
 {
     for (size_t i = 0; w->windows.frames > 0 && i < item->stream->n_intervals; i++) {
@@ -90,14 +87,12 @@ static void score_windows(runner *r, const work *w, tin_scored_stream *item)
             continue;
         }
         for (int64_t start = interval->start; start + w->windows.frames <= interval->end; start += w->windows.step) {
-            int16_t scores[TIN_MAX_CLASSES];
-            int64_t before = w->windows.history < start ? w->windows.history : start;
-            runner_reset(r);
-            for (int64_t t = start - before / w->hop * w->hop; t < start + w->windows.frames; t++) {
-                runner_step(r, item->stream->counts + t * w->dataset->n_channels, scores);
-            }
+            int64_t before = (w->windows.history < start ? w->windows.history : start) / w->hop * w->hop;
+            int64_t n = (before + w->windows.frames) / w->hop;
+            runner_run(r, item->stream->counts + (start - before) * r->n_channels, n * w->hop, r->window);
             item->n_windows++;
-            item->windows_right += tin_argmax_s16(scores, r->n_classes) == interval->class_index;
+            item->windows_right +=
+                tin_argmax_s16(r->window + (n - 1) * r->n_classes, r->n_classes) == interval->class_index;
         }
     }
 }
@@ -131,9 +126,9 @@ static void score_one(void *context, int index, int thread)
         job->status = tin_fail(&job->err, TIN_ERR_INTERRUPTED, "stopped by the user; run again to go on");
         return;
     }
-    job->status = runner_open(&r, w->scorer, &job->err);
+    job->status = runner_open(&r, w->scorer, (w->windows.history + w->windows.frames) / w->hop, &job->err);
     if (job->status == TIN_OK) {
-        score_whole(&r, w, job->item);
+        runner_run(&r, job->item->stream->counts, job->item->stream->n_frames, job->item->scores);
         score_windows(&r, w, job->item);
         tin_dataset_forget(w->dataset);
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
+
 static const tin_kernel *best(void)
 {
     for (int isa = TIN_ISA_AVX512; isa > TIN_ISA_BASELINE; isa--) {
@@ -24,15 +26,9 @@ const tin_kernel *tin_isa_kernel(tin_isa isa)
         return &tin_kernel_double;
 #if TIN_KERNELS_X86
     case TIN_ISA_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")
-                   ? &tin_kernel_avx2
-                   : 0;
+        return tin_cpu_has(TIN_CPU_AVX2) ? &tin_kernel_avx2 : 0;
     case TIN_ISA_AVX512:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                       __builtin_cpu_supports("avx512cd")
-                   ? &tin_kernel_avx512
-                   : 0;
+        return tin_cpu_has(TIN_CPU_AVX512) ? &tin_kernel_avx512 : 0;
 #endif
     default:
         return 0;
