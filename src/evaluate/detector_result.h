@@ -6,6 +6,7 @@
 #include "evaluate/person_result.h"
 #include "evaluate/score_streams.h"
 #include "evaluate/statistics.h"
+#include "metrics/psds.h"
 
 /* Part of an array. */
 typedef struct tin_latencies {
@@ -35,6 +36,8 @@ typedef struct tin_detector_result {
     size_t n_borders;
     /* set by tin_detector_result_finish, as are the ratios inside total and people */
     double accuracy_with_margins;
+    double psds[TIN_PSDS_KINDS]; /* by tin_psds_sweep, over n_thresholds; 0 thresholds: was not asked for */
+    size_t n_thresholds;
     double figures[TIN_FIGURE_COUNT];
     tin_bounds bounds[TIN_FIGURE_COUNT]; /* over people */
     size_t worst[TIN_FIGURE_COUNT]; /* index of the worst person, the first one on a tie; n_people: nobody has it */

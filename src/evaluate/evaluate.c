@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "evaluate/judge.h"
 #include "evaluate/metrics_json.h"
+#include "evaluate/psds_sweep.h"
 #include "evaluate/rule_choice.h"
 #include "evaluate/sweep_table.h"
 #include "model/safetensors.h"
@@ -152,6 +153,18 @@ static tin_status write_sweep(work *w, tin_error *err)
     return status;
 }
 
+/* A detector on the test people, with PSDS where there are events. */
+static tin_status judge_test(work *w, const tin_detector *detector, const tin_scored_set *set,
+                             const tin_judge_options *options, tin_detector_result *result, tin_error *err)
+{
+    tin_status status = tin_judge(detector, w->e.dataset, set, options, result, err);
+    if (status == TIN_OK && w->e.has_events) {
+        status =
+            tin_psds_sweep(detector, w->e.dataset, set, w->e.options->pool, result->psds, &result->n_thresholds, err);
+    }
+    return status;
+}
+
 static tin_status judge_models(work *w, tin_error *err)
 {
     const tin_config_evaluate *s = &w->e.options->settings;
@@ -163,11 +176,11 @@ static tin_status judge_models(work *w, tin_error *err)
         status = tin_judge(&model, w->e.dataset, &w->float_validation, &options, &w->e.float_validation, err);
     }
     if (status == TIN_OK && w->e.has_float) {
-        status = tin_judge(&model, w->e.dataset, &w->float_test, &options, &w->e.float_test, err);
+        status = judge_test(w, &model, &w->float_test, &options, &w->e.float_test, err);
     }
     if (status == TIN_OK) {
         options.timelines = w->timelines;
-        status = tin_judge(&model, w->e.dataset, &w->test, &options, &w->e.test, err);
+        status = judge_test(w, &model, &w->test, &options, &w->e.test, err);
     }
     return status;
 }
@@ -188,7 +201,7 @@ static tin_status judge_trivial(work *w, tin_error *err)
         const tin_detector detector = {is_clock ? TIN_DETECTOR_CLOCK : TIN_DETECTOR_CONSTANT, NULL, k, &clock};
         snprintf(t->name, sizeof t->name, is_clock ? "clock" : "always %s",
                  is_clock ? "" : w->e.dataset->classes[k].name);
-        status = tin_judge(&detector, w->e.dataset, &w->test, &options, &t->result, err);
+        status = judge_test(w, &detector, &w->test, &options, &t->result, err);
     }
     tin_clock_free(&clock);
     return status;

@@ -18,25 +18,29 @@ static void verdict_clear(verdict *v)
     tin_detection_free(&v->detection);
 }
 
-static tin_status speak(const tin_detector *detector, const tin_dataset *dataset, const tin_scored_set *set,
-                        const tin_scored_stream *stream, verdict *v, tin_error *err)
+tin_status tin_detector_speak(const tin_detector *detector, const tin_dataset *dataset, const tin_scored_set *set,
+                              const tin_scored_stream *stream, int16_t *predictions, tin_detection *detection,
+                              tin_error *err)
 {
     int64_t n_frames = stream->stream->n_frames;
+    *detection = (tin_detection){0};
     switch (detector->kind) {
     case TIN_DETECTOR_CONSTANT:
-        return tin_constant_detect(dataset->classes, detector->class_index, set->timing.hop, n_frames, v->predictions,
-                                   &v->detection, err);
+        return tin_constant_detect(dataset->classes, detector->class_index, set->timing.hop, n_frames, predictions,
+                                   detection, err);
     case TIN_DETECTOR_CLOCK:
-        return tin_clock_detect(detector->clock, n_frames, v->predictions, &v->detection, err);
+        return tin_clock_detect(detector->clock, n_frames, predictions, detection, err);
     case TIN_DETECTOR_MODEL:
     default:
-        tin_frame_predictions(stream->scores, stream->n_decisions, set->n_classes, set->timing, n_frames,
-                              v->predictions);
+        if (predictions != NULL) {
+            tin_frame_predictions(stream->scores, stream->n_decisions, set->n_classes, set->timing, n_frames,
+                                  predictions);
+        }
         if (detector->rule == NULL) {
             return TIN_OK;
         }
         return tin_detect(detector->rule, dataset->classes, set->n_classes, set->timing, stream->scores,
-                          stream->n_decisions, n_frames, &v->detection, err);
+                          stream->n_decisions, n_frames, detection, err);
     }
 }
 
@@ -122,7 +126,7 @@ static tin_status judge_stream(const tin_detector *detector, const tin_dataset *
     if (v.predictions == NULL || v.outcomes == NULL) {
         goto cleanup;
     }
-    status = speak(detector, dataset, set, stream, &v, err);
+    status = tin_detector_speak(detector, dataset, set, stream, v.predictions, &v.detection, err);
     if (status != TIN_OK) {
         goto cleanup;
     }

@@ -226,7 +226,8 @@ static tin_status read_margins(pool *p, tin_error *err)
     tin_config_evaluate given = {.margins = margins,
                                  .allow_repeats = json_is_true(json_object_get(settings, "allow_repeats"))};
     if (!take_ms(settings, "early_ms", &given.early_ms) || !take_ms(settings, "late_ms", &given.late_ms) ||
-        !take_ms(settings, "deadline_ms", &given.deadline_ms) || json_array_size(list) > TIN_MAX_CLASSES) {
+        !take_ms(settings, "deadline_ms", &given.deadline_ms) || !take_ms(settings, "collar_ms", &given.collar_ms) ||
+        json_array_size(list) > TIN_MAX_CLASSES) {
         return damaged(p, 0, "settings", err);
     }
     json_array_foreach(list, i, one)
@@ -245,7 +246,8 @@ static tin_status read_margins(pool *p, tin_error *err)
 static tin_status check_same(const pool *p, const json_t *other, size_t run, tin_error *err)
 {
     static const char *const keys[] = {"classes", "rate_hz", "hop", "has_events"};
-    static const char *const settings[] = {"early_ms", "late_ms", "margins", "deadline_ms", "allow_repeats"};
+    static const char *const settings[] = {"early_ms",    "late_ms",   "margins",
+                                           "deadline_ms", "collar_ms", "allow_repeats"};
     const json_t *a = json_object_get(p->metrics, "settings"), *b = json_object_get(other, "settings");
     const char *differs = NULL;
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {

@@ -263,6 +263,25 @@ static json_t *macro_json(builder *b, const tin_detector_result *r)
     return o;
 }
 
+static json_t *psds_json(builder *b, const tin_detector_result *r)
+{
+    json_t *o = json_object();
+    tin_json_put(b, o, "n_thresholds", json_integer((json_int_t)r->n_thresholds));
+    for (int kind = 0; kind < TIN_PSDS_KINDS; kind++) {
+        const tin_psds_settings *s = &tin_psds_kinds[kind];
+        json_t *one = json_object();
+        tin_json_put(b, one, "value", tin_json_real(r->psds[kind]));
+        tin_json_put(b, one, "dtc", tin_json_real(s->dtc));
+        tin_json_put(b, one, "gtc", tin_json_real(s->gtc));
+        tin_json_put(b, one, "cttc", tin_json_real(s->cttc));
+        tin_json_put(b, one, "alpha_ct", tin_json_real(s->alpha_ct));
+        tin_json_put(b, one, "alpha_st", tin_json_real(s->alpha_st));
+        tin_json_put(b, one, "max_fp_per_hour", tin_json_real(s->max_fp_per_hour));
+        tin_json_put(b, o, s->name, one);
+    }
+    return o;
+}
+
 static json_t *events_json(builder *b, const tin_detector_result *r, bool in_detail)
 {
     char words[TIN_WORDS];
@@ -275,6 +294,9 @@ static json_t *events_json(builder *b, const tin_detector_result *r, bool in_det
     tin_json_put(b, o, "start_error_median_s", tin_json_real(tin_percentile(r->starts, r->n_borders, 0.5)));
     tin_json_put(b, o, "end_error_median_s", tin_json_real(tin_percentile(r->ends, r->n_borders, 0.5)));
     tin_json_put(b, o, "macro", macro_json(b, r));
+    if (r->n_thresholds > 0) {
+        tin_json_put(b, o, "psds", psds_json(b, r));
+    }
     if (in_detail) {
         tin_json_put(b, o, "classes", event_classes_json(b, r));
         tin_json_put(b, o, "confusion", tin_json_matrix(b, r->event_confusion, r->n_classes + 1, r->n_classes + 1));

@@ -129,6 +129,11 @@ static void windows_may_have_a_history(void **state)
     tin_dataset_close(dataset);
 }
 
+static double number_at(const json_t *from, const char *key)
+{
+    return json_number_value(json_object_get(from, key));
+}
+
 static void trivial_detectors_stand_beside_the_model(void **state)
 {
     (void)state;
@@ -145,16 +150,14 @@ static void trivial_detectors_stand_beside_the_model(void **state)
     /* 18 events of 20 frames among 1120 counted */
     assert_true(fabs(json_number_value(json_object_get(frames, "accuracy")) - 760.0 / 1120) < 1e-8);
     assert_true(json_number_value(json_object_get(json_object_get(rest, "events"), "fnr")) == 1);
+    /* most of what it says always is no wave: nothing is found at a tolerance of 0.7 */
+    const json_t *psds = json_object_get(json_object_get(wave, "events"), "psds");
+    assert_true(number_at(json_object_get(psds, "psds1"), "value") == 0 && number_at(psds, "n_thresholds") == 1);
     /* one trigger per stream at frame 0, far from events: 2 false positives in all */
     assert_int_equal(json_integer_value(json_object_get(json_object_get(wave, "events"), "false_positives")), 2);
     /* 9 events of each training stream, at mean times within 10 frames of the true ones, mostly inside the windows */
     assert_int_equal(json_integer_value(json_object_get(json_object_get(clock, "events"), "n_triggers")), 18);
     json_decref(root);
-}
-
-static double number_at(const json_t *from, const char *key)
-{
-    return json_number_value(json_object_get(from, key));
 }
 
 static void is_pair(const json_t *pair, double low, double high)
@@ -184,6 +187,8 @@ static void figures_say_how_sure_they_are(void **state)
     const json_t *worst = json_object_get(json_object_get(events, "worst"), "fnr");
     assert_string_equal(json_string_value(json_object_get(worst, "name")), "eve"); /* the first of equal ones */
     assert_true(number_at(worst, "value") == 0 && s.worst_fnr == 0 && strcmp(s.worst_person, "eve") == 0);
+    const json_t *psds = json_object_get(events, "psds");
+    assert_true(number_at(json_object_get(psds, "psds1"), "value") == 1 && number_at(psds, "n_thresholds") > 10);
     const json_t *at_once = json_array_get(json_object_get(events, "deadlines"), 0);
     assert_true(number_at(at_once, "ms") == 0 && number_at(at_once, "n_found") == 18);
     assert_true(number_at(events, "segment_f1") == 1 && number_at(events, "onset_offset_f1") == 1);
@@ -386,9 +391,10 @@ static void every_allocation_may_fail(void **state)
     options.settings.bootstrap = 10;
     bool done = false;
     tin_memory_fail_at(0);
-    /* the sweep of all rules allocates alike for each family: past the first hundred, every 37th stands for the others
+    /* the sweep of all rules, and PSDS, allocate alike for each family or threshold: past the first hundred, every 211th
+     * stands for the others
      */
-    for (size_t n = 1; !done && n < 100000; n += n < 100 ? 1 : 37) {
+    for (size_t n = 1; !done && n < 100000; n += n < 100 ? 1 : 211) {
         tin_evaluate_summary s;
         tin_error err = {0};
         tin_memory_fail_at(n);

@@ -126,6 +126,13 @@ static void expect_equal(json_t *got, json_t *wanted)
     json_decref(written);
 }
 
+/* The runs keep what was said at one threshold, so that pooling has no figure over thresholds. */
+static json_t *without_psds(json_t *result)
+{
+    json_object_del(json_object_get(result, "events"), "psds");
+    return result;
+}
+
 /* What one evaluation of all people says, pooling says of theirs one by one: every figure, interval, person and matrix, and
  * the detectors that say one class always. */
 static void equals_one_evaluation(void **state)
@@ -141,10 +148,10 @@ static void equals_one_evaluation(void **state)
         assert_int_equal(tin_path_join(folder, TEST_TEMPORARY, wholes[c], NULL), TIN_OK);
         assert_int_equal(tin_json_load(&metrics, folder, "metrics.json", NULL), TIN_OK);
         expect_equal(json_object_get(json_object_get(pooled, "test"), "integer"),
-                     json_object_get(json_object_get(metrics, "test"), "integer"));
+                     without_psds(json_object_get(json_object_get(metrics, "test"), "integer")));
         for (size_t k = 0; k < 3; k++) {
             expect_equal(json_array_get(json_object_get(pooled, "trivial"), k),
-                         json_array_get(json_object_get(metrics, "trivial"), k));
+                         without_psds(json_array_get(json_object_get(metrics, "trivial"), k)));
         }
         assert_int_equal(json_integer_value(json_object_get(pooled, "n_runs")), 2);
         json_decref(metrics);
