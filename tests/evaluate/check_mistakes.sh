@@ -138,3 +138,7 @@ grep -q '<p class="note">3 labels. Put the file' "$work/again.html" || fail "the
 sed 's/"model_hash":"[0-9a-f]*"/"model_hash":"other"/' "$1/page/report.html" >"$work/changed.html"
 open other "$work/changed.html"
 grep -q '<p class="note">None yet' "$work/other.html" || fail "another run has the list"
+
+# what is left out is said
+open many "$1/many/report.html"
+grep -q 'The page holds the 300 most confident of 1,600 mistakes (19' "$work/many.html" || fail "it is not said that mistakes are left out"

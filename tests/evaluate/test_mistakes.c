@@ -12,6 +12,7 @@
 #include "base/json_tools.h"
 #include "base/memory.h"
 #include "evaluate/mistakes.h"
+#include "evaluate/report_mistakes.h"
 #include "made_world.h"
 
 /* A person whose signal shows `bursts` and whose labels are `labels`, with rest in between. */
@@ -246,6 +247,56 @@ static void the_page_and_the_list_have_them(void **state)
     tin_dataset_close(dataset);
 }
 
+static void add_many(tin_text *text, const char *id, int n)
+{
+    tin_text_printf(text,
+                    "[{\"id\": \"%s\", \"subject\": \"%s\", \"n_frames\": 600, \"intervals\": [], \"events\": [], "
+                    "\"segments\": [], \"predicted\": [[0, 600, 0]], \"triggers\": [",
+                    id, id);
+    for (int i = 0; i < n; i++) {
+        tin_text_printf(text, "%s[%d, %d, \"false\"]", i > 0 ? "," : "", i % N_FRAMES, 1 + i % 2);
+    }
+    tin_text_add(text, "]}]");
+}
+
+/* check_mistakes.sh opens this one too. */
+static void too_many_are_cut_and_said(void **state)
+{
+    (void)state;
+    const char *folder = TEST_TEMPORARY "/many";
+    tin_dataset *dataset = make_run(folder, CLASSES);
+    tin_text text = {0};
+    tin_text_printf(&text, "{\"data_hash\": \"%s\", \"validation\": ", dataset->hash);
+    add_many(&text, "cy", 100);
+    tin_text_add(&text, ", \"streams\": ");
+    add_many(&text, "eve", 1500);
+    tin_text_add(&text, "}");
+    assert_int_equal(tin_file_write(TEST_TEMPORARY "/many/timelines.json", text.data, text.size, NULL), TIN_OK);
+    tin_text out = {0};
+    assert_int_equal(tin_report_mistakes(&out, dataset, folder, NULL), TIN_OK);
+    json_t *mistakes = json_loads(out.data + strlen(",\"mistakes\":"), 0, NULL);
+    assert_non_null(mistakes);
+    const json_t *found = json_object_get(mistakes, "found"), *list = json_object_get(mistakes, "list"), *item;
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(found, "validation"), "false")), 100);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(found, "test"), "false")), 1500);
+    assert_int_equal(json_array_size(list), 300);
+    assert_true(out.size < 5 << 20);
+    size_t i, of_validation = 0;
+    json_array_foreach(list, i, item)
+    {
+        of_validation += strcmp(json_string_value(json_object_get(item, "role")), "validation") == 0;
+    }
+    assert_int_equal(of_validation, 100);
+    json_decref(mistakes);
+    tin_text_free(&out);
+    assert_int_equal(tin_evaluate_report(dataset, folder, "many", NULL), TIN_OK);
+    assert_int_equal(remove(TEST_TEMPORARY "/many/metrics.json"), 0);
+    assert_int_equal(tin_report_mistakes(&out, dataset, folder, NULL), TIN_ERR_IO);
+    tin_text_free(&out);
+    tin_text_free(&text);
+    tin_dataset_close(dataset);
+}
+
 static void two_reports_of_one_stretch_propose_one_label(void **state)
 {
     (void)state;
@@ -341,6 +392,7 @@ int main(void)
         cmocka_unit_test(the_most_confident_come_first_and_are_kept),
         cmocka_unit_test(wrong_frames_are_all_there),
         cmocka_unit_test(the_page_and_the_list_have_them),
+        cmocka_unit_test(too_many_are_cut_and_said),
         cmocka_unit_test(two_reports_of_one_stretch_propose_one_label),
         cmocka_unit_test(decisions_speak_of_frames),
         cmocka_unit_test(damaged_files_are_refused),
