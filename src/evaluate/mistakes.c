@@ -60,6 +60,21 @@ static int greatest_but(const double *means, int n_classes, int but)
     return best;
 }
 
+/* The first label that ends behind the frame. */
+static size_t first_behind(const tin_stream *s, int64_t frame)
+{
+    size_t low = 0, high = s->n_intervals;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->intervals[middle].end > frame) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
 /* The longest piece of [start, end) without a label of an event; it must be more than half of it. Labels of events are
  * not for a new label to cut (data.relabel). */
 static tin_interval free_piece(const tin_mistakes *m, size_t stream, int64_t start, int64_t end)
@@ -67,7 +82,7 @@ static tin_interval free_piece(const tin_mistakes *m, size_t stream, int64_t sta
     const tin_stream *s = &m->dataset->streams[stream];
     tin_interval best = {0};
     int64_t from = start;
-    for (size_t i = 0; i <= s->n_intervals; i++) {
+    for (size_t i = first_behind(s, start); i <= s->n_intervals; i++) {
         const tin_interval *v = i < s->n_intervals ? &s->intervals[i] : NULL;
         if (v != NULL && (v->class_index < 0 || !m->dataset->classes[v->class_index].event || v->end <= from)) {
             continue;
@@ -204,19 +219,20 @@ static tin_status read_events(const reader *r, const json_t *timeline, const int
     return TIN_OK;
 }
 
-/* The interval of the class in `list` that holds the frame; false when there is none. */
+/* The interval of the class in `list`, sorted by time, that holds the frame; false when there is none. */
 static bool find_interval(const reader *r, const json_t *list, int64_t frame, int32_t class_index, tin_interval *found)
 {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
-        if (take_interval(r, item, found) && found->class_index == class_index && found->start <= frame &&
-            frame < found->end) {
-            return true;
+    size_t low = 0, high = json_array_size(list); /* those before `low` start at the frame or earlier */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (json_integer_value(json_array_get(json_array_get(list, middle), 0)) <= frame) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return false;
+    return low > 0 && take_interval(r, json_array_get(list, low - 1), found) && found->class_index == class_index &&
+           frame < found->end;
 }
 
 /* What the model saw when it made the report at this frame: the run of frames at which it prefers that class, else as long
