@@ -2,9 +2,8 @@
 """Golden figures of frames and events for tests/evaluate/test_evaluate_golden.c, by other means than the C code:
 frames by scikit-learn; events by a naive reading of docs/metrics.md that looks at every event and frame for every trigger.
 
-    python3 scripts/golden/evaluate_metrics.py > tests/evaluate/files/metrics.json
-
-Needs numpy and scikit-learn."""
+    pip install scikit-learn==1.9.1 numpy==2.4.6
+    python3 scripts/golden/evaluate_metrics.py > tests/evaluate/files/metrics.json"""
 import json
 
 import numpy as np

@@ -221,12 +221,9 @@ tin_status tin_detector_result_finish(tin_detector_result *result, int resamples
     for (size_t i = 0; i < result->n_people; i++) {
         tin_class_figures_finish(result->people[i].per_class, result->n_classes, &result->people[i].frames);
     }
-    int64_t n = total->frames.n_frames, right = total->excused;
     for (int k = 0; k < result->n_classes; k++) {
-        right += total->per_class[k].n_right;
         tin_sort_doubles(result->latencies_of[k].seconds, result->latencies_of[k].n);
     }
-    result->accuracy_with_margins = n > 0 ? (double)right / (double)n : (double)NAN;
     tin_sort_doubles(result->latencies, result->n_latencies);
     tin_sort_doubles(result->starts, result->n_borders);
     tin_sort_doubles(result->ends, result->n_borders);

@@ -35,7 +35,6 @@ typedef struct tin_detector_result {
     double *starts, *ends; /* [n_borders] seconds by which segments start and end later than their events, likewise */
     size_t n_borders;
     /* set by tin_detector_result_finish, as are the ratios inside total and people */
-    double accuracy_with_margins;
     double psds[TIN_PSDS_KINDS]; /* by tin_psds_sweep, over n_thresholds; 0 thresholds: was not asked for */
     size_t n_thresholds;
     double figures[TIN_FIGURE_COUNT];

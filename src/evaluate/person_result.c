@@ -25,6 +25,16 @@ void tin_person_result_add(tin_person_result *sum, const tin_person_result *othe
     sum->windows_right += other->windows_right;
 }
 
+double tin_accuracy_with_margins(const tin_person_result *person, int n_classes)
+{
+    int64_t right = person->excused, n = 0;
+    for (int k = 0; k < n_classes; k++) {
+        right += person->per_class[k].n_right;
+        n += person->per_class[k].n_true;
+    }
+    return n > 0 ? (double)right / (double)n : (double)NAN;
+}
+
 void tin_person_figures(const tin_person_result *person, int n_classes, double rate_hz, double *figures)
 {
     tin_class_figures per_class[TIN_MAX_CLASSES];

@@ -60,6 +60,8 @@ extern const tin_figure_name tin_figure_names[TIN_FIGURE_COUNT];
 
 /* sum += other, but for names and figures. */
 void tin_person_result_add(tin_person_result *sum, const tin_person_result *other, int n_classes);
+/* Frames that are right, or excused, of all that are counted. NaN when there are none. */
+double tin_accuracy_with_margins(const tin_person_result *person, int n_classes);
 /* figures [TIN_FIGURE_COUNT] of the counts; NaN where there is nothing to divide by. */
 void tin_person_figures(const tin_person_result *person, int n_classes, double rate_hz, double *figures);
 

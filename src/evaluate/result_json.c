@@ -72,7 +72,7 @@ static json_t *frames_json(builder *b, const tin_detector_result *r, bool with_c
     json_t *o = json_object();
     tin_json_put(b, o, "n_frames", json_integer(f->n_frames));
     tin_json_put(b, o, "accuracy", tin_json_real(f->accuracy));
-    tin_json_put(b, o, "accuracy_with_margins", tin_json_real(r->accuracy_with_margins));
+    tin_json_put(b, o, "accuracy_with_margins", tin_json_real(tin_accuracy_with_margins(&r->total, r->n_classes)));
     tin_json_put(b, o, "balanced_accuracy", tin_json_real(f->balanced_accuracy));
     tin_json_put(b, o, "macro_f1", tin_json_real(f->macro_f1));
     if (with_confusion) {
@@ -342,6 +342,7 @@ static json_t *person_json(builder *b, const tin_detector_result *r, const tin_p
     tin_json_put(b, o, "name", json_string(p->name));
     tin_json_put(b, o, "n_frames", json_integer(f->n_frames));
     tin_json_put(b, o, "accuracy", tin_json_real(f->accuracy));
+    tin_json_put(b, o, "accuracy_with_margins", tin_json_real(tin_accuracy_with_margins(p, r->n_classes)));
     tin_json_put(b, o, "balanced_accuracy", tin_json_real(f->balanced_accuracy));
     tin_json_put(b, o, "macro_f1", tin_json_real(f->macro_f1));
     tin_json_put(b, o, "classes", class_counts_json(b, p->per_class, r->n_classes));
