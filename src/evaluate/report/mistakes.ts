@@ -82,7 +82,7 @@ function inWords(data: Data, m: Mistake): string {
         case "wrong":
             return `${truth} was reported as ${said}. The model preferred it over the whole event: ${surely}.`;
         case "frames":
-            return `The label is ${truth}, the model prefers ${said} ${surely}.`;
+            return `The label is ${truth}, the model says ${said}: ${surely}.`;
         default:
             return `${said} was reported where ${
                 m.kind === "false" ? "no event is near" : "the event had been reported already"}. The model preferred it ` +
@@ -282,7 +282,10 @@ class MistakeBrowser {
         const words = `${m.subject}${m.subject === m.id ? "" : ", " + m.id}, ${this.time(m.start)} to ${this.time(m.end)}${report}`;
         if (!this.data.timelines?.some((t) => t.is.id === m.id)) return make("span", {class: "note"}, words);
         const at = `#stream=${encodeURIComponent(m.id)}&from=${(m.start / rate).toFixed(3)}&to=${(m.end / rate).toFixed(3)}`;
-        return make("a", {href: at, title: "show it in the timeline"}, words);
+        const link = make("a", {href: at, title: "show it in the timeline"}, words);
+        // the same place once more is no change for the browser
+        link.addEventListener("click", () => location.hash === at && dispatchEvent(new HashChangeEvent("hashchange")));
+        return link;
     }
 
     private paint(): void {
