@@ -17,11 +17,11 @@ static tin_person_result *person_of(tin_detector_result *result, const char *nam
     return NULL;
 }
 
-/* Memory of all people and of the total: per_class and events_of. */
+/* Memory of all people and of the total: per_class, forgiven and events_of. */
 static tin_status create_people(tin_detector_result *result, tin_error *err)
 {
     size_t n_classes = (size_t)result->n_classes, n = result->n_people + 1;
-    result->per_class = tin_alloc(n * n_classes, sizeof *result->per_class, err);
+    result->per_class = tin_alloc(2 * n * n_classes, sizeof *result->per_class, err);
     result->events_of = tin_alloc(n * n_classes, sizeof *result->events_of, err);
     if (result->per_class == NULL || result->events_of == NULL) {
         return TIN_ERR_MEMORY;
@@ -29,6 +29,7 @@ static tin_status create_people(tin_detector_result *result, tin_error *err)
     for (size_t i = 0; i < n; i++) {
         tin_person_result *person = i < result->n_people ? &result->people[i] : &result->total;
         person->per_class = result->per_class + i * n_classes;
+        person->forgiven = result->per_class + (n + i) * n_classes;
         person->events_of = result->events_of + i * n_classes;
     }
     return TIN_OK;
@@ -156,7 +157,8 @@ static tin_status count_stream(tin_detector_result *result, const tin_scored_str
     }
     status = status ? status : add_spans(result, &scene, detection, margins, part, err);
     tin_class_count(stream->labels, predictions, n_frames, part->per_class);
-    part->excused = tin_frame_excused(stream->labels, predictions, n_frames, stream->events, stream->n_events, margins);
+    tin_class_count_with_margins(stream->labels, predictions, n_frames, stream->events, stream->n_events, margins,
+                                 part->forgiven);
     part->n_windows = stream->n_windows;
     part->windows_right = stream->windows_right;
     return status;
@@ -167,9 +169,9 @@ tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored
                                    const tin_margins *margins, tin_event_outcome *outcomes, tin_trigger_kind *kinds,
                                    tin_error *err)
 {
-    tin_class_figures per_class[TIN_MAX_CLASSES] = {0};
+    tin_class_figures per_class[TIN_MAX_CLASSES] = {0}, forgiven[TIN_MAX_CLASSES] = {0};
     tin_event_counts events_of[TIN_MAX_CLASSES] = {0};
-    tin_person_result part = {.per_class = per_class, .events_of = events_of};
+    tin_person_result part = {.per_class = per_class, .forgiven = forgiven, .events_of = events_of};
     tin_person_result *person = person_of(result, stream->stream->subject);
     if (person == NULL) {
         return tin_fail(err, TIN_ERR_USAGE, "stream %s belongs to no person of this result", stream->stream->id);
@@ -187,8 +189,8 @@ tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored
 static void figures_of_drawn(void *context, const size_t *drawn, size_t n, double *figures)
 {
     const tin_detector_result *result = context;
-    tin_class_figures per_class[TIN_MAX_CLASSES] = {0};
-    tin_person_result sum = {.per_class = per_class};
+    tin_class_figures per_class[TIN_MAX_CLASSES] = {0}, forgiven[TIN_MAX_CLASSES] = {0};
+    tin_person_result sum = {.per_class = per_class, .forgiven = forgiven};
     for (size_t i = 0; i < n; i++) {
         tin_person_result_add(&sum, &result->people[drawn[i]], result->n_classes);
     }
@@ -217,6 +219,8 @@ static void find_worst(tin_detector_result *result)
 tin_status tin_detector_result_finish(tin_detector_result *result, int resamples, uint64_t seed, tin_error *err)
 {
     tin_person_result *total = &result->total;
+    tin_frame_figures with_margins; /* of the whole they are among `figures`; this is for those of each class */
+    tin_class_figures_finish(total->forgiven, result->n_classes, &with_margins);
     tin_class_figures_finish(total->per_class, result->n_classes, &total->frames);
     for (size_t i = 0; i < result->n_people; i++) {
         tin_class_figures_finish(result->people[i].per_class, result->n_classes, &result->people[i].frames);

@@ -25,7 +25,7 @@ typedef struct tin_detector_result {
     tin_person_result total;   /* name "" */
     tin_person_result *people; /* [n_people] in the order of the dataset */
     size_t n_people;
-    tin_class_figures *per_class; /* of total and people */
+    tin_class_figures *per_class; /* and forgiven, of total and people */
     tin_event_counts *events_of;  /* of total and people */
     /* seconds, of true positives, ascending after tin_detector_result_finish: of all [n_latencies], and of each class k
      * [latencies_of[k].n] */

@@ -10,8 +10,8 @@
 typedef struct tin_person_result {
     const char *name;             /* borrowed from the dataset */
     tin_class_figures *per_class; /* [n_classes] frames */
-    tin_frame_figures frames;     /* set by tin_detector_result_finish */
-    int64_t excused;              /* wrong frames inside a margin with the event's class */
+    tin_class_figures *forgiven; /* [n_classes] frames with margins (tin_class_count_with_margins); NULL: not counted */
+    tin_frame_figures frames;    /* set by tin_detector_result_finish */
     tin_event_counts events;
     tin_event_counts *events_of; /* [n_classes] the part of each class (tin_event_count_class) */
     int64_t n_windows, windows_right;
@@ -25,6 +25,9 @@ typedef enum tin_figure_section { TIN_SECTION_FRAMES, TIN_SECTION_EVENTS, TIN_SE
     X(TIN_FIGURE_ACCURACY, FRAMES, "accuracy", 1)                                                                      \
     X(TIN_FIGURE_BALANCED_ACCURACY, FRAMES, "balanced_accuracy", 1)                                                    \
     X(TIN_FIGURE_MACRO_F1, FRAMES, "macro_f1", 1)                                                                      \
+    X(TIN_FIGURE_ACCURACY_WITH_MARGINS, FRAMES, "accuracy_with_margins", 1)                                            \
+    X(TIN_FIGURE_BALANCED_ACCURACY_WITH_MARGINS, FRAMES, "balanced_accuracy_with_margins", 1)                          \
+    X(TIN_FIGURE_MACRO_F1_WITH_MARGINS, FRAMES, "macro_f1_with_margins", 1)                                            \
     X(TIN_FIGURE_WINDOW_ACCURACY, WINDOWS, "accuracy", 1)                                                              \
     X(TIN_FIGURE_FNR, EVENTS, "fnr", -1)                                                                               \
     X(TIN_FIGURE_FCR, EVENTS, "fcr", -1)                                                                               \
@@ -60,8 +63,6 @@ extern const tin_figure_name tin_figure_names[TIN_FIGURE_COUNT];
 
 /* sum += other, but for names and figures. */
 void tin_person_result_add(tin_person_result *sum, const tin_person_result *other, int n_classes);
-/* Frames that are right, or excused, of all that are counted. NaN when there are none. */
-double tin_accuracy_with_margins(const tin_person_result *person, int n_classes);
 /* figures [TIN_FIGURE_COUNT] of the counts; NaN where there is nothing to divide by. */
 void tin_person_figures(const tin_person_result *person, int n_classes, double rate_hz, double *figures);
 

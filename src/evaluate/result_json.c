@@ -65,14 +65,23 @@ static void put_people(builder *b, json_t *o, const tin_detector_result *r, tin_
     tin_json_put(b, o, "worst", worst);
 }
 
+static void put_with_margins(builder *b, json_t *o, const double *figures)
+{
+    static const tin_figure those[] = {TIN_FIGURE_ACCURACY_WITH_MARGINS, TIN_FIGURE_BALANCED_ACCURACY_WITH_MARGINS,
+                                       TIN_FIGURE_MACRO_F1_WITH_MARGINS};
+    for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
+        tin_json_put(b, o, tin_figure_names[those[i]].key, tin_json_real(figures[those[i]]));
+    }
+}
+
 static json_t *frames_json(builder *b, const tin_detector_result *r, bool with_confusion)
 {
     const tin_frame_figures *f = &r->total.frames;
-    const tin_class_figures *per_class = r->total.per_class;
+    const tin_class_figures *per_class = r->total.per_class, *forgiven = r->total.forgiven;
     json_t *o = json_object();
     tin_json_put(b, o, "n_frames", json_integer(f->n_frames));
     tin_json_put(b, o, "accuracy", tin_json_real(f->accuracy));
-    tin_json_put(b, o, "accuracy_with_margins", tin_json_real(tin_accuracy_with_margins(&r->total, r->n_classes)));
+    put_with_margins(b, o, r->figures);
     tin_json_put(b, o, "balanced_accuracy", tin_json_real(f->balanced_accuracy));
     tin_json_put(b, o, "macro_f1", tin_json_real(f->macro_f1));
     if (with_confusion) {
@@ -88,6 +97,9 @@ static json_t *frames_json(builder *b, const tin_detector_result *r, bool with_c
         tin_json_put(b, c, "precision", tin_json_real(per_class[k].precision));
         tin_json_put(b, c, "recall", tin_json_real(per_class[k].recall));
         tin_json_put(b, c, "f1", tin_json_real(per_class[k].f1));
+        tin_json_put(b, c, "precision_with_margins", tin_json_real(forgiven[k].precision));
+        tin_json_put(b, c, "recall_with_margins", tin_json_real(forgiven[k].recall));
+        tin_json_put(b, c, "f1_with_margins", tin_json_real(forgiven[k].f1));
         tin_json_append(b, classes, c);
     }
     tin_json_put(b, o, "classes", classes);
@@ -338,11 +350,13 @@ static json_t *class_counts_json(builder *b, const tin_class_figures *per_class,
 static json_t *person_json(builder *b, const tin_detector_result *r, const tin_person_result *p, bool has_events)
 {
     const tin_frame_figures *f = &p->frames;
+    double figures[TIN_FIGURE_COUNT];
     json_t *o = json_object();
+    tin_person_figures(p, r->n_classes, r->rate_hz, figures);
+    put_with_margins(b, o, figures);
     tin_json_put(b, o, "name", json_string(p->name));
     tin_json_put(b, o, "n_frames", json_integer(f->n_frames));
     tin_json_put(b, o, "accuracy", tin_json_real(f->accuracy));
-    tin_json_put(b, o, "accuracy_with_margins", tin_json_real(tin_accuracy_with_margins(p, r->n_classes)));
     tin_json_put(b, o, "balanced_accuracy", tin_json_real(f->balanced_accuracy));
     tin_json_put(b, o, "macro_f1", tin_json_real(f->macro_f1));
     tin_json_put(b, o, "classes", class_counts_json(b, p->per_class, r->n_classes));

@@ -39,43 +39,55 @@ void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t 
     }
 }
 
-int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
-                          const tin_interval *events, size_t n_events, const tin_margins *margins)
-{
-    int64_t excused = 0;
-    size_t first = 0; /* first event whose late margin is not over */
-    for (int64_t t = 0; t < n_frames; t++) {
-        if (labels[t] == TIN_LABEL_IGNORE || labels[t] == predictions[t]) {
-            continue;
-        }
-        while (first < n_events && events[first].end + margins->most.late <= t) {
-            first++;
-        }
-        for (size_t i = first; i < n_events && events[i].start - margins->most.early <= t; i++) {
-            const tin_interval *event = &events[i];
-            bool in_window = t >= tin_window_start(margins, event) && t < tin_window_end(margins, event);
-            bool inside = t >= event->start && t < event->end;
-            if (in_window && !inside && event->class_index == predictions[t]) {
-                excused++;
-                break;
-            }
-        }
-    }
-    return excused;
-}
-
 static double ratio(int64_t part, int64_t whole)
 {
     return whole > 0 ? (double)part / (double)whole : (double)NAN;
+}
+
+static void count_frame(int16_t label, int16_t prediction, tin_class_figures *per_class)
+{
+    per_class[label].n_true++;
+    per_class[prediction].n_predicted++;
+    per_class[label].n_right += label == prediction;
 }
 
 void tin_class_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, tin_class_figures *per_class)
 {
     for (int64_t t = 0; t < n_frames; t++) {
         if (labels[t] != TIN_LABEL_IGNORE) {
-            per_class[labels[t]].n_true++;
-            per_class[predictions[t]].n_predicted++;
-            per_class[labels[t]].n_right += labels[t] == predictions[t];
+            count_frame(labels[t], predictions[t], per_class);
+        }
+    }
+}
+
+/* Whether frame t lies in the margin of an event of class_index; events from `first` on are looked at. */
+static bool in_margin(int64_t t, int16_t class_index, const tin_interval *events, size_t first, size_t n_events,
+                      const tin_margins *margins)
+{
+    for (size_t i = first; i < n_events && events[i].start - margins->most.early <= t; i++) {
+        const tin_interval *event = &events[i];
+        bool in_window = t >= tin_window_start(margins, event) && t < tin_window_end(margins, event);
+        bool inside = t >= event->start && t < event->end;
+        if (in_window && !inside && event->class_index == class_index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void tin_class_count_with_margins(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
+                                  const tin_interval *events, size_t n_events, const tin_margins *margins,
+                                  tin_class_figures *per_class)
+{
+    size_t first = 0; /* first event whose late margin is not over */
+    for (int64_t t = 0; t < n_frames; t++) {
+        int16_t label = labels[t], prediction = predictions[t];
+        while (first < n_events && events[first].end + margins->most.late <= t) {
+            first++;
+        }
+        if (label != TIN_LABEL_IGNORE) {
+            bool forgiven = label != prediction && in_margin(t, prediction, events, first, n_events, margins);
+            count_frame(forgiven ? prediction : label, prediction, per_class);
         }
     }
 }

@@ -42,14 +42,14 @@ void tin_frame_predictions(const int16_t *scores, int64_t n_decisions, int n_cla
 void tin_frame_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, int n_classes,
                      int64_t *confusion);
 
-/* Frames that are wrong by tin_frame_count and lie in the margin of an event of the predicted class: [start - early,
- * start) or [end, end + late). events [n_events] sorted, not overlapping. */
-int64_t tin_frame_excused(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
-                          const tin_interval *events, size_t n_events, const tin_margins *margins);
-
 /* The margins of that matrix only, which is all that the figures need: adds to n_true, n_predicted, n_right of
  * per_class [n_classes]. */
 void tin_class_count(const int16_t *labels, const int16_t *predictions, int64_t n_frames, tin_class_figures *per_class);
+/* The same with borders forgiven: a frame in the margin of an event of the predicted class, [start - early, start) or [end, end +
+ * late), counts as labelled with that class. events [n_events] sorted, not overlapping. */
+void tin_class_count_with_margins(const int16_t *labels, const int16_t *predictions, int64_t n_frames,
+                                  const tin_interval *events, size_t n_events, const tin_margins *margins,
+                                  tin_class_figures *per_class);
 /* From the counts of per_class [n_classes] to precision, recall and F1 of each, and the figures of all. */
 void tin_class_figures_finish(tin_class_figures *per_class, int n_classes, tin_frame_figures *figures);
 

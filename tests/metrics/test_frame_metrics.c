@@ -117,6 +117,23 @@ static void nothing_counted_gives_no_figures(void **state)
     assert_true(isnan(f.accuracy) && isnan(f.balanced_accuracy) && isnan(f.macro_f1));
 }
 
+/* Frames that margins make right. */
+static int64_t forgiven(const int16_t *labels, const int16_t *predictions, int64_t n_frames, const tin_interval *events,
+                        size_t n_events, const tin_margins *margins)
+{
+    tin_class_figures without[3] = {{0}}, with[3] = {{0}};
+    tin_class_count(labels, predictions, n_frames, without);
+    tin_class_count_with_margins(labels, predictions, n_frames, events, n_events, margins, with);
+    int64_t more = 0, counted = 0;
+    for (int k = 0; k < 3; k++) {
+        more += with[k].n_right - without[k].n_right;
+        counted += with[k].n_true - without[k].n_true;
+        assert_int_equal(with[k].n_predicted, without[k].n_predicted);
+    }
+    assert_int_equal(counted, 0);
+    return more;
+}
+
 /* Event of class 1 in frames 4..6, early 2, late 1: the margin is frames 2, 3 and 7.
  *   frame       0 1 2 3 4 5 6 7 8 9
  *   label       0 0 0 0 1 1 1 0 0 -
@@ -129,17 +146,38 @@ static void margin_excuses_only_the_class_of_the_event(void **state)
     const tin_interval event = {4, 7, 1};
     const tin_margins m21 = tin_margins_common(2, 1, false), m00 = tin_margins_common(0, 0, false),
                       m23 = tin_margins_common(2, 3, false);
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &m21), 2);
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &m00), 0);
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, NULL, 0, &m21), 0);
+    assert_int_equal(forgiven(labels, predictions, 10, &event, 1, &m21), 2);
+    assert_int_equal(forgiven(labels, predictions, 10, &event, 1, &m00), 0);
+    assert_int_equal(forgiven(labels, predictions, 10, NULL, 0, &m21), 0);
     /* unlabelled frames are in no accuracy, so nothing of them is excused: late 3 reaches frame 9 */
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &m23), 3);
+    assert_int_equal(forgiven(labels, predictions, 10, &event, 1, &m23), 3);
     /* another class may be later */
     tin_margins own = m21;
     own.of[2] = own.most = (tin_margin){4, 9};
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &own), 2);
+    assert_int_equal(forgiven(labels, predictions, 10, &event, 1, &own), 2);
     own.of[1] = (tin_margin){4, 9};
-    assert_int_equal(tin_frame_excused(labels, predictions, 10, &event, 1, &own), 5);
+    assert_int_equal(forgiven(labels, predictions, 10, &event, 1, &own), 5);
+}
+
+/* The same frames: 2 and 7 count as labelled 1. Of class 0 are 0, 1, 3, 8, none right; of class 1 are 2 4 5 6 7, all but 4
+ * right; 1 is predicted at 0 1 2 5 6 7 8. */
+static void forgiven_frames_have_the_class_of_the_event(void **state)
+{
+    (void)state;
+    const int16_t labels[] = {0, 0, 0, 0, 1, 1, 1, 0, 0, IGNORE};
+    const int16_t predictions[] = {1, 1, 1, 2, 0, 1, 1, 1, 1, 1};
+    const tin_interval event = {4, 7, 1};
+    const tin_margins margins = tin_margins_common(2, 1, false);
+    tin_class_figures c[3] = {{0}};
+    tin_frame_figures f;
+    tin_class_count_with_margins(labels, predictions, 10, &event, 1, &margins, c);
+    tin_class_figures_finish(c, 3, &f);
+    assert_true(c[0].n_true == 4 && c[0].n_right == 0 && c[0].n_predicted == 1);
+    assert_true(c[1].n_true == 5 && c[1].n_right == 4 && c[1].n_predicted == 7);
+    close_to(c[1].precision, 4.0 / 7);
+    close_to(c[1].recall, 4.0 / 5);
+    close_to(f.accuracy, 4.0 / 9);
+    close_to(f.balanced_accuracy, 2.0 / 5);
 }
 
 int main(void)
@@ -153,6 +191,7 @@ int main(void)
         cmocka_unit_test(figures_by_hand),
         cmocka_unit_test(nothing_counted_gives_no_figures),
         cmocka_unit_test(margin_excuses_only_the_class_of_the_event),
+        cmocka_unit_test(forgiven_frames_have_the_class_of_the_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
