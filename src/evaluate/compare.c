@@ -379,6 +379,18 @@ static tin_status order_people(work *w, const tin_comparison *c, tin_error *err)
     return TIN_OK;
 }
 
+/* The greatest share of events missed among the people drawn; NaN when none has events. */
+static double worst_fnr(const measured *run, const size_t *drawn)
+{
+    double worst = (double)NAN;
+    for (size_t i = 0; i < run->n_people; i++) {
+        const tin_event_counts *c = &run->people[drawn[i]].events;
+        double own = c->n_events > 0 ? (double)c->missed / (double)c->n_events : (double)NAN;
+        worst = isnan(worst) || own > worst ? own : worst;
+    }
+    return worst;
+}
+
 /* The figures of one run from the people drawn, each as often as drawn. */
 static void figures_of(const work *w, const measured *run, const size_t *drawn, double figures[TIN_COMPARED_COUNT])
 {
@@ -393,6 +405,7 @@ static void figures_of(const work *w, const measured *run, const size_t *drawn, 
     for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
         figures[f] = has[compared[f].needs] ? all[compared[f].from] : (double)NAN;
     }
+    figures[TIN_COMPARED_WORST_FNR] = w->events ? worst_fnr(run, drawn) : (double)NAN;
     if (!w->deadline) {
         figures[TIN_COMPARED_DEADLINE_RECALL] = (double)NAN;
     }

@@ -23,6 +23,7 @@
     X(TIN_COMPARED_FRAME_ACCURACY, "frame_accuracy", TIN_FIGURE_ACCURACY, 1, NONE)                                     \
     X(TIN_COMPARED_MACRO_F1, "macro_f1", TIN_FIGURE_MACRO_F1, 1, NONE)                                                 \
     X(TIN_COMPARED_FNR, "fnr", TIN_FIGURE_FNR, -1, EVENTS)                                                             \
+    X(TIN_COMPARED_WORST_FNR, "worst_fnr", TIN_FIGURE_FNR, -1, EVENTS) /* of the person drawn who has the most */      \
     X(TIN_COMPARED_FCR, "fcr", TIN_FIGURE_FCR, -1, EVENTS)                                                             \
     X(TIN_COMPARED_FP_PER_HOUR, "fp_per_hour", TIN_FIGURE_FP_PER_HOUR, -1, EVENTS)                                     \
     X(TIN_COMPARED_DEADLINE_RECALL, "deadline_recall", TIN_FIGURE_DEADLINE_RECALL, 1, LATER)                           \
