@@ -259,7 +259,7 @@ static void wrong_settings(void **state)
     s = settings_of(5, NAN);
     build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "minutes");
     s = settings_of(3, 0.2);
-    build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "none is left for validation");
+    build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "none is left for test");
     s = settings_of(5, 1);
     s.rate_hz = 0;
     build_fails(&s, TEST_TEMPORARY "/wrong", TIN_ERR_CONFIG, NULL, 0, "rate_hz is 0");
