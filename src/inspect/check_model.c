@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "inspect/check_parts.h"
+#include "model/replay.h"
 
 #define AS_SURE 0.8      /* share of the class's usual probability that the other class has, at least */
 #define LEAST_MARGIN 0.2 /* of the other class before the label's */
@@ -15,53 +16,81 @@
 #define MISSED_FAR_S 0.5 /* an event that only the model sees is so far from labelled ones, at least */
 #define MISSED_LEAST_S 0.2
 
+#define PART 256 /* decisions that are made at a time */
+
 struct tin_model_scores {
     const tin_qmodel *model;
-    tin_qrunner *runner;
-    int16_t logits[TIN_MAX_CLASSES];
+    tin_replay *replay;
+    int16_t *logits; /* [PART][n_classes] of decisions first..first+n-1 */
+    const int16_t *counts;
+    int64_t n_decisions, at, first, n;
 };
 
 tin_status tin_model_scores_create(tin_model_scores **scores, const tin_qmodel *model, tin_error *err)
 {
-    *scores = tin_alloc(1, sizeof **scores, err);
-    if (!*scores) {
+    *scores = NULL;
+    tin_model_scores *s = tin_alloc(1, sizeof *s, err);
+    if (!s) {
         return TIN_ERR_MEMORY;
     }
-    (*scores)->model = model;
-    tin_status status = tin_qrunner_create(&(*scores)->runner, model, err);
+    s->model = model;
+    s->logits = tin_alloc((size_t)PART * (size_t)model->n_classes, sizeof *s->logits, err);
+    tin_status status = s->logits ? tin_replay_create(&s->replay, model, TIN_REPLAY_BEST, err) : TIN_ERR_MEMORY;
     if (status) {
-        tin_model_scores_free(*scores);
-        *scores = NULL;
+        tin_model_scores_free(s);
+        return status;
     }
-    return status;
+    *scores = s;
+    return TIN_OK;
 }
 
 void tin_model_scores_free(tin_model_scores *scores)
 {
     if (scores) {
-        tin_qrunner_free(scores->runner);
+        tin_replay_free(scores->replay);
+        tin_free(scores->logits);
         tin_free(scores);
     }
 }
 
-void tin_model_scores_reset(tin_model_scores *scores)
+void tin_model_scores_begin(tin_model_scores *scores, const int16_t *counts, int64_t n_frames)
 {
-    tin_qrunner_reset(scores->runner);
+    tin_replay_reset(scores->replay);
+    scores->counts = counts;
+    scores->n_decisions = n_frames / scores->model->hop;
+    scores->at = scores->first = scores->n = 0;
 }
 
-bool tin_model_scores_step(tin_model_scores *scores, const int16_t *counts, float *probabilities)
+/* The logits of the next decision; NULL when there is none. */
+static const int16_t *next_logits(tin_model_scores *s)
+{
+    const tin_qmodel *m = s->model;
+    if (s->at == s->n_decisions) {
+        return NULL;
+    }
+    if (s->at == s->first + s->n) {
+        s->first = s->at;
+        s->n = s->n_decisions - s->at < PART ? s->n_decisions - s->at : PART;
+        (void)tin_replay_run(s->replay, s->counts + s->first * m->hop * m->n_channels, s->n * m->hop, s->logits);
+    }
+    return s->logits + (s->at++ - s->first) * m->n_classes;
+}
+
+bool tin_model_scores_next(tin_model_scores *scores, float *probabilities, int64_t *frame)
 {
     const int n = scores->model->n_classes;
-    if (!tin_qrunner_step(scores->runner, counts, scores->logits)) {
+    const int16_t *logits = next_logits(scores);
+    if (!logits) {
         return false;
     }
-    int most = scores->logits[0];
+    *frame = scores->at * scores->model->hop - 1;
+    int most = logits[0];
     double sum = 0;
     for (int k = 1; k < n; k++) {
-        most = scores->logits[k] > most ? scores->logits[k] : most;
+        most = logits[k] > most ? logits[k] : most;
     }
     for (int k = 0; k < n; k++) {
-        probabilities[k] = (float)exp((scores->logits[k] - most) / 256.0);
+        probabilities[k] = (float)exp((logits[k] - most) / 256.0);
         sum += (double)probabilities[k];
     }
     for (int k = 0; k < n; k++) {
@@ -172,10 +201,10 @@ static tin_status score_stream(void *context, size_t index, tin_findings *findin
     w->of_stream[index].means = tin_alloc(s->n_intervals * (size_t)d->n_classes, sizeof(float), err);
     tin_status status = counts && w->of_stream[index].means ? TIN_OK : TIN_ERR_MEMORY;
     status = status ? status : tin_model_scores_create(&scores, w->model, err);
-    for (int64_t f = 0; f < s->n_frames && !status; f++) {
-        if (!tin_model_scores_step(scores, s->counts + f * d->n_channels, p)) {
-            continue;
-        }
+    if (!status) {
+        tin_model_scores_begin(scores, s->counts, s->n_frames);
+    }
+    for (int64_t f; !status && tin_model_scores_next(scores, p, &f);) {
         int64_t t = f - w->model->delay; /* the frame that the decision speaks of */
         while (at < s->n_intervals && s->intervals[at].end <= t) {
             at++;

@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 #include "inspect/model_scores.h"
-#include "page/signal.h"
 #include "page/page.h"
+#include "page/signal.h"
 
 #define MOST_PICTURES 40 /* of a check */
 #define MOST_COLUMNS 300
@@ -38,10 +38,11 @@ static void run_model(painter *p, const tin_finding *f, const tin_stream *s, int
     for (int64_t c = 0; c < n_columns; c++) {
         p->label[c] = p->suggested[c] = -1;
     }
-    tin_model_scores_reset(p->scores);
-    for (int64_t t = first; t < to + p->model->delay && t < s->n_frames; t++) {
-        int64_t about = t - p->model->delay;
-        if (tin_model_scores_step(p->scores, s->counts + t * d->n_channels, probabilities) && about >= from) {
+    const int64_t end = to + p->model->delay < s->n_frames ? to + p->model->delay : s->n_frames;
+    tin_model_scores_begin(p->scores, s->counts + first * d->n_channels, end - first);
+    for (int64_t t; tin_model_scores_next(p->scores, probabilities, &t);) {
+        int64_t about = first + t - p->model->delay;
+        if (about >= from) {
             int64_t c = (about - from) * n_columns / (to - from);
             p->label[c] = f->class_index >= 0 ? (int16_t)(SCORE_ONE * probabilities[f->class_index]) : -1;
             p->suggested[c] = (int16_t)(SCORE_ONE * probabilities[f->suggested]);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/progress.h"
+#include "model/replay.h"
 #include "quantize/blocks.h"
 #include "quantize/graph_check.h"
 #include "quantize/quantize.h"
@@ -101,26 +102,27 @@ static void add_decision(tin_nearness *sum, const float *logits, const int16_t *
 
 static tin_status run_integers(const chooser *c, const tin_qmodel *q, tin_nearness *nearness, tin_error *err)
 {
-    tin_qrunner *runner = NULL;
-    int16_t scores[TIN_MAX_CLASSES];
-    int n_classes = c->model->n_classes;
+    tin_replay *replay = NULL;
+    const int n_classes = c->model->n_classes, n_channels = c->model->n_channels;
     int64_t n = 0;
-    tin_status status = tin_qrunner_create(&runner, q, err);
-    if (status)
-        return status;
+    int16_t *scores = tin_alloc((size_t)c->n_decisions * (size_t)n_classes, sizeof *scores, err);
+    tin_status status = scores ? tin_replay_create(&replay, q, TIN_REPLAY_BEST, err) : TIN_ERR_MEMORY;
     *nearness = (tin_nearness){0};
     tin_blocks blocks = validation_blocks(c);
-    while (tin_blocks_next(&blocks)) {
-        tin_qrunner_reset(runner);
-        for (int64_t t = blocks.start; t < blocks.end; t++) {
-            if (tin_qrunner_step(runner, blocks.stream->counts + t * c->model->n_channels, scores))
-                add_decision(nearness, c->logits + n++ * n_classes, scores, n_classes);
-        }
+    while (!status && tin_blocks_next(&blocks)) {
+        tin_replay_reset(replay);
+        n += tin_replay_run(replay, blocks.stream->counts + blocks.start * n_channels, blocks.end - blocks.start,
+                            scores + n * n_classes);
     }
-    nearness->kl /= (double)n;
-    nearness->agreement /= (double)n;
-    tin_qrunner_free(runner);
-    return TIN_OK;
+    for (int64_t i = 0; i < n; i++)
+        add_decision(nearness, c->logits + i * n_classes, scores + i * n_classes, n_classes);
+    if (n > 0) {
+        nearness->kl /= (double)n;
+        nearness->agreement /= (double)n;
+    }
+    tin_replay_free(replay);
+    tin_free(scores);
+    return status;
 }
 
 static tin_status measure(chooser *c, const tin_quant_spec *bits, tin_nearness *nearness, tin_error *err)
