@@ -39,6 +39,13 @@ json_t *tin_json_matrix(tin_json_builder *builder, const int64_t *cells, int n_r
     return matrix;
 }
 
+#define FLAGS (JSON_SORT_KEYS | JSON_REAL_PRECISION(SIGNIFICANT_DIGITS))
+
+tin_status tin_json_write(const json_t *value, FILE *stream, const char *path, tin_error *err)
+{
+    return json_dumpf(value, stream, FLAGS | JSON_COMPACT) == 0 ? TIN_OK : tin_fail_errno(err, path, "write");
+}
+
 tin_status tin_json_save(const json_t *root, const char *folder, const char *name, int indent, tin_error *err)
 {
     char path[TIN_PATH_MAX];
@@ -50,8 +57,7 @@ tin_status tin_json_save(const json_t *root, const char *folder, const char *nam
     if (status != TIN_OK) {
         return status;
     }
-    size_t flags = JSON_SORT_KEYS | JSON_REAL_PRECISION(SIGNIFICANT_DIGITS) |
-                   (indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
+    size_t flags = FLAGS | (indent > 0 ? JSON_INDENT((size_t)indent) : JSON_COMPACT);
     if (json_dumpf(root, writer.stream, flags) != 0 || fputc('\n', writer.stream) == EOF) {
         status = tin_fail_errno(err, path, "write");
         goto cleanup;

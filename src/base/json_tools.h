@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -21,6 +22,8 @@ json_t *tin_json_real(double value);
 /* Matrix [n_rows][n_columns] as an array of arrays. */
 json_t *tin_json_matrix(tin_json_builder *builder, const int64_t *cells, int n_rows, int n_columns);
 
+/* Writes one line without its end, sorted and rounded as tin_json_save does; for files that are made piece by piece. */
+tin_status tin_json_write(const json_t *value, FILE *stream, const char *path, tin_error *err) TIN_USE_RESULT;
 /* Writes FOLDER/NAME atomically: sorted keys, 9 significant digits, so that the same figures are the same bytes. indent
  * 0: one line. */
 tin_status tin_json_save(const json_t *root, const char *folder, const char *name, int indent,

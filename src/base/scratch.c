@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -65,4 +66,47 @@ void tin_scratch_close(tin_scratch *scratch)
         return;
     close(scratch->file);
     tin_free(scratch);
+}
+
+tin_status tin_scratch_map_open(tin_scratch_map *map, size_t size, const char *path, tin_error *err)
+{
+    *map = (tin_scratch_map){0};
+    if (size == 0)
+        return TIN_OK;
+    tin_scratch *file = NULL;
+    tin_status status = tin_scratch_open(&file, path, err);
+    if (status != TIN_OK)
+        return status;
+    int failed = posix_fallocate(file->file, 0, (off_t)size);
+    void *data = MAP_FAILED;
+    if (failed == 0) {
+        data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file->file, 0);
+        failed = data == MAP_FAILED ? errno : 0;
+    }
+    if (failed != 0) {
+        errno = failed;
+        status = tin_fail_errno(err, path, "cannot put data aside");
+    } else {
+        *map = (tin_scratch_map){data, size};
+    }
+    tin_scratch_close(file);
+    return status;
+}
+
+void tin_scratch_map_forget(const tin_scratch_map *map, const void *from, size_t size)
+{
+    if (map->data == NULL)
+        return;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t first = ((size_t)((const char *)from - (const char *)map->data) + page - 1) / page * page;
+    const size_t end = ((size_t)((const char *)from - (const char *)map->data) + size) / page * page;
+    if (first < end) /* a failure costs memory, no result */
+        (void)madvise((char *)map->data + first, end - first, MADV_DONTNEED);
+}
+
+void tin_scratch_map_close(tin_scratch_map *map)
+{
+    if (map->data != NULL)
+        (void)munmap(map->data, map->size);
+    *map = (tin_scratch_map){0};
 }

@@ -20,4 +20,18 @@ tin_status tin_scratch_get(const tin_scratch *scratch, uint64_t at, void *data, 
 /* NULL is allowed. */
 void tin_scratch_close(tin_scratch *scratch);
 
+/* Memory that lies in such a file: what it holds may be forgotten by the memory at any time and is read again when it is
+ * touched. */
+typedef struct tin_scratch_map {
+    void *data;
+    size_t size;
+} tin_scratch_map;
+
+/* Zeros, at the start of a page. The disk's room is taken at once, so that a full disk is an error here and no crash later.
+ * size 0 is allowed. */
+tin_status tin_scratch_map_open(tin_scratch_map *map, size_t size, const char *path, tin_error *err) TIN_USE_RESULT;
+/* Frees the memory of whole pages of a part; what they hold stays. */
+void tin_scratch_map_forget(const tin_scratch_map *map, const void *from, size_t size);
+void tin_scratch_map_close(tin_scratch_map *map);
+
 #endif

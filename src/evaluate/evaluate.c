@@ -20,7 +20,7 @@ typedef struct work {
     tin_windows windows;
     tin_scored_set validation, test, float_validation, float_test;
     tin_rule_choice choice;
-    json_t *timelines, *validation_timelines; /* of the test and of the validation people */
+    tin_writer timelines; /* grows as streams are judged */
 } work;
 
 static void work_clear(work *w)
@@ -35,8 +35,7 @@ static void work_clear(work *w)
         tin_detector_result_free(&w->e.trivial[i].result);
     }
     tin_free(w->e.trivial);
-    json_decref(w->timelines);
-    json_decref(w->validation_timelines);
+    tin_writer_abort(&w->timelines);
 }
 
 static tin_status take_settings(work *w, tin_error *err)
@@ -80,8 +79,8 @@ static tin_status need_streams(const tin_dataset *dataset, tin_error *err)
 static tin_status score_role(work *w, tin_role role, tin_scored_set *integer, tin_scored_set *real, tin_error *err)
 {
     const tin_evaluate_options *o = w->e.options;
-    const tin_scorer of_integer = {.qmodel = w->e.qmodel, .latency = o->latency},
-                     of_float = {.model = w->float_model, .latency = o->latency};
+    const tin_scorer of_integer = {.qmodel = w->e.qmodel, .latency = o->latency, .folder = o->folder},
+                     of_float = {.model = w->float_model, .latency = o->latency, .folder = o->folder};
     tin_status status = tin_score_streams(of_integer, w->e.dataset, role, w->windows, o->pool, o->quiet, integer, err);
     if (status == TIN_OK && w->e.has_float) {
         status = tin_score_streams(of_float, w->e.dataset, role, w->windows, o->pool, o->quiet, real, err);
@@ -165,22 +164,46 @@ static tin_status judge_test(work *w, const tin_detector *detector, const tin_sc
     return status;
 }
 
+/* timelines.json is written as it comes: test people, then validation people, keys in order. */
+static tin_status begin_timelines(work *w, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_path_join(path, w->e.options->folder, "timelines.json", err);
+    status = status == TIN_OK ? tin_writer_open(&w->timelines, path, err) : status;
+    if (status == TIN_OK) {
+        fprintf(w->timelines.stream, "{\"data_hash\":\"%s\",\"format\":1,\"streams\":[", w->e.dataset->hash);
+    }
+    return status;
+}
+
+static tin_status judge_integer(work *w, const tin_detector *model, tin_judge_options options, tin_error *err)
+{
+    tin_status status = begin_timelines(w, err);
+    options.timelines = w->timelines.stream;
+    if (status == TIN_OK) {
+        status = judge_test(w, model, &w->test, &options, &w->e.test, err);
+    }
+    if (status == TIN_OK) {
+        fprintf(options.timelines, "],\"unlabelled\":%d,\"validation\":[", (int)w->e.dataset->unlabelled);
+        status = tin_judge(model, w->e.dataset, &w->validation, &options, &w->e.validation, err);
+    }
+    if (status == TIN_OK) {
+        fputs("]}\n", options.timelines);
+    }
+    return status;
+}
+
 static tin_status judge_models(work *w, tin_error *err)
 {
     const tin_config_evaluate *s = &w->e.options->settings;
     const tin_detector model = {.kind = TIN_DETECTOR_MODEL, .rule = w->e.has_events ? &w->e.rule : NULL};
-    tin_judge_options options = {w->e.margins, s->bootstrap, w->e.options->seed, w->validation_timelines};
-    tin_status status = tin_judge(&model, w->e.dataset, &w->validation, &options, &w->e.validation, err);
-    options.timelines = NULL;
+    const tin_judge_options options = {w->e.margins, s->bootstrap, w->e.options->seed, NULL};
+    tin_status status = judge_integer(w, &model, options, err);
     if (status == TIN_OK && w->e.has_float) {
         status = tin_judge(&model, w->e.dataset, &w->float_validation, &options, &w->e.float_validation, err);
     }
     if (status == TIN_OK && w->e.has_float) {
         status = judge_test(w, &model, &w->float_test, &options, &w->e.float_test, err);
-    }
-    if (status == TIN_OK) {
-        options.timelines = w->timelines;
-        status = judge_test(w, &model, &w->test, &options, &w->e.test, err);
     }
     return status;
 }
@@ -228,26 +251,12 @@ static tin_status write_scores(const work *w, tin_error *err)
                                         .dtype = TIN_I16,
                                         .n_dims = 2,
                                         .shape = {item->n_decisions, sets[s]->n_classes},
-                                        .data = item->scores};
+                                        .data = item->scores,
+                                        .scratch = &sets[s]->scratch};
         }
     }
     status = tin_safetensors_write(path, tensors, n, NULL, 0, NULL, err);
     tin_free(tensors);
-    return status;
-}
-
-static tin_status write_timelines(work *w, tin_error *err)
-{
-    tin_json_builder b = {false};
-    json_t *root = json_object();
-    tin_json_put(&b, root, "format", json_integer(1));
-    tin_json_put(&b, root, "data_hash", json_string(w->e.dataset->hash));
-    tin_json_put(&b, root, "unlabelled", json_integer(w->e.dataset->unlabelled));
-    tin_json_put(&b, root, "streams", json_incref(w->timelines));
-    tin_json_put(&b, root, "validation", json_incref(w->validation_timelines));
-    tin_status status = b.failed ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while timelines.json was made")
-                                 : tin_json_save(root, w->e.options->folder, "timelines.json", 0, err);
-    json_decref(root);
     return status;
 }
 
@@ -259,7 +268,7 @@ static tin_status write_all(work *w, tin_error *err)
         status = write_scores(w, err);
     }
     if (status == TIN_OK) {
-        status = write_timelines(w, err);
+        status = tin_writer_commit(&w->timelines, err);
     }
     if (status == TIN_OK) {
         status = tin_metrics_save(&w->e, w->e.options->folder, err);
@@ -274,11 +283,6 @@ tin_status tin_evaluate(const tin_qmodel *qmodel, const tin_model *float_model, 
     tin_status status = take_settings(&w, err);
     if (status == TIN_OK) {
         status = need_streams(dataset, err);
-    }
-    w.timelines = json_array();
-    w.validation_timelines = json_array();
-    if (status == TIN_OK && (w.timelines == NULL || w.validation_timelines == NULL)) {
-        status = tin_fail(err, TIN_ERR_MEMORY, "out of memory before the evaluation");
     }
     if (status == TIN_OK) {
         status = score_role(&w, TIN_ROLE_VALIDATION, &w.validation, &w.float_validation, err);

@@ -1,5 +1,6 @@
 #include "evaluate/judge.h"
 
+#include "base/json_tools.h"
 #include "base/memory.h"
 
 /* What a detector says about one stream, and what became of it. */
@@ -75,7 +76,8 @@ static json_t *predicted_json(tin_json_builder *b, const int16_t *predictions, i
     return list;
 }
 
-static tin_status add_timeline(json_t *timelines, const tin_scored_stream *stream, const verdict *v, tin_error *err)
+static tin_status add_timeline(FILE *timelines, bool first, const tin_scored_stream *stream, const verdict *v,
+                               tin_error *err)
 {
     tin_json_builder b = {false};
     json_t *o = json_object(), *triggers = json_array(), *events = json_array();
@@ -108,10 +110,14 @@ static tin_status add_timeline(json_t *timelines, const tin_scored_stream *strea
         tin_json_append(&b, windows, json_integer(stream->windows_right));
         tin_json_put(&b, o, "windows", windows);
     }
-    tin_json_append(&b, timelines, o);
-    return b.failed
-               ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while the timeline of %s was made", stream->stream->id)
-               : TIN_OK;
+    if (!first) {
+        (void)fputc(',', timelines); /* an error stays with the file until it is committed */
+    }
+    tin_status status =
+        b.failed ? tin_fail(err, TIN_ERR_MEMORY, "out of memory while the timeline of %s was made", stream->stream->id)
+                 : tin_json_write(o, timelines, "timelines.json", err);
+    json_decref(o);
+    return status;
 }
 
 static tin_status judge_stream(const tin_detector *detector, const tin_dataset *dataset, const tin_scored_set *set,
@@ -141,7 +147,7 @@ static tin_status judge_stream(const tin_detector *detector, const tin_dataset *
     status = tin_detector_result_add(result, &counted, v.predictions, &v.detection, &options->margins, v.outcomes,
                                      v.kinds, err);
     if (status == TIN_OK && options->timelines != NULL) {
-        status = add_timeline(options->timelines, stream, &v, err);
+        status = add_timeline(options->timelines, stream == set->items, stream, &v, err);
     }
 cleanup:
     verdict_clear(&v);
@@ -154,6 +160,7 @@ tin_status tin_judge(const tin_detector *detector, const tin_dataset *dataset, c
     tin_status status = tin_detector_result_create(result, dataset, set, err);
     for (size_t i = 0; status == TIN_OK && i < set->n; i++) {
         status = judge_stream(detector, dataset, set, &set->items[i], options, result, err);
+        tin_scored_stream_forget(set, &set->items[i]);
     }
     return status == TIN_OK ? tin_detector_result_finish(result, options->resamples, options->seed, err) : status;
 }

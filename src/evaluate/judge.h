@@ -2,7 +2,8 @@
 #ifndef TIN_JUDGE_H
 #define TIN_JUDGE_H
 
-#include "base/json_tools.h"
+#include <stdio.h>
+
 #include "evaluate/detector_result.h"
 #include "evaluate/trivial_detectors.h"
 
@@ -19,7 +20,7 @@ typedef struct tin_judge_options {
     tin_margins margins;
     int resamples;
     uint64_t seed;
-    json_t *timelines; /* an array that gets one object per stream (docs/metrics-format.md); NULL: none */
+    FILE *timelines; /* gets one object per stream (docs/metrics-format.md), with commas between; NULL: none */
 } tin_judge_options;
 
 /* What the detector says about one stream of the set. predictions [n_frames]; of a model NULL: not asked for. *detection is

@@ -122,6 +122,7 @@ static tin_status count_threshold(const sweep *s, size_t index, tin_error *err)
     }
     for (size_t i = 0; i < s->set->n && status == TIN_OK; i++) {
         status = count_stream(s, &shifted, &s->set->items[i], predictions, covered, counts, err);
+        tin_scored_stream_forget(s->set, &s->set->items[i]);
     }
     for (int kind = 0; kind < TIN_PSDS_KINDS; kind++) {
         if (status == TIN_OK) {

@@ -2,7 +2,9 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "metrics/frame_metrics.h"
@@ -71,6 +73,7 @@ typedef struct score_job {
 typedef struct work {
     tin_scorer scorer;
     const tin_dataset *dataset;
+    const tin_scored_set *set;
     tin_windows windows;
     int hop;
     score_job *jobs;
@@ -97,20 +100,59 @@ static void score_windows(runner *r, const work *w, tin_scored_stream *item)
     }
 }
 
-static tin_status prepare(const work *w, tin_scored_stream *item, int hop, int n_classes, tin_error *err)
+/* Where labels and scores of each stream lie, page by page, so that one can be forgotten alone. */
+typedef struct places {
+    size_t page, at;
+} places;
+
+static size_t take(places *p, size_t n, size_t size)
+{
+    const size_t at = p->at;
+    p->at += (n * size + p->page - 1) / p->page * p->page;
+    return at;
+}
+
+/* Memory for labels and scores of all streams. */
+static tin_status make_room(tin_scored_set *set, const char *folder, tin_error *err)
+{
+    char path[TIN_PATH_MAX];
+    tin_status status = tin_path_join(path, folder, "scores", err);
+    for (int pass = 0; pass < 2 && status == TIN_OK; pass++) { /* the first one only adds up */
+        places p = {.page = (size_t)sysconf(_SC_PAGESIZE)};
+        for (size_t i = 0; i < set->n; i++) {
+            tin_scored_stream *item = &set->items[i];
+            const size_t labels = take(&p, (size_t)item->stream->n_frames, sizeof *item->labels);
+            const size_t scores = take(&p, (size_t)item->n_decisions * (size_t)set->n_classes, sizeof *item->scores);
+            if (pass == 1) {
+                item->labels = (int16_t *)(void *)((char *)set->scratch.data + labels);
+                item->scores = (int16_t *)(void *)((char *)set->scratch.data + scores);
+            }
+        }
+        if (pass == 0) {
+            status = tin_scratch_map_open(&set->scratch, p.at, path, err);
+        }
+    }
+    return status;
+}
+
+void tin_scored_stream_forget(const tin_scored_set *set, const tin_scored_stream *stream)
+{
+    tin_scratch_map_forget(&set->scratch, stream->labels, (size_t)stream->stream->n_frames * sizeof *stream->labels);
+    tin_scratch_map_forget(&set->scratch, stream->scores,
+                           (size_t)stream->n_decisions * (size_t)set->n_classes * sizeof *stream->scores);
+}
+
+static tin_status prepare(const tin_dataset *dataset, tin_scored_stream *item, int hop, tin_error *err)
 {
     const tin_stream *stream = item->stream;
     item->n_decisions = stream->n_frames / hop;
-    item->labels = tin_alloc((size_t)stream->n_frames, sizeof *item->labels, err);
     item->events = tin_alloc(stream->n_intervals, sizeof *item->events, err);
-    item->scores = tin_alloc((size_t)item->n_decisions * (size_t)n_classes, sizeof *item->scores, err);
-    if (item->labels == NULL || item->events == NULL || item->scores == NULL) {
+    if (item->events == NULL) {
         return TIN_ERR_MEMORY;
     }
-    tin_dataset_labels(w->dataset, stream, item->labels);
     for (size_t i = 0; i < stream->n_intervals; i++) {
         int32_t k = stream->intervals[i].class_index;
-        if (k >= 0 && w->dataset->classes[k].event) {
+        if (k >= 0 && dataset->classes[k].event) {
             item->events[item->n_events++] = stream->intervals[i];
         }
     }
@@ -128,8 +170,10 @@ static void score_one(void *context, int index, int thread)
     }
     job->status = runner_open(&r, w->scorer, (w->windows.history + w->windows.frames) / w->hop, &job->err);
     if (job->status == TIN_OK) {
+        tin_dataset_labels(w->dataset, job->item->stream, job->item->labels);
         runner_run(&r, job->item->stream->counts, job->item->stream->n_frames, job->item->scores);
         score_windows(&r, w, job->item);
+        tin_scored_stream_forget(w->set, job->item);
         tin_dataset_forget(w->dataset);
     }
     runner_close(&r);
@@ -194,7 +238,7 @@ tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_
     if (status != TIN_OK) {
         return status;
     }
-    work w = {.scorer = scorer, .dataset = dataset, .windows = windows, .hop = set->timing.hop};
+    work w = {.scorer = scorer, .dataset = dataset, .set = set, .windows = windows, .hop = set->timing.hop};
     status = TIN_ERR_MEMORY;
     w.jobs = tin_alloc(dataset->n_streams, sizeof *w.jobs, err);
     set->items = tin_alloc(dataset->n_streams, sizeof *set->items, err);
@@ -208,10 +252,14 @@ tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_
         tin_scored_stream *item = &set->items[set->n];
         w.jobs[set->n++].item = item;
         item->stream = &dataset->streams[i];
-        status = prepare(&w, item, set->timing.hop, set->n_classes, err);
+        status = prepare(dataset, item, set->timing.hop, err);
         if (status != TIN_OK) {
             goto cleanup;
         }
+    }
+    status = make_room(set, scorer.folder, err);
+    if (status != TIN_OK) {
+        goto cleanup;
     }
     status = run_jobs(&w, set, pool, quiet, err);
 cleanup:
@@ -222,10 +270,9 @@ cleanup:
 void tin_scored_set_free(tin_scored_set *set)
 {
     for (size_t i = 0; i < set->n; i++) {
-        tin_free(set->items[i].labels);
         tin_free(set->items[i].events);
-        tin_free(set->items[i].scores);
     }
+    tin_scratch_map_close(&set->scratch);
     tin_free(set->items);
     *set = (tin_scored_set){0};
 }

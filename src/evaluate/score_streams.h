@@ -3,6 +3,7 @@
 #define TIN_SCORE_STREAMS_H
 
 #include "base/pool.h"
+#include "base/scratch.h"
 #include "dataset/dataset.h"
 #include "metrics/frame_metrics.h"
 #include "model/model.h"
@@ -24,6 +25,7 @@ typedef struct tin_scored_set {
     size_t n;
     int n_classes;
     tin_timing timing;
+    tin_scratch_map scratch; /* holds labels and scores */
 } tin_scored_set;
 
 /* What runs: exactly one of the two is not NULL. */
@@ -31,6 +33,8 @@ typedef struct tin_scorer {
     int latency; /* of the device, as in tin_timing */
     const tin_qmodel *qmodel;
     const tin_model *model;
+    const char
+        *folder; /* where labels and scores wait in an unnamed file, so that memory does not grow with the recordings */
 } tin_scorer;
 
 /* Windows inside one label (docs/metrics.md, "Window accuracy"); frames 0: none. */
@@ -43,6 +47,8 @@ typedef struct tin_windows {
  * tin_scored_set_free, after a failure too. */
 tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_role role, tin_windows windows,
                              tin_pool *pool, bool quiet, tin_scored_set *set, tin_error *err) TIN_USE_RESULT;
+/* Frees the memory of what was said about one stream until it is looked at again. Any thread may, at any time. */
+void tin_scored_stream_forget(const tin_scored_set *set, const tin_scored_stream *stream);
 void tin_scored_set_free(tin_scored_set *set);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 
 /* The data is written and read in place; a big-endian host would need swaps. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data is little-endian");
@@ -81,13 +80,37 @@ static json_t *file_header(const tin_tensor *tensors, size_t n_tensors, const ti
     return header;
 }
 
+/* To the file and to the hash, if there is one; the stream keeps its error until the commit. */
+static void put(FILE *stream, tin_hash *hash, const void *data, size_t size)
+{
+    (void)fwrite(data, 1, size, stream);
+    if (hash)
+        tin_hash_add(hash, data, size);
+}
+
+static void put_file(FILE *stream, tin_hash *hash, const char *header, const tin_tensor *tensors, size_t n_tensors)
+{
+    const size_t length = strlen(header);
+    const uint64_t padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    put(stream, hash, &padded, LENGTH_BYTES);
+    put(stream, hash, header, length);
+    for (size_t i = length; i < padded; i++)
+        put(stream, hash, " ", 1);
+    for (size_t i = 0; i < n_tensors; i++) {
+        put(stream, hash, tensors[i].data, tin_tensor_bytes(&tensors[i]));
+        if (tensors[i].scratch)
+            tin_scratch_map_forget(tensors[i].scratch, tensors[i].data, tin_tensor_bytes(&tensors[i]));
+    }
+}
+
 tin_status tin_safetensors_write(const char *path, const tin_tensor *tensors, size_t n_tensors,
                                  const tin_metadata *metadata, size_t n_metadata, char hash[TIN_HASH_HEX],
                                  tin_error *err)
 {
-    tin_text text = {0};
     char *dump = NULL;
     json_t *header = NULL;
+    tin_hash *running = NULL;
+    tin_writer writer = {0};
     tin_status status = check_tensors(path, tensors, n_tensors, err);
     if (status)
         goto cleanup;
@@ -98,23 +121,19 @@ tin_status tin_safetensors_write(const char *path, const tin_tensor *tensors, si
             tin_fail_at(err, TIN_ERR_FORMAT, path, 0, "a tensor name or metadata text is not UTF-8; use plain text");
         goto cleanup;
     }
-    size_t length = strlen(dump);
-    uint64_t padded = (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    tin_text_add_bytes(&text, &padded, LENGTH_BYTES);
-    tin_text_add(&text, dump);
-    for (size_t i = length; i < padded; i++)
-        tin_text_add_bytes(&text, " ", 1);
-    for (size_t i = 0; i < n_tensors; i++)
-        tin_text_add_bytes(&text, tensors[i].data, tin_tensor_bytes(&tensors[i]));
-    status = tin_text_check(&text, err);
-    if (!status && hash)
-        status = tin_hash_bytes(text.data, text.size, hash, err);
+    if (hash)
+        status = tin_hash_begin(&running, err);
     if (!status)
-        status = tin_file_write(path, text.data, text.size, err);
+        status = tin_writer_open(&writer, path, err);
+    if (!status) {
+        put_file(writer.stream, running, dump, tensors, n_tensors);
+        status = tin_writer_commit(&writer, err);
+    }
 cleanup:
+    tin_writer_abort(&writer);
+    tin_hash_end(running, hash);
     free(dump);
     json_decref(header);
-    tin_text_free(&text);
     return status;
 }
 

@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/scratch.h"
 
 /* dtype, name in files, bytes per item */
 #define TIN_DTYPE_LIST(X)                                                                                              \
@@ -41,6 +42,8 @@ typedef struct tin_tensor {
     int n_dims; /* 0 (a scalar) .. 4 */
     int64_t shape[TIN_TENSOR_DIMS];
     const void *data; /* row-major; aligned for its dtype when read */
+    const tin_scratch_map
+        *scratch; /* of one to write: where its data lies, to be forgotten when it is written; or NULL */
 } tin_tensor;
 
 typedef struct tin_metadata {

@@ -17,17 +17,17 @@ _Static_assert(sizeof(tin_sampler_lane) == LANE_WORDS * sizeof(int64_t), "a lane
 static void list_tensors(const tin_progress_state *s, const int64_t *counters, tin_tensor t[TENSORS])
 {
     int64_t n = (int64_t)s->optimiser.n;
-    t[0] = (tin_tensor){"params", TIN_F32, 1, {n}, s->params};
-    t[1] = (tin_tensor){"best", TIN_F32, 1, {n}, s->best};
-    t[2] = (tin_tensor){"optimiser.mean", TIN_F32, 1, {n}, s->optimiser.mean};
-    t[3] = (tin_tensor){"optimiser.square", TIN_F32, 1, {n}, s->optimiser.square};
-    t[4] = (tin_tensor){"carried", TIN_U8, 1, {(int64_t)s->carried_bytes}, s->carried};
-    t[5] = (tin_tensor){"lanes", TIN_I64, 2, {s->n_lanes, LANE_WORDS}, s->lanes};
-    t[6] = (tin_tensor){"curve", TIN_I64, 2, {s->n_curve, TIN_CURVE_COLUMNS}, s->curve};
-    t[7] = (tin_tensor){"teacher", TIN_U8, 1, {(int64_t)s->teacher_bytes}, s->teacher};
-    t[8] = (tin_tensor){"average", TIN_F32, 1, {s->average ? n : 0}, s->average};
-    t[9] = (tin_tensor){"scales", TIN_I64, 2, {s->scales ? SCALE_ROWS : 0, TIN_MAX_LAYERS}, s->scales};
-    t[10] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters};
+    t[0] = (tin_tensor){"params", TIN_F32, 1, {n}, s->params, NULL};
+    t[1] = (tin_tensor){"best", TIN_F32, 1, {n}, s->best, NULL};
+    t[2] = (tin_tensor){"optimiser.mean", TIN_F32, 1, {n}, s->optimiser.mean, NULL};
+    t[3] = (tin_tensor){"optimiser.square", TIN_F32, 1, {n}, s->optimiser.square, NULL};
+    t[4] = (tin_tensor){"carried", TIN_U8, 1, {(int64_t)s->carried_bytes}, s->carried, NULL};
+    t[5] = (tin_tensor){"lanes", TIN_I64, 2, {s->n_lanes, LANE_WORDS}, s->lanes, NULL};
+    t[6] = (tin_tensor){"curve", TIN_I64, 2, {s->n_curve, TIN_CURVE_COLUMNS}, s->curve, NULL};
+    t[7] = (tin_tensor){"teacher", TIN_U8, 1, {(int64_t)s->teacher_bytes}, s->teacher, NULL};
+    t[8] = (tin_tensor){"average", TIN_F32, 1, {s->average ? n : 0}, s->average, NULL};
+    t[9] = (tin_tensor){"scales", TIN_I64, 2, {s->scales ? SCALE_ROWS : 0, TIN_MAX_LAYERS}, s->scales, NULL};
+    t[10] = (tin_tensor){"counters", TIN_I64, 1, {COUNTERS}, counters, NULL};
 }
 
 static void save_counters(const tin_progress_state *s, int64_t c[COUNTERS])

@@ -322,6 +322,38 @@ static void what_is_put_aside_comes_back(void **state)
     assert_int_equal(remove(TEST_TEMPORARY "/aside"), 0); /* it never had a name that stays */
 }
 
+/* What is forgotten comes back from the file: page by page, beyond both ends, and the rest stays. */
+static void a_scratch_map_forgets_and_remembers(void **state)
+{
+    (void)state;
+    tin_scratch_map map;
+    tin_error err = {0};
+    const size_t size = 1000003;
+    assert_int_equal(tin_scratch_map_open(&map, size, TEST_TEMPORARY "/aside", &err), TIN_OK);
+    unsigned char *bytes = map.data;
+    for (size_t i = 0; i < size; i++) {
+        assert_int_equal(bytes[i], 0);
+        bytes[i] = (unsigned char)(i * 7 + i / 4096);
+    }
+    static const size_t parts[][2] = {{0, 1000003}, {1, 4096}, {4095, 4098}, {8192, 4096}, {999999, 4}, {5000, 0}};
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        tin_scratch_map_forget(&map, bytes + parts[p][0], parts[p][1]);
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(bytes[i], (unsigned char)(i * 7 + i / 4096));
+    }
+    tin_scratch_map_close(&map);
+    assert_null(map.data);
+    tin_scratch_map_close(&map);
+    assert_int_equal(tin_scratch_map_open(&map, 0, TEST_TEMPORARY "/aside", &err), TIN_OK);
+    tin_scratch_map_forget(&map, &map, 100);
+    tin_scratch_map_close(&map);
+    assert_int_equal(tin_scratch_map_open(&map, 100, TEST_TEMPORARY "/no/such/folder", &err), TIN_ERR_IO);
+    err = (tin_error){0};
+    assert_int_equal(tin_scratch_map_open(&map, (size_t)1 << 60, TEST_TEMPORARY "/aside", &err), TIN_ERR_IO);
+    assert_non_null(strstr(err.message, "cannot put data aside"));
+    assert_null(map.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +371,7 @@ int main(void)
         cmocka_unit_test(the_pool_survives_each_failed_allocation),
         cmocka_unit_test(texts_grow),
         cmocka_unit_test(programs),
+        cmocka_unit_test(a_scratch_map_forgets_and_remembers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,8 +108,8 @@ static void windows_may_have_a_history(void **state)
     for (int history = 0; history <= 20; history += 20) {
         tin_scored_set set;
         const tin_windows windows = {.frames = 10, .step = 5, .history = history};
-        assert_int_equal(tin_score_streams((tin_scorer){.qmodel = &t.model}, dataset, TIN_ROLE_TEST, windows, NULL,
-                                           true, &set, NULL),
+        assert_int_equal(tin_score_streams((tin_scorer){.qmodel = &t.model, .folder = TEST_TEMPORARY}, dataset,
+                                           TIN_ROLE_TEST, windows, NULL, true, &set, NULL),
                          TIN_OK);
         for (size_t i = 0; i < set.n; i++) {
             const tin_stream *stream = set.items[i].stream;

@@ -24,8 +24,8 @@ static int set_up(void **state)
     tiny t;
     dataset = make_dataset(TEST_TEMPORARY "/world.tind", CLASSES, false);
     make_tiny(&t, dataset);
-    return tin_score_streams((tin_scorer){.qmodel = &t.model}, dataset, TIN_ROLE_TEST, (tin_windows){0}, NULL, true,
-                             &set, NULL) != TIN_OK;
+    return tin_score_streams((tin_scorer){.qmodel = &t.model, .folder = TEST_TEMPORARY}, dataset, TIN_ROLE_TEST,
+                             (tin_windows){0}, NULL, true, &set, NULL) != TIN_OK;
 }
 
 static int tear_down(void **state)
@@ -43,7 +43,7 @@ static void shifts_are_what_scores_attain(void **state)
     int16_t scores[] = {100, 100, 50, 0, 500, 0, -500, 0, 500};
     const tin_stream stream = {.n_frames = 3};
     tin_scored_stream item = {.stream = &stream, .n_decisions = 3, .scores = scores};
-    const tin_scored_set few = {&item, 1, 3, {1, 0, 0}};
+    const tin_scored_set few = {.items = &item, .n = 1, .n_classes = 3, .timing = {1, 0, 0}};
     int32_t *shifts = NULL;
     size_t n = 0;
     assert_int_equal(tin_psds_shifts(&rule, dataset, &few, 10, &shifts, &n, NULL), TIN_OK);
