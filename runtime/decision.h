@@ -1,17 +1,13 @@
-/* The decision layer: from scores to triggers (docs/generated-code.md). Needs tink_decision_t, which the header
- * declares. */
+/* The decision layer: from scores to triggers (docs/generated-code.md). Needs tink_decision_t and the constants of the
+ * rule, which the header declares, and in front of it the constants tink_events_first and tink_events_on. What the rule
+ * does not use is left out. */
 #ifndef TINK_DECISION_H
 #define TINK_DECISION_H
 
 #include "runtime/kernel.h"
 
 /* [fragment] */
-typedef struct tink_rule_t {
-    int32_t on, off, count, refractory;
-    int16_t smooth_shift;
-} tink_rule_t;
-
-/* The class with the greatest score, the first of the list on a tie; -1: the list is empty. */
+/* The class with the greatest score, the first of the list on a tie. */
 static inline int32_t tink_greatest(const int16_t *score, const uint8_t *of, const uint8_t *end)
 {
     int32_t best = -1, value = -32769;
@@ -25,54 +21,126 @@ static inline int32_t tink_greatest(const int16_t *score, const uint8_t *of, con
     return best;
 }
 
-/* Returns the trigger, a class index or -1; *greatest is the class with the greatest score. order [classes]: the
- * classes, the first `events` of them events, either kind in ascending order. average [classes] is read and written
- * when smooth_shift > 0, else it may be NULL. */
-TINK_KERNEL int32_t tink_decide(tink_decision_t *d, int32_t *average, const tink_rule_t *rule, const uint8_t *order,
-                                int32_t events, int32_t classes, const int16_t *score, int16_t *greatest)
+/* Returns the trigger, a class index or -1; *greatest is the class with the greatest score. */
+TINK_KERNEL int32_t tink_decide(tink_decision_t *d, const int16_t *score, int16_t *greatest)
 {
-    const int32_t other = tink_greatest(score, order + events, order + classes);
-    const int32_t background = other < 0 ? 0 : score[other];
-    int32_t best = tink_greatest(score, order, order + events);
-    int32_t value = best < 0 ? 0 : score[best] - background, run = 0, held = 0;
-    *greatest = (int16_t)(other < 0 || (best >= 0 && (value > 0 || (value == 0 && best < other))) ? best : other);
-    if (rule->smooth_shift > 0) {
-        int32_t i;
-        for (i = 0; i < events; i++) {
-            const int32_t k = (int32_t)order[i], margin = score[k] - background, before = average[k];
-            average[k] = before - (before >> rule->smooth_shift) + margin;
-            if (i == 0 || average[k] >> rule->smooth_shift > value) {
-                best = k;
-                value = average[k] >> rule->smooth_shift;
-            }
+#if TINK_EVENTFUL
+    int32_t best = tink_greatest(score, tink_events_first, tink_events_first + TINK_EVENTS);
+#if TINK_RESTS
+    const int32_t other = tink_greatest(score, tink_events_first + TINK_EVENTS, tink_events_first + TINK_CLASSES);
+    const int32_t background = score[other];
+#else
+    const int32_t background = 0;
+#endif
+    int32_t excess = score[best] - background; /* over its threshold, once that is taken off */
+    int32_t lasting = 0;                       /* the same of the active event */
+#if TINK_SCANS
+    int32_t i;
+#endif
+#if TINK_RUNS
+    int32_t agree = 0;
+#endif
+#if TINK_HISTORY
+    int32_t agree = 1, newest, place;
+#endif
+#if TINK_WAITS
+    const int32_t wait = d->wait;
+#endif
+#if TINK_RESTS
+    *greatest = (int16_t)(excess > 0 || (excess == 0 && best < other) ? best : other);
+#else
+    *greatest = (int16_t)best;
+#endif
+#if TINK_SCANS
+    for (i = 0; i < TINK_EVENTS; i++) {
+        const int32_t k = (int32_t)tink_events_first[i];
+        int32_t over = score[k] - background;
+#if TINK_SMOOTHS
+        const int32_t before = d->average[i];
+        d->average[i] = before - (before >> TINK_SMOOTH_SHIFT) + over;
+        over = d->average[i] >> TINK_SMOOTH_SHIFT;
+#endif
+#if TINK_THRESHOLDS
+        over -= tink_events_on[i];
+#else
+        over -= TINK_ON;
+#endif
+        if (i == 0 || over > excess) {
+            best = k;
+            excess = over;
+        }
+        if (k == d->active) {
+            lasting = over;
         }
     }
+#else
+    excess -= TINK_ON;
     if (d->active >= 0) {
-        const int32_t margin =
-            rule->smooth_shift > 0 ? average[d->active] >> rule->smooth_shift : score[d->active] - background;
-        if (margin < rule->off) {
-            d->active = -1;
-        }
+        lasting = score[d->active] - background - TINK_ON;
     }
-    if (d->wait > 0) {
-        d->wait--;
-        held = 1;
+#endif
+#if TINK_KEEPS
+    if (lasting < -TINK_HYSTERESIS && wait <= TINK_WAIT - (TINK_MIN_LENGTH - 1)) {
+        d->active = -1;
     }
-    if (best < 0 || value < rule->on) {
+#else
+    if (lasting < -TINK_HYSTERESIS) {
+        d->active = -1;
+    }
+#endif
+#if TINK_WAITS
+    if (wait > 0) {
+        d->wait = wait - 1;
+    }
+#endif
+    if (excess < 0) {
         best = -1;
-    } else if (best == d->candidate) {
-        run = d->run < rule->count ? d->run + 1 : rule->count;
-    } else {
-        run = 1;
+    }
+#if TINK_RUNS
+    if (best >= 0) {
+        agree = best != d->candidate ? 1 : d->run < TINK_NEEDED ? d->run + 1 : TINK_NEEDED;
     }
     d->candidate = best;
-    d->run = run;
-    if (run < rule->count || best == d->active || held) {
+    d->run = agree;
+#endif
+#if TINK_HISTORY
+    newest = best + 1; /* 0: none */
+    for (place = 0; place < TINK_OF - 1; place++) {
+        const int32_t older = (int32_t)d->candidates[place];
+        d->candidates[place] = (uint8_t)newest;
+        newest = older;
+        if (older == best + 1) {
+            agree++;
+        }
+    }
+#endif
+#if TINK_AGREES
+    if (agree < TINK_NEEDED) {
+        return -1;
+    }
+#endif
+#if TINK_WAITS
+    if (wait > 0) {
+        return -1;
+    }
+#endif
+#if TINK_LEADS
+    if (d->active >= 0 && excess - lasting < TINK_LEAD) {
+        return -1;
+    }
+#endif
+    if (best < 0 || best == d->active) {
         return -1;
     }
     d->active = best;
-    d->wait = rule->refractory;
+#if TINK_WAITS
+    d->wait = TINK_WAIT;
+#endif
     return best;
+#else
+    *greatest = (int16_t)tink_greatest(score, tink_events_first, tink_events_first + TINK_CLASSES);
+    return d->active; /* there is no event */
+#endif
 }
 /* [end] */
 

@@ -8,11 +8,22 @@
 
 /* What a model uses. In generated code the generator has decided these, and only what is used is left. */
 #ifndef TINK_WIDE
-#define TINK_WIDE 1    /* rows of 16 bits between layers */
-#define TINK_CURVES 1  /* conv1d or dense with sigmoid or tanh */
-#define TINK_VECTORS 1 /* a core with vectors is expected */
-#define TINK_POWERS 0  /* all multipliers are powers of two, and the core has no long multiplication */
-#define TINK_SHIFTED 1 /* sums of V16 that need a shift beside their multiplier */
+#define TINK_WIDE 1     /* rows of 16 bits between layers */
+#define TINK_CURVES 1   /* conv1d or dense with sigmoid or tanh */
+#define TINK_VECTORS 1  /* a core with vectors is expected */
+#define TINK_POWERS 0   /* all multipliers are powers of two, and the core has no long multiplication */
+#define TINK_SHIFTED 1  /* sums of V16 that need a shift beside their multiplier */
+#define TINK_EVENTFUL 1 /* the decision rule: what runtime/decision.h can do */
+#define TINK_RESTS 1
+#define TINK_SMOOTHS 1
+#define TINK_THRESHOLDS 1
+#define TINK_SCANS 1
+#define TINK_AGREES 1
+#define TINK_RUNS 0
+#define TINK_HISTORY 1
+#define TINK_KEEPS 1
+#define TINK_LEADS 1
+#define TINK_WAITS 1
 #endif
 
 /* [fragment] */

@@ -22,7 +22,7 @@ fail() {
 # Numbers at which a counter of the step turns, so that Eva's ranges stop there.
 hints() {
     sed -n "/^int32_t ${name}_step(/,\$p" "$source" | grep -o '[a-z0-9_]* [<>=]\{1,2\} [0-9][0-9]*' | awk '{ print $3 - 1; print $3 }'
-    sed -n "s/^#define .*_\(COUNT\|REFRACTORY\) //p" "$folder/$name.h"
+    sed -n "s/^#define .*_\(NEEDED\|WAIT\) //p" "$folder/$name.h"
     grep -q "${name}_log_energy_take" "$source" && for bits in 15 16 17 18 19 20 21 22 23; do
         echo $((1 << bits))
         echo -$((1 << bits))

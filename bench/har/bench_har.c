@@ -23,7 +23,7 @@ typedef struct core {
 static tin_status measure(const tin_qmodel *model, core on, const char *folder, const char *encode,
                           const char *optimize, const char *schedule, tin_footprint *footprint, tin_error *err)
 {
-    const tin_decision_rule rule = {.on = 300, .off = 100, .count = 2, .refractory = 3};
+    const tin_decision_rule rule = common_rule(300, 200, 2, 3);
     const tin_generate_facts facts = {.name = "har",
                                       .version = TINAMOU_VERSION,
                                       .data_hash = "",

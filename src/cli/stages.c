@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "deploy/deploy.h"
 #include "evaluate/evaluate.h"
+#include "model/decision_json.h"
 #include "train/train.h"
 
 tin_status cli_in_run(const cli_session *session, char path[TIN_PATH_MAX], const char *name, tin_error *err)
@@ -201,7 +202,8 @@ tin_status cli_stage_quantize(cli_session *session, json_t *figures, cli_files *
     return status;
 }
 
-static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *s, tin_error *err)
+static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *s, const tin_dataset *dataset,
+                                   tin_error *err)
 {
     const struct {
         const char *key;
@@ -220,11 +222,11 @@ static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *
     if (status == TIN_OK && s->worst_person[0] != '\0') {
         status = cli_set(figures, "worst_person", json_string(s->worst_person), err);
     }
-    json_t *rule = json_pack("{s:i, s:i, s:i, s:i, s:i}", "smooth_shift", s->rule.smooth_shift, "on", (int)s->rule.on,
-                             "off", (int)s->rule.off, "count", s->rule.count, "refractory", s->rule.refractory);
-    if (status) {
+    tin_json_builder b = {false};
+    json_t *rule = tin_decision_json(&b, &s->rule, dataset->classes, dataset->n_classes);
+    if (status || b.failed) {
         json_decref(rule);
-        return status;
+        return status ? status : tin_fail(err, TIN_ERR_MEMORY, "out of memory while the rule was written");
     }
     return cli_set(figures, "rule", rule, err);
 }
@@ -247,7 +249,7 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     status = status ? status : tin_qmodel_load(&qmodel, int_path, err);
     status = status ? status : cli_latency(session, qmodel, &options.latency, err);
     status = status ? status : tin_evaluate(qmodel, model, session->dataset, &options, &summary, err);
-    status = status ? status : evaluate_figures(figures, &summary, err);
+    status = status ? status : evaluate_figures(figures, &summary, session->dataset, err);
     status = status ? status : cli_add_file(files, session, true, err, "metrics.json");
     status = status ? status : cli_add_file(files, session, false, err, "sweep.csv");
     status = status ? status : cli_add_file(files, session, false, err, "scores.safetensors");

@@ -12,7 +12,7 @@ enum { DAMAGED = 1, UNKNOWN = 2, OTHER_VERSION = 3, SEQUENCE = 4 }; /* codes of 
 
 #define ATTEMPTS 5
 #define QUIET_SECONDS 0.15 /* without a byte behind a damaged packet: then the answer will not come */
-#define HELLO_BYTES (1 + 2 + 2 + 4 + 1 + 4 + 4 + 4 + 1 + 4 + 4 + 32)
+#define HELLO_BYTES (1 + 2 + 2 + 4 + 1 + 4 + 4 + 32)
 #define HELLO_SECONDS 0.5 /* for one greeting */
 
 /* ---- packets ---- */
@@ -226,7 +226,7 @@ static tin_status check_hello(tin_board *b, const tin_qmodel *model, const tin_d
     (void)snprintf(b->name, sizeof b->name, "%.*s", (int)(size - HELLO_BYTES), (const char *)at + HELLO_BYTES);
     b->most_frames = at[9];
     b->ticks_per_second = tin_board_number(at + 10, 4);
-    hash_of(at + 31, hash);
+    hash_of(at + 18, hash);
     if (strcmp(hash, model->hash) != 0 || tin_board_number(at + 1, 2) != (uint32_t)model->n_channels ||
         tin_board_number(at + 3, 2) != (uint32_t)model->n_classes ||
         tin_board_number(at + 5, 4) != (uint32_t)model->hop) {
@@ -236,15 +236,11 @@ static tin_status check_hello(tin_board *b, const tin_qmodel *model, const tin_d
             "`tinamou deploy --package`, example NAME_verify",
             b->line.path, hash, b->name, model->hash);
     }
-    const int32_t on = (int32_t)tin_board_number(at + 14, 4), off = (int32_t)tin_board_number(at + 18, 4);
-    if (on != rule->on || off != rule->off || at[22] != rule->smooth_shift ||
-        tin_board_number(at + 23, 4) != (uint32_t)rule->count ||
-        tin_board_number(at + 27, 4) != (uint32_t)rule->refractory) {
-        return tin_fail(
-            err, TIN_ERR_MISMATCH,
-            "the board on %s has another decision rule (on %ld, off %ld) than this run (on %ld, off %ld); flash "
-            "the package of this run: `tinamou deploy --package`, example NAME_verify",
-            b->line.path, (long)on, (long)off, (long)rule->on, (long)rule->off);
+    if (tin_board_number(at + 14, 4) != tin_decision_hash(rule, model->classes, model->n_classes)) {
+        return tin_fail(err, TIN_ERR_MISMATCH,
+                        "the board on %s has another decision rule than this run; flash the package of this run: "
+                        "`tinamou deploy --package`, example NAME_verify",
+                        b->line.path);
     }
     return TIN_OK;
 }

@@ -8,7 +8,7 @@
 #include "model/qmodel.h"
 
 enum { TIN_BOARD_HELLO = 1, TIN_BOARD_START = 2, TIN_BOARD_FRAMES = 3 };
-#define TIN_BOARD_VERSION 1
+#define TIN_BOARD_VERSION 2
 #define TIN_BOARD_END 255 /* in the place of a frame, behind the last decision */
 
 typedef struct tin_board {

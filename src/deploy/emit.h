@@ -113,6 +113,17 @@ typedef struct tin_emit_layer {
     bool ahead;                /* its products with the state run apart (TIN_ACT_AHEAD) */
 } tin_emit_layer;
 
+/* What the decision rule uses: runtime/decision.h. */
+typedef struct tin_emit_rule {
+    bool eventful, rests;     /* there are classes that are events, and others */
+    bool smooths, thresholds; /* each event has its own threshold */
+    bool scans;               /* either of them: every event is looked at */
+    bool runs, history;       /* decisions that agree: one after another, or out of more */
+    bool keeps;               /* a minimum length */
+    bool leads;
+    int wait; /* decisions behind a trigger without another, 0: none */
+} tin_emit_rule;
+
 /* A member of the state struct. */
 typedef struct tin_emit_member {
     const char *type;
@@ -124,6 +135,7 @@ typedef struct tin_emit_member {
 typedef struct tin_emit {
     const tin_qmodel *model;
     const tin_decision_rule *rule;
+    tin_emit_rule uses;
     const tin_generate_facts *facts;
     const char *name;
     char upper[TIN_NAME_MAX + 1];
@@ -158,10 +170,17 @@ typedef struct tin_emit {
     tin_text source, header;
 } tin_emit;
 
-/* ---- generate.c ---- */
+/* ---- emit_decision.c ---- */
 
 /* Classes that are events. */
 int tin_emit_events(const tin_qmodel *model);
+/* Fills `uses`. */
+void tin_emit_choose_rule(tin_emit *e);
+/* The constants of the rule and the type of its state, for the header. */
+void tin_emit_rule_constants(tin_emit *e);
+void tin_emit_rule_state(tin_emit *e);
+/* The constants that the kernel reads, in front of it. */
+void tin_emit_rule_data(tin_emit *e);
 
 /* ---- emit_plan.c ---- */
 

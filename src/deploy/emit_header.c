@@ -169,6 +169,7 @@ static void constants(tin_emit *e)
     const tin_qmodel *m = e->model;
     const char *u = e->upper;
     tin_text_printf(t, "#define %s_CHANNELS %d\n#define %s_CLASSES %d\n", u, m->n_channels, u, m->n_classes);
+    tin_text_printf(t, "#define %s_EVENTS %d /* classes that are events */\n", u, tin_emit_events(m));
     tin_text_printf(t, "#define %s_HOP %d /* frames per decision */\n", u, m->hop);
     tin_text_printf(t, "#define %s_DELAY %d /* frames: a decision speaks of the frame so many ago */\n", u, m->delay);
     tin_text_printf(t,
@@ -176,10 +177,7 @@ static void constants(tin_emit *e)
                     u, e->latency);
     tin_text_printf(t, "#define %s_RATE_MILLIHZ %lld /* frames per 1000 seconds */\n", u, llround(m->rate_hz * 1000));
     tin_text_printf(t, "#define %s_SCORE_ONE %d /* score units per logit */\n\n", u, TIN_SCORE_ONE);
-    tin_text_add(t, "/* decision rule; on and off in score units, count and refractory in decisions */\n");
-    tin_text_printf(t, "#define %s_SMOOTH_SHIFT %d\n#define %s_ON (%ld)\n#define %s_OFF (%ld)\n", u,
-                    e->rule->smooth_shift, u, (long)e->rule->on, u, (long)e->rule->off);
-    tin_text_printf(t, "#define %s_COUNT %d\n#define %s_REFRACTORY %d\n\n", u, e->rule->count, u, e->rule->refractory);
+    tin_emit_rule_constants(e);
     tin_text_add(t, "/* classes */\n");
     for (int k = 0; k < m->n_classes; k++) {
         char constant[64];
@@ -317,9 +315,6 @@ static void state(tin_emit *e)
     long size = 0;
     tin_text_printf(t, "/* All memory of one instance; private to %s.c. */\ntypedef struct %s_t {\n", e->name, e->name);
     tin_text_printf(t, "    %s_decision_t decision;\n", e->name);
-    if (e->rule->smooth_shift > 0) {
-        tin_text_printf(t, "    int32_t average[%s_CLASSES]; /* smoothed margins */\n", e->upper);
-    }
     list_members(e);
     for (int wanted = 0; wanted <= 5; wanted++) {
         if (wanted == 3 && size % 4 != 0) {
@@ -358,11 +353,7 @@ void tin_emit_header(tin_emit *e)
                     "    int16_t trigger; /* event class detected with this frame, -1: none */\n"
                     "} %s_result_t;\n\n",
                     e->name, e->upper, e->upper, e->name);
-    tin_text_printf(t,
-                    "typedef struct %s_decision_t {\n"
-                    "    int32_t active, candidate, run, wait;\n"
-                    "} %s_decision_t;\n\n",
-                    e->name, e->name);
+    tin_emit_rule_state(e);
     state(e);
     tin_text_printf(t,
                     "/* Before the first frame, and after a gap in the stream. */\n"

@@ -135,7 +135,9 @@ void tin_emit_init(tin_emit *e)
     e->indent = 1;
     tin_emit_statement(e, "memset(s, 0, sizeof *s);");
     tin_emit_statement(e, "s->decision.active = -1;");
-    tin_emit_statement(e, "s->decision.candidate = -1;");
+    if (e->uses.runs) {
+        tin_emit_statement(e, "s->decision.candidate = -1;");
+    }
     for (int i = 0; i < e->model->n_layers; i++) {
         const tin_emit_op *op = tin_emit_op_at(e, i);
         if (op->init != NULL) {
@@ -251,10 +253,7 @@ static void decide(tin_emit *e)
     if (tin_emit_row_of(e, last)->place == TIN_PLACE_HELD) { /* `out` is left alone until now */
         tin_emit_statement(e, "memcpy(out->score, s->%s_row, sizeof out->score);", label_of(e, last));
     }
-    tin_emit_statement(
-        e, "out->trigger = (int16_t)%s_decide(&s->decision, %s, &%s_rule, %s_events_first, %d, %s_CLASSES,", e->name,
-        e->rule->smooth_shift > 0 ? "s->average" : "NULL", e->name, e->name, tin_emit_events(e->model), e->upper);
-    tin_emit_statement(e, "    out->score, &out->class_index);");
+    tin_emit_statement(e, "out->trigger = (int16_t)%s_decide(&s->decision, out->score, &out->class_index);", e->name);
     tin_emit_statement(e, "out->active = (int16_t)s->decision.active;");
     tin_emit_statement(e, "return 1;");
 }

@@ -143,7 +143,18 @@ static int condition(const tin_emit *e, const char *line)
                       {"#if TINK_FOLDED\n", e->folded},
                       {"#if TINK_ONCE_GRU\n", e->once[TIN_STORE_STATE]},
                       {"#if TINK_ONCE_WIDE\n", e->once[TIN_STORE_WIDE]},
-                      {"#if TINK_ONCE_RELU\n", e->once[TIN_STORE_RELU]}};
+                      {"#if TINK_ONCE_RELU\n", e->once[TIN_STORE_RELU]},
+                      {"#if TINK_SMOOTHS\n", e->uses.smooths},
+                      {"#if TINK_THRESHOLDS\n", e->uses.thresholds},
+                      {"#if TINK_SCANS\n", e->uses.scans},
+                      {"#if TINK_EVENTFUL\n", e->uses.eventful},
+                      {"#if TINK_RESTS\n", e->uses.rests},
+                      {"#if TINK_AGREES\n", e->uses.runs || e->uses.history},
+                      {"#if TINK_RUNS\n", e->uses.runs},
+                      {"#if TINK_HISTORY\n", e->uses.history},
+                      {"#if TINK_KEEPS\n", e->uses.keeps},
+                      {"#if TINK_LEADS\n", e->uses.leads},
+                      {"#if TINK_WAITS\n", e->uses.wait > 0}};
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         if (strncmp(line, conditions[i].line, strlen(conditions[i].line)) == 0) {
             return conditions[i].holds;
@@ -245,6 +256,9 @@ void tin_emit_template(tin_emit *e, const char *file, tin_encoding encoding)
         }
         if (strcmp(file, "requantize_four") == 0) {
             units(e);
+        }
+        if (strcmp(file, "decision") == 0) {
+            tin_emit_rule_data(e);
         }
         each_line(e, begin + sizeof begin_mark - 1, strstr(begin, end_mark), encoding, prefixed);
         tin_text_add(&e->source, "\n");

@@ -126,29 +126,6 @@ static long input_unit_at(const void *context, long index)
                           : tin_emit_factor(e, (int32_t)((int64_t)e->model->input_mult[c] << e->model->input_shift));
 }
 
-int tin_emit_events(const tin_qmodel *model)
-{
-    int n = 0;
-    for (int k = 0; k < model->n_classes; k++) {
-        n += model->classes[k].event;
-    }
-    return n;
-}
-
-/* The class at a place of the list: events, then the others. */
-static long class_at(const void *context, long index)
-{
-    const tin_qmodel *m = context;
-    const int events = tin_emit_events(m);
-    const bool event = index < events;
-    long left = event ? index : index - events;
-    int k = 0;
-    while (m->classes[k].event != event || left-- > 0) {
-        k++;
-    }
-    return k;
-}
-
 static void layer_data(tin_emit *e)
 {
     const tin_qmodel *m = e->model;
@@ -170,12 +147,6 @@ static void layer_data(tin_emit *e)
         }
         tin_text_add(&e->source, "\n");
     }
-    tin_text_add(&e->source, "/* decision layer */\n");
-    tin_emit_array(e, "uint8_t", "events", "first", m->n_classes, class_at, m);
-    tin_text_printf(&e->source,
-                    "static const %s_rule_t %s_rule = {\n    %s_ON,\n    %s_OFF,\n    %s_COUNT,\n"
-                    "    %s_REFRACTORY,\n    %s_SMOOTH_SHIFT,\n};\n\n",
-                    e->name, e->name, e->upper, e->upper, e->upper, e->upper, e->upper);
 }
 
 /* Whether a history of packed kernels moves. */
@@ -335,6 +306,7 @@ tin_status tin_generate(const tin_qmodel *qmodel, const tin_decision_rule *rule,
         return status;
     }
     e->rule = rule;
+    tin_emit_choose_rule(e);
     e->name = facts->name;
     for (size_t i = 0; e->name[i] != '\0'; i++) {
         e->upper[i] = (char)toupper((unsigned char)e->name[i]);

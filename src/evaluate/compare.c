@@ -7,6 +7,7 @@
 #include "base/json_tools.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "evaluate/metrics_json.h"
 #include "metrics/event_metrics.h"
 #include "metrics/frame_metrics.h"
 
@@ -204,7 +205,7 @@ static tin_status read_run(measured *run, const char *folder, bool timelines, ti
     run->n_classes = (int)json_array_size(classes);
     run->has_events = json_is_true(json_object_get(run->metrics, "has_events"));
     run->rate_hz = json_number_value(json_object_get(run->metrics, "rate_hz"));
-    if (json_integer_value(json_object_get(run->metrics, "format")) != 1) {
+    if (!tin_metrics_known(run->metrics)) {
         return tin_fail_at(
             err, TIN_ERR_FORMAT, folder, 0,
             "metrics.json is of a format that this program does not know; use the tinamou that wrote it");

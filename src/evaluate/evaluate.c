@@ -57,7 +57,7 @@ static tin_status take_settings(work *w, tin_error *err)
     w->windows.step = s->window_step > 0 ? s->window_step : (w->windows.frames + 1) / 2;
     w->e.timing = (tin_timing){w->e.qmodel->hop, w->e.qmodel->delay, w->e.options->latency};
     w->e.has_float = w->float_model != NULL;
-    w->e.rule.count = 1;
+    w->e.rule = tin_decision_plain(0);
     for (int k = 0; k < w->e.dataset->n_classes; k++) {
         w->e.has_events = w->e.has_events || w->e.dataset->classes[k].event;
     }

@@ -2,6 +2,7 @@
 
 #include "base/json_tools.h"
 #include "evaluate/evaluate.h"
+#include "model/decision_json.h"
 
 /* Reads fields of one object; the first bad one is remembered. */
 typedef struct reader {
@@ -43,18 +44,6 @@ static int64_t read_integer(reader *r, const char *key, int64_t low, int64_t hig
     return json_integer_value(value);
 }
 
-static void read_rule(reader *r, tin_decision_rule *rule)
-{
-    const json_t *summary = r->object;
-    r->object = json_object_get(summary, "rule");
-    rule->smooth_shift = (int)read_integer(r, "smooth_shift", 0, 8);
-    rule->on = (int32_t)read_integer(r, "on", INT32_MIN, INT32_MAX);
-    rule->off = (int32_t)read_integer(r, "off", INT32_MIN, INT32_MAX);
-    rule->count = (int)read_integer(r, "count", 1, INT32_MAX);
-    rule->refractory = (int)read_integer(r, "refractory", 0, INT32_MAX);
-    r->object = summary;
-}
-
 tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, tin_error *err)
 {
     json_t *root = NULL;
@@ -74,9 +63,9 @@ tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, 
     snprintf(s.worst_person, sizeof s.worst_person, "%s", worst ? worst : "");
     s.n_events = read_integer(&r, "n_events", 0, INT64_MAX);
     s.n_test_frames = read_integer(&r, "n_test_frames", 0, INT64_MAX);
-    read_rule(&r, &s.rule);
     if (r.status == TIN_OK) {
-        r.status = tin_decision_check(&s.rule, err);
+        const int n_classes = (int)json_array_size(json_object_get(root, "classes"));
+        r.status = tin_decision_read(&s.rule, json_object_get(r.object, "rule"), n_classes, folder, err);
     }
     if (r.status == TIN_OK) {
         *summary = s;

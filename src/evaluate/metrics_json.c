@@ -6,20 +6,16 @@
 
 #include "base/memory.h"
 #include "evaluate/result_json.h"
+#include "model/decision_json.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 
 typedef tin_json_builder builder;
 
-static json_t *rule_json(builder *b, const tin_decision_rule *rule)
+bool tin_metrics_known(const json_t *metrics)
 {
-    json_t *o = json_object();
-    tin_json_put(b, o, "smooth_shift", json_integer(rule->smooth_shift));
-    tin_json_put(b, o, "on", json_integer(rule->on));
-    tin_json_put(b, o, "off", json_integer(rule->off));
-    tin_json_put(b, o, "count", json_integer(rule->count));
-    tin_json_put(b, o, "refractory", json_integer(rule->refractory));
-    return o;
+    json_int_t format = json_integer_value(json_object_get(metrics, "format"));
+    return format >= 1 && format <= FORMAT_VERSION;
 }
 
 /* In the order of the classes, so that two files differ where margins do. */
@@ -66,7 +62,7 @@ static json_t *settings_json(builder *b, const tin_evaluation *e)
     return o;
 }
 
-static json_t *summary_json(builder *b, const tin_evaluate_summary *s)
+static json_t *summary_json(builder *b, const tin_evaluate_summary *s, const tin_dataset *dataset)
 {
     json_t *o = json_object();
 #define X(figure) tin_json_put(b, o, #figure, tin_json_real(s->figure));
@@ -78,7 +74,7 @@ static json_t *summary_json(builder *b, const tin_evaluate_summary *s)
     }
     tin_json_put(b, o, "n_events", json_integer(s->n_events));
     tin_json_put(b, o, "n_test_frames", json_integer(s->n_test_frames));
-    tin_json_put(b, o, "rule", rule_json(b, &s->rule));
+    tin_json_put(b, o, "rule", tin_decision_json(b, &s->rule, dataset->classes, dataset->n_classes));
     return o;
 }
 
@@ -175,7 +171,7 @@ tin_status tin_metrics_save(const tin_evaluation *e, const char *folder, tin_err
     tin_json_put(&b, root, "settings", settings_json(&b, e));
     tin_json_put(&b, root, "has_events", json_boolean(e->has_events));
     tin_json_put(&b, root, "rules_compared", json_integer(e->n_candidates));
-    tin_json_put(&b, root, "summary", summary_json(&b, &summary));
+    tin_json_put(&b, root, "summary", summary_json(&b, &summary, e->dataset));
     tin_json_put(&b, root, "validation", pair_json(&b, e, &e->validation, &e->float_validation));
     tin_json_put(&b, root, "test", pair_json(&b, e, &e->test, &e->float_test));
     tin_json_put(&b, root, "trivial", trivial_json(&b, e));

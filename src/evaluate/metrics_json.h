@@ -28,6 +28,8 @@ typedef struct tin_evaluation {
     size_t n_trivial;
 } tin_evaluation;
 
+/* Whether this program knows the format of a metrics.json: 1 and 2, which differ in summary.rule alone. */
+bool tin_metrics_known(const json_t *metrics);
 tin_evaluate_summary tin_evaluation_summary(const tin_evaluation *evaluation);
 /* FOLDER/metrics.json, atomically. */
 tin_status tin_metrics_save(const tin_evaluation *evaluation, const char *folder, tin_error *err) TIN_USE_RESULT;

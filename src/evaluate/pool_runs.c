@@ -7,6 +7,7 @@
 #include "base/json_tools.h"
 #include "base/memory.h"
 #include "base/natural_order.h"
+#include "evaluate/metrics_json.h"
 #include "evaluate/result_json.h"
 #include "evaluate/trivial_detectors.h"
 
@@ -272,8 +273,8 @@ static tin_status read_run(pool *p, size_t run, tin_error *err)
     json_t *metrics = NULL;
     tin_status status = tin_json_load(&metrics, p->folders[run], "metrics.json", err);
     status = status ? status : tin_json_load(&p->timelines[run], p->folders[run], "timelines.json", err);
-    if (status == TIN_OK && (json_integer_value(json_object_get(metrics, "format")) != 1 ||
-                             json_integer_value(json_object_get(p->timelines[run], "format")) != 1)) {
+    if (status == TIN_OK &&
+        (!tin_metrics_known(metrics) || json_integer_value(json_object_get(p->timelines[run], "format")) != 1)) {
         status =
             tin_fail_at(err, TIN_ERR_FORMAT, p->folders[run], 0,
                         "metrics.json is of a format that this program does not know; use the tinamou that wrote it");

@@ -37,7 +37,7 @@ static int32_t excess(const tin_decision_rule *rule, const tin_dataset *dataset,
         }
     }
     for (int k = 0; k < dataset->n_classes; k++) {
-        int64_t above = (int64_t)scores[k] - (any ? rejection : 0) - rule->on;
+        int64_t above = (int64_t)scores[k] - (any ? rejection : 0) - rule->on[k];
         if (dataset->classes[k].event && above > best) {
             best = (int32_t)(above < FARTHEST - 1 ? above : FARTHEST - 1);
         }
@@ -47,8 +47,9 @@ static int32_t excess(const tin_decision_rule *rule, const tin_dataset *dataset,
 
 static void shift_rule(tin_decision_rule *rule, int32_t shift)
 {
-    rule->on += shift;
-    rule->off += shift;
+    for (int k = 0; k < TIN_MAX_CLASSES; k++) {
+        rule->on[k] += shift;
+    }
 }
 
 tin_status tin_psds_shifts(const tin_decision_rule *rule, const tin_dataset *dataset, const tin_scored_set *set,

@@ -190,6 +190,9 @@ tin_status tin_rule_choose(const tin_sweep_input *validation, const tin_rule_goa
     }
     if (status == TIN_OK) {
         choice->rule = tin_rule_of(&choice->family, overall.point.on);
+        for (int k = 0; k < TIN_MAX_CLASSES; k++) {
+            choice->rule.on[k] = k < validation->n_classes && validation->classes[k].event ? overall.point.on : 0;
+        }
         choice->counts = overall.point.counts;
     }
     return status;

@@ -21,7 +21,12 @@ struct tin_smoothed {
 
 tin_decision_rule tin_rule_of(const tin_rule_family *family, int32_t on)
 {
-    return (tin_decision_rule){family->smooth_shift, on, on - family->hysteresis, family->count, family->refractory};
+    tin_decision_rule rule = tin_decision_plain(on);
+    rule.smooth_shift = family->smooth_shift;
+    rule.hysteresis = family->hysteresis;
+    rule.needed = rule.of = family->count;
+    rule.refractory = family->refractory;
+    return rule;
 }
 
 /* Value and place in one sortable word. */

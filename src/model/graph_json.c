@@ -70,7 +70,7 @@ static tin_status bad_member(tin_place place, const char *key, const char *want,
                        "%s: \"%s\" must be %s; make the file again or mend it by hand", place.object, key, want);
 }
 
-static tin_status to_int(const json_t *value, const char *key, int64_t least, int64_t most, int *out, tin_place place,
+tin_status tin_json_item(const json_t *value, const char *key, int64_t least, int64_t most, int *out, tin_place place,
                          tin_error *err)
 {
     char want[80];
@@ -84,7 +84,7 @@ static tin_status to_int(const json_t *value, const char *key, int64_t least, in
 tin_status tin_json_int(const json_t *object, const char *key, int64_t least, int64_t most, int *value, tin_place place,
                         tin_error *err)
 {
-    return to_int(json_object_get(object, key), key, least, most, value, place, err);
+    return tin_json_item(json_object_get(object, key), key, least, most, value, place, err);
 }
 
 tin_status tin_json_number(const json_t *object, const char *key, double *value, tin_place place, tin_error *err)
@@ -127,7 +127,7 @@ tin_status tin_json_ints(const json_t *object, const char *key, int n, int32_t *
     const json_t *list;
     tin_status status = tin_json_list(object, key, (size_t)n, (size_t)n, &list, place, err);
     for (int i = 0; !status && i < n; i++)
-        status = to_int(json_array_get(list, (size_t)i), key, INT32_MIN, INT32_MAX, &values[i], place, err);
+        status = tin_json_item(json_array_get(list, (size_t)i), key, INT32_MIN, INT32_MAX, &values[i], place, err);
     return status;
 }
 

@@ -29,6 +29,9 @@ tin_status tin_graph_write(json_t *root, bool ok, const char *file, tin_error *e
 /* Members of an object; TIN_ERR_FORMAT when missing, of another type or out of range. */
 tin_status tin_json_int(const json_t *object, const char *key, int64_t least, int64_t most, int *value, tin_place place,
                         tin_error *err) TIN_USE_RESULT;
+/* The same of an item of list `key`. */
+tin_status tin_json_item(const json_t *value, const char *key, int64_t least, int64_t most, int *out, tin_place place,
+                         tin_error *err) TIN_USE_RESULT;
 tin_status tin_json_number(const json_t *object, const char *key, double *value, tin_place place,
                            tin_error *err) TIN_USE_RESULT;
 tin_status tin_json_bool(const json_t *object, const char *key, bool *value, tin_place place,

@@ -8,9 +8,6 @@
 #include "train/augment.h"
 #include "train/labels.h"
 
-/* Half a logit above and below the classes that are no events; nothing is smoothed or held back. */
-static const tin_decision_rule FIXED_RULE = {.on = 128, .off = -128, .count = 1};
-
 const char *tin_metric_name(tin_metric metric)
 {
     static const char *const names[] = {
@@ -388,6 +385,9 @@ static tin_status count_events(tin_validation *v, tin_event_counts *counts, tin_
 {
     const tin_timing timing = {v->model->hop, v->model->delay, 0};
     const tin_interval *events = v->events;
+    /* half a logit above and below the classes that are no events; nothing is smoothed or held back */
+    tin_decision_rule rule = tin_decision_plain(TIN_SCORE_ONE / 2);
+    rule.hysteresis = TIN_SCORE_ONE;
     tin_status status = TIN_OK;
     for (size_t i = 0; i < v->n_pieces && status == TIN_OK; i++) {
         const piece *p = &v->pieces[i];
@@ -395,7 +395,7 @@ static tin_status count_events(tin_validation *v, tin_event_counts *counts, tin_
         tin_dataset_labels(v->dataset, &v->dataset->streams[p->stream], v->expanded);
         events += p->n_events;
         tin_detection said = {0};
-        status = tin_detect(&FIXED_RULE, v->dataset->classes, v->model->n_classes, timing,
+        status = tin_detect(&rule, v->dataset->classes, v->model->n_classes, timing,
                             v->decided + p->first_decision * (size_t)v->model->n_classes, p->end / timing.hop, p->end,
                             &said, err);
         status = status ? status : tin_event_count(&scene, &said, &v->margins, NULL, NULL, counts, err);

@@ -25,7 +25,8 @@ static inline void make_project(project *p, const random_spec *spec, uint64_t se
 {
     tin_error err = {0};
     const tin_generate_facts facts = facts_of(NAME);
-    *p = (project){.rule = {.smooth_shift = 1, .on = 120, .off = -100, .count = 1, .refractory = 3}};
+    *p = (project){.rule = common_rule(120, 220, 1, 3)};
+    p->rule.smooth_shift = 1;
     must(random_model(&p->model, spec, seed, &err), &err);
     const size_t n = (size_t)N_FRAMES * (size_t)spec->n_channels;
     p->counts = tin_alloc(3 * n, sizeof *p->counts, &err);

@@ -634,15 +634,36 @@ tin_status random_model_powers(tin_qmodel *model, tin_error *err)
     return status ? status : tin_qmodel_seal(model, err);
 }
 
+tin_decision_rule common_rule(int32_t on, int32_t hysteresis, int32_t count, int32_t refractory)
+{
+    tin_decision_rule rule = tin_decision_plain(on);
+    rule.hysteresis = hysteresis;
+    rule.needed = rule.of = count;
+    rule.refractory = refractory;
+    return rule;
+}
+
+static int32_t every_other(tin_rng *rng, int32_t neutral, int32_t most)
+{
+    return tin_rng_below(rng, 2) ? neutral : neutral + 1 + (int32_t)tin_rng_below(rng, (uint32_t)(most - neutral));
+}
+
 tin_decision_rule random_rule(uint64_t seed)
 {
     tin_rng rng;
     tin_rng_derive(&rng, seed, 2);
-    tin_decision_rule rule = {.smooth_shift = tin_rng_below(&rng, 2) ? 0 : (int)tin_rng_below(&rng, 9),
-                              .on = (int32_t)tin_rng_range(&rng, -500, 1500),
-                              .count = 1 + (int)tin_rng_below(&rng, 4),
-                              .refractory = tin_rng_below(&rng, 2) ? 0 : (int)tin_rng_below(&rng, 9)};
-    rule.off = rule.on - (int32_t)tin_rng_below(&rng, 1500);
+    tin_decision_rule rule = tin_decision_plain((int32_t)tin_rng_range(&rng, -500, 1500));
+    const int32_t apart = every_other(&rng, 0, 800);
+    for (int k = 0; k < TIN_MAX_CLASSES; k++) {
+        rule.on[k] += apart > 0 ? (int32_t)tin_rng_below(&rng, (uint32_t)apart) : 0;
+    }
+    rule.smooth_shift = every_other(&rng, 0, 8);
+    rule.hysteresis = (int32_t)tin_rng_below(&rng, 1500);
+    rule.lead = every_other(&rng, 0, 1000);
+    rule.of = every_other(&rng, 1, tin_rng_below(&rng, 4) ? 5 : TIN_RULE_OF_MAX);
+    rule.needed = tin_rng_below(&rng, 2) ? rule.of : 1 + (int32_t)tin_rng_below(&rng, (uint32_t)rule.of);
+    rule.min_length = every_other(&rng, 0, 9);
+    rule.refractory = every_other(&rng, 0, 9);
     return rule;
 }
 

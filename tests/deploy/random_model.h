@@ -48,7 +48,9 @@ tin_status random_model_audio(tin_qmodel **model, uint64_t seed, tin_error *err)
 tin_status random_model_values(tin_qmodel *model, random_values values, uint64_t seed, tin_error *err) TIN_USE_RESULT;
 /* Every multiplier of a matrix and of the input becomes the power of two at or below it. */
 tin_status random_model_powers(tin_qmodel *model, tin_error *err) TIN_USE_RESULT;
-/* Every other rule smooths; thresholds around the middle of the scores. */
+/* One threshold for all events, `count` decisions one after another; all else neutral. */
+tin_decision_rule common_rule(int32_t on, int32_t hysteresis, int32_t count, int32_t refractory);
+/* Each element of the rule is in every other one; thresholds around the middle of the scores. */
 tin_decision_rule random_rule(uint64_t seed);
 /* Frames of several kinds: noise, slow waves, and values at the limits of int16. counts [n_frames * n_channels] */
 void random_counts(int16_t *counts, int64_t n_frames, int n_channels, uint64_t seed);

@@ -141,7 +141,7 @@ static void test_measure(void **state)
         {STANDIN "/Include/arm_nnsupportfunctions.h", "library/Include/arm_nnsupportfunctions.h"}};
     int16_t counts[200 * 6];
     tin_stream stream = {.id = id, .role = TIN_ROLE_TEST, .n_frames = 200, .counts = counts};
-    const tin_decision_rule rule = {.on = 300, .off = 100, .count = 2, .refractory = 3};
+    const tin_decision_rule rule = common_rule(300, 200, 2, 3);
     must(tin_path_join(folder, TEST_TEMPORARY, "library", &err), &err);
     const tin_measure_options options = {.optimize = "balanced", .cmsis_nn = folder, .quiet = true};
     must(random_model_har(&model, 7, &err), &err);

@@ -128,7 +128,8 @@ static void test_calls_of_each_core(void **state)
         {.op = TIN_OP_GRU, .units = 6}};
     static const char *const levels[] = {"-Os", "-O3"};
     const random_spec spec = {.n_channels = 3, .n_classes = 4, .layers = layers, .n_layers = 4, .event_every = 3};
-    const tin_decision_rule rule = {.smooth_shift = 1, .on = 5, .count = 1};
+    tin_decision_rule rule = common_rule(5, 5, 1, 0);
+    rule.smooth_shift = 1;
     const tin_generate_facts facts = facts_of("net");
     tin_error err = {0};
     const size_t n_builds = 2 * sizeof cores / sizeof cores[0];
@@ -189,7 +190,7 @@ static void test_inner_loop_calls_nothing(void **state)
                  {"plain", "arm-none-eabi-gcc", "-ffreestanding", "-O2", "\nnet_dot4:", ".size\tnet_dot4,"}};
     static const random_layer long_window[] = {{.op = TIN_OP_CONV1D, .units = 2, .kernel = 90, .stride = 3}};
     const random_spec plain = {.n_channels = 6, .n_classes = 2, .layers = long_window, .n_layers = 1};
-    const tin_decision_rule rule = {.on = 5, .count = 1};
+    const tin_decision_rule rule = common_rule(5, 5, 1, 0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tin_generate_facts facts = facts_of("net");
         tin_error err = {0};

@@ -296,7 +296,7 @@ static void test_har(void **state)
     tin_error err = {0};
     tin_qmodel *model = NULL;
     must(random_model_har(&model, 7, &err), &err);
-    const tin_decision_rule rule = {.on = 300, .off = 100, .count = 2, .refractory = 3};
+    const tin_decision_rule rule = common_rule(300, 200, 2, 3);
     assert_true(compare(model, &rule, "har", checked, 7) > 0);
     assert_true(compare(model, &rule, "har", checked, 8) > 0);
     tin_qmodel_free(model);
@@ -467,7 +467,8 @@ static void test_compiles_everywhere(void **state)
     const tin_generate_facts facts = facts_of("everything");
     for (int kind = 0; kind < 5; kind++) { /* a chain, and graphs of all ops */
         tin_qmodel *model = NULL;
-        const tin_decision_rule rule = {.smooth_shift = kind % 2, .on = -5, .off = -INT32_MAX - 1, .count = 1};
+        tin_decision_rule rule = common_rule(-5, TIN_RULE_SCORE_MAX, 1, 0);
+        rule.smooth_shift = kind % 2;
         must(kind < 2 ? random_model(&model, &spec, 11, &err) : random_graph(&model, (uint64_t)kind + 8, &err), &err);
         must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
         tin_qmodel_free(model);
@@ -516,7 +517,8 @@ static void test_layout(void **state)
         {.op = TIN_OP_GRU, .units = 26}};
     static const char *const names[] = {"g", "gestures", "a_name_that_is_rather_long_for_c"};
     const random_spec spec = {.n_channels = 3, .n_classes = 40, .layers = layers, .n_layers = 3, .event_every = 3};
-    const tin_decision_rule rule = {.smooth_shift = 2, .on = 5, .count = 1};
+    tin_decision_rule rule = common_rule(5, 5, 1, 0);
+    rule.smooth_shift = 2;
     tin_error err = {0};
     tin_qmodel *model = NULL;
     must(random_model(&model, &spec, 13, &err), &err);
@@ -542,7 +544,8 @@ static void test_layout(void **state)
     must(tin_generate(model, &rule, &(tin_generate_facts){.name = "gestures", .command = ""}, TEST_TEMPORARY, &err),
          &err);
     char *code = read_text("gestures.c"), *header = read_text("gestures.h");
-    assert_non_null(strstr(code, "*rule,\n                                        const uint8_t *order"));
+    assert_non_null(strstr(code, "greatest(score, gestures_events_first + GESTURES_EVENTS,\n                           "
+                                 "                 gestures_events"));
     assert_non_null(
         strstr(code, "int16_t *x GESTURES_UNUSED,\n                                       int16_t *h GEST"));
     assert_non_null(strstr(header, "/* logits * GESTURES_SCORE_ONE */\n    int16_t class_index;             /* gre"));
@@ -560,7 +563,7 @@ static void test_documented_example_compiles(void **state)
     tin_qmodel *model = NULL;
     char *text = NULL;
     size_t size = 0;
-    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_decision_rule rule = common_rule(1, 1, 1, 0);
     const tin_generate_facts facts = facts_of("gestures");
     must(random_model_har(&model, 1, &err), &err);
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
@@ -584,7 +587,8 @@ static void test_header_states_facts(void **state)
     (void)state;
     tin_error err = {0};
     tin_qmodel *model = NULL;
-    const tin_decision_rule rule = {.smooth_shift = 2, .on = 300, .off = -100, .count = 2, .refractory = 25};
+    tin_decision_rule rule = common_rule(300, 400, 2, 25);
+    rule.smooth_shift = 2;
     tin_footprint footprint = {.code_bytes = 2500,
                                .weight_bytes = 7400,
                                .flash_bytes = 9900,
@@ -608,8 +612,8 @@ static void test_header_states_facts(void **state)
     assert_non_null(strstr(bare, "#define HAR_HOP 4"));
     assert_non_null(strstr(bare, "#define HAR_DELAY 0 "));
     assert_non_null(strstr(bare, "#define HAR_RATE_MILLIHZ 50000"));
-    assert_non_null(strstr(bare, "#define HAR_ON (300)"));
-    assert_non_null(strstr(bare, "#define HAR_OFF (-100)"));
+    assert_non_null(strstr(bare, "#define HAR_ON 300 "));
+    assert_non_null(strstr(bare, "#define HAR_HYSTERESIS 400 "));
     assert_null(strstr(bare, " * flash")); /* what is not known is left out */
     assert_null(strstr(bare, "accuracy"));
     assert_null(strstr(bare, "nan"));
@@ -641,7 +645,7 @@ static void test_every_allocation_fails_once(void **state)
     (void)state;
     tin_error err = {0};
     tin_qmodel *model = NULL;
-    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_decision_rule rule = common_rule(1, 1, 1, 0);
     const tin_generate_facts facts = facts_of("starved");
     must(random_graph(&model, 10, &err), &err);
     must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);

@@ -44,7 +44,7 @@ static void test_two_models_in_one_program(void **state)
     for (int i = 0; i < 2; i++) {
         tin_qmodel *model = NULL;
         tin_generate_facts facts = facts_of(names[i]);
-        const tin_decision_rule rule = {.on = 1, .count = 1};
+        const tin_decision_rule rule = common_rule(1, 1, 1, 0);
         facts.schedule = i == 0 ? "earliest" : "spread";
         must(random_model(&model, &specs[i], 12, &err), &err);
         must(tin_generate(model, &rule, &facts, TEST_TEMPORARY, &err), &err);
@@ -98,7 +98,7 @@ static void test_names(void **state)
     static const char *const good[] = {"har", "Har2", "a", "my_model", "x_1", "classes", "a_result_b"};
     tin_error err = {0};
     tin_qmodel *model = NULL;
-    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_decision_rule rule = common_rule(1, 1, 1, 0);
     must(random_model_har(&model, 1, &err), &err);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         tin_error refused = {0};
@@ -112,7 +112,7 @@ static void test_names(void **state)
     }
     const tin_generate_facts facts = facts_of("har");
     tin_error refused = {0};
-    const tin_decision_rule wrong = {.on = 1, .off = 2, .count = 1};
+    const tin_decision_rule wrong = common_rule(1, -1, 1, 0);
     assert_int_equal(tin_generate(model, &wrong, &facts, TEST_TEMPORARY, &refused), TIN_ERR_MODEL);
     refused = (tin_error){0};
     assert_int_equal(tin_generate(model, &rule, &facts, TEST_TEMPORARY "/no/such/folder", &refused), TIN_ERR_IO);
@@ -129,7 +129,7 @@ static void test_class_names_in_any_script(void **state)
         "\"\\xe6\\xad\\xa9 \\\"\\\\ ?\\?/ */ /* \\x01\\xff%s\\n1 1\") || script_class_name(-1)[0] || "
         "script_class_name(SCRIPT_CLASSES)[0]; }\n";
     const random_spec spec = {.n_channels = 1, .n_classes = 3, .class_name = name};
-    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_decision_rule rule = common_rule(1, 1, 1, 0);
     tin_generate_facts facts = facts_of("script");
     tin_error err = {0};
     tin_qmodel *model = NULL;
@@ -163,7 +163,7 @@ static void test_class_constants(void **state)
     tin_error err = {0};
     tin_qmodel *model = NULL;
     const random_spec spec = {.n_channels = 1, .n_classes = TIN_MAX_CLASSES};
-    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_decision_rule rule = common_rule(1, 1, 1, 0);
     const tin_generate_facts facts = facts_of("scripts");
     static const char *const first[] = {"\xe6\xad\xa9",      "%%", "1st", "x y", "x_y", "x-y", "",
                                         "\xc3\xa9t\xc3\xa9", "es"};
@@ -211,7 +211,7 @@ static void test_what_is_refused(void **state)
     (void)state;
     tin_error err = {0};
     tin_qmodel *model = NULL;
-    const tin_decision_rule rule = {.on = 1, .count = 1};
+    const tin_decision_rule rule = common_rule(1, 1, 1, 0);
     must(random_model_har(&model, 1, &err), &err);
     const struct {
         tin_generate_facts facts;

@@ -44,7 +44,7 @@ static tin_qmodel *make_model(uint64_t seed)
     return model;
 }
 
-static const tin_decision_rule rule = {.smooth_shift = 1, .on = 200, .off = -100, .count = 2, .refractory = 3};
+static tin_decision_rule rule; /* main */
 static const tin_measure_options size_build = {.optimize = "size", .quiet = true},
                                  speed_build = {.optimize = "speed", .quiet = true};
 
@@ -179,7 +179,8 @@ static void test_differences_are_found(void **state)
     tin_footprint footprint;
     tin_qmodel *model = make_model(23);
     generate(model, TEST_TEMPORARY);
-    const tin_decision_rule other_rule = {.smooth_shift = 1, .on = -70000, .off = -70000, .count = 1};
+    tin_decision_rule other_rule = common_rule(-70000, 0, 1, 0);
+    other_rule.smooth_shift = 1;
     tin_error err = {0};
     assert_int_equal(
         tin_measure(model, &other_rule, dataset(streams, &d), TEST_TEMPORARY, "net", &size_build, &footprint, &err),
@@ -393,6 +394,8 @@ static void test_budgets(void **state)
 
 int main(void)
 {
+    rule = common_rule(200, 300, 2, 3);
+    rule.smooth_shift = 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exact_on_the_core),
         cmocka_unit_test(test_random_models_on_the_core),

@@ -382,7 +382,7 @@ static void test_other_model_fails(void **state)
         p.package.formats = TIN_PACKAGE_CMAKE;
         must(tin_package_write(&p.package, output_folder(), &err), &err);
         make_project(&q, &ordinary, kind == 0 ? 8 : 7);
-        q.rule.count = kind == 0 ? 1 : 3;
+        q.rule.needed = q.rule.of = kind == 0 ? 1 : 3;
         const tin_generate_facts facts = facts_of(NAME);
         must(tin_generate(q.model, &q.rule, &facts, PACKAGE("cmake") "/src", &err), &err);
         build_selftest(PACKAGE("cmake") "/src/" NAME "_selftest.c", "gcc", "-std=c99");
@@ -440,7 +440,8 @@ static void test_piece(void **state)
     make_project(&p, &ordinary, 12);
     p.package.formats = TIN_PACKAGE_CMAKE;
     p.package.frames = 100;
-    p.rule.on = 100000; /* no detection: around the event, three quarters of the frames before its start */
+    p.rule =
+        tin_decision_plain(100000); /* no detection: around the event, three quarters of the frames before its start */
     must(tin_package_write(&p.package, output_folder(), &err), &err);
     text = read_package("src/" NAME "_selftest.h");
     assert_non_null(strstr(text, "frames 825 to 924 of second <2a>/ \"recording\""));

@@ -92,8 +92,14 @@ static const char *generate(const proven *p)
     static char source[64];
     tin_error err = {0};
     tin_generate_facts facts = facts_of(p->name);
-    const tin_decision_rule rule = {
-        .smooth_shift = p->shape == CHAIN ? 3 : 0, .on = 300, .off = 100, .count = 2, .refractory = 30};
+    tin_decision_rule rule = common_rule(300, 200, 2, 30);
+    if (p->shape == CHAIN) { /* all that a rule can have */
+        rule.smooth_shift = 3;
+        rule.on[0] = 250;
+        rule.lead = 100;
+        rule.of = 4;
+        rule.min_length = 6;
+    }
     tin_qmodel *model = make(p);
     facts.optimize = p->optimize;
     facts.schedule = p->schedule;

@@ -345,11 +345,11 @@ static void test_other_firmware(void **state)
         const char *file, *before, *after, *word;
     } cases[] = {
         {NAME "_serial.c", "send(s, port, model_hash[i], 1)", "send(s, port, model_hash[i] ^ 1u, 1)", "runs the model"},
-        {NAME "_serial.h", "SERIAL_VERSION 1", "SERIAL_VERSION 2",
-         "speaks version 2 of the protocol and this is version 1"},
+        {NAME "_serial.h", "SERIAL_VERSION 2", "SERIAL_VERSION 3",
+         "speaks version 3 of the protocol and this is version 2"},
         {NAME "_serial.c", "send(s, port, NET2_SERIAL_VERSION, 1);\n    send(s, port, NET2_CHANNELS",
-         "send(s, port, 9, 1);\n    send(s, port, NET2_CHANNELS", "not of version 1"},
-        {NAME ".h", "NET2_COUNT 1", "NET2_COUNT 2", "another decision rule"},
+         "send(s, port, 9, 1);\n    send(s, port, NET2_CHANNELS", "not of version 2"},
+        {NAME ".h", "NET2_RULE 0x", "NET2_RULE 1 + 0x", "another decision rule"},
         {NAME ".h", "#define NET2_HOP 2", "#define NET2_HOP 3", "runs the model"},
         {NAME "_serial.c", "type == FRAMES &&", "type == 99 &&", "does not understand a packet of type 3"},
         {NAME "_serial.c", "send(s, port, END, 1);", "send(s, port, 3, 1);", "is no list of decisions"},

@@ -238,7 +238,7 @@ static void damaged_files_are_refused(void **state)
         {"t.streams.0.triggers", "3"},
         {"t.streams.0.windows", "[1, 2]"},
         {"t.format", "2"},
-        {"m.format", "2"},
+        {"m.format", "3"},
         {"m.classes", "[]"},
         {"m.classes.1", "{}"},
         {"m.rate_hz", "0"},

@@ -15,7 +15,7 @@
 /* One dataset and what the model says of its test people, for all cases. */
 static tin_dataset *dataset;
 static tin_scored_set set;
-static const tin_decision_rule rule = {.on = 300, .off = 200, .count = 1};
+static tin_decision_rule rule; /* main */
 static const tin_detector model = {.kind = TIN_DETECTOR_MODEL, .rule = &rule};
 
 static int set_up(void **state)
@@ -80,7 +80,8 @@ static void values_are_those_of_every_rule(void **state)
         tin_psds_counts counts;
         assert_int_equal(tin_psds_counts_create(&counts, 3, NULL), TIN_OK);
         for (size_t t = 0; t < n; t++) {
-            tin_decision_rule moved = {.on = 300 + shifts[t], .off = 200 + shifts[t], .count = 1};
+            tin_decision_rule moved = tin_decision_plain(300 + shifts[t]);
+            moved.hysteresis = 100;
             tin_psds_counts_clear(&counts);
             for (size_t i = 0; i < set.n; i++) {
                 const tin_scored_stream *s = &set.items[i];
@@ -136,6 +137,8 @@ static void every_allocation_may_fail(void **state)
 
 int main(void)
 {
+    rule = tin_decision_plain(300);
+    rule.hysteresis = 100;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shifts_are_what_scores_attain),
         cmocka_unit_test(values_are_those_of_every_rule),

@@ -72,7 +72,7 @@ static void make_world(world *w, uint64_t seed, int hop, int32_t range)
 
 static tin_sweep_point brute_force(const tin_sweep_input *input, const tin_decision_rule *rule)
 {
-    tin_sweep_point point = {.on = rule->on};
+    tin_sweep_point point = {.on = rule->on[0]};
     for (size_t s = 0; s < input->n_streams; s++) {
         const tin_sweep_stream *stream = &input->streams[s];
         tin_detection d;
@@ -241,6 +241,9 @@ static void choice_is_the_best_of_all(void **state)
                             (one.value == best.value && one.false_positives < best.false_positives))) {
                 best = one;
             }
+        }
+        for (int k = 0; k < TIN_MAX_CLASSES; k++) {
+            best.rule.on[k] = k < N_CLASSES && CLASSES[k].event ? best.rule.on[k] : 0;
         }
         tin_rule_choice choice;
         assert_int_equal(tin_rule_choose(&w.input, &goals[g], NULL, &choice, NULL), TIN_OK);

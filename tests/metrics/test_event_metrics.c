@@ -347,13 +347,21 @@ static void counts_add_up(void **state)
 
 static const tin_class CLASSES[] = {{"rest", false}, {"wave", true}};
 
+/* An event begins at a margin of 256 and ends below 100. */
+static tin_decision_rule between(void)
+{
+    tin_decision_rule rule = tin_decision_plain(256);
+    rule.hysteresis = 156;
+    return rule;
+}
+
 /* hop 2, 9 frames, 4 decisions at frames 1, 3, 5, 7; margin of class 1 is z1 - z0: 10, 300, 300, -5; on 256, off 100,
  * no smoothing: one trigger at frame 3, active for frames 3..6. */
 static void detection_puts_decisions_at_their_frames(void **state)
 {
     (void)state;
     const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
-    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    const tin_decision_rule rule = between();
     tin_detection d;
     assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 0}, scores, 4, 9, &d, NULL), TIN_OK);
     assert_int_equal(d.n_triggers, 1);
@@ -375,7 +383,7 @@ static void a_late_device_moves_triggers_and_no_segment(void **state)
 {
     (void)state;
     const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
-    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    const tin_decision_rule rule = between();
     tin_detection d;
     assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 0, 1}, scores, 4, 9, &d, NULL), TIN_OK);
     assert_int_equal(d.triggers[0].frame, 4);
@@ -392,7 +400,7 @@ static void a_delay_moves_segments_and_no_trigger(void **state)
 {
     (void)state;
     const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
-    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    const tin_decision_rule rule = between();
     tin_detection d;
     assert_int_equal(tin_detect(&rule, CLASSES, 2, (tin_timing){2, 2, 0}, scores, 4, 9, &d, NULL), TIN_OK);
     assert_int_equal(d.triggers[0].frame, 3);
@@ -412,7 +420,7 @@ static void every_allocation_may_fail(void **state)
 {
     (void)state;
     const int16_t scores[] = {0, 10, 0, 300, 0, 300, 5, 0};
-    const tin_decision_rule rule = {0, 256, 100, 1, 0};
+    const tin_decision_rule rule = between();
     const tin_interval event = {3, 7, 1};
     const tin_scene scene = {&event, 1, NULL, 9};
     const tin_margins margins = tin_margins_common(0, 0, false);

@@ -79,10 +79,13 @@ export interface Result {
 }
 
 export interface Rule {
+    on: (number|null)[]; // of each class; null: it is no event
     smooth_shift: number;
-    on: number;
-    off: number;
-    count: number;
+    hysteresis: number;
+    lead: number;
+    needed: number;
+    of: number;
+    min_length: number;
     refractory: number;
 }
 

@@ -98,12 +98,21 @@ function peoplePicker(first: Set, changed: (set: Set) => void): HTMLElement {
     return picker;
 }
 
+// The thresholds of the events, each once.
+function thresholds(rule: Rule): number[] {
+    return [...new Set(rule.on.filter((on): on is number => on !== null))];
+}
+
 function ruleInWords(rule: Rule): string {
-    const when = rule.count === 1 ? "at the first decision" : `after ${rule.count} decisions in a row`;
-    return `Rule on the device: a report ${when} at or above ${rule.on} ` +
-        `(1/256 logit), active until below ${rule.off}; ` +
+    const when = rule.needed === 1       ? "at the first decision" :
+        rule.needed === rule.of ? `after ${rule.needed} decisions in a row` :
+                                  `after ${rule.needed} of the last ${rule.of} decisions`;
+    return `Rule on the device: a report ${when} at or above ${thresholds(rule).join(" or ")} ` +
+        `(1/256 logit${thresholds(rule).length > 1 ? ", by class" : ""}), active until ${rule.hysteresis} below; ` +
         (rule.smooth_shift > 0 ? `scores smoothed over about ${2 ** rule.smooth_shift} decisions; ` :
                                  "scores as they are; ") +
+        (rule.lead > 0 ? `another event takes over when it leads by ${rule.lead}; ` : "") +
+        (rule.min_length > 1 ? `an event lasts ${plural(rule.min_length, "decision")} at least; ` : "") +
         (rule.refractory > 0 ? `at least ${plural(rule.refractory, "decision")} between two reports.` :
                                "no pause after a report.");
 }
@@ -119,7 +128,7 @@ export function thresholdSection(data: Data): HTMLElement {
                     (data.metrics.has_events ? "sweep.csv is missing. Run the stage evaluate again." :
                                                "no class of this model is an event.")));
     const sweep = new Sweep(data.sweep);
-    const chosen = sweep.rowOf(rule.on);
+    const chosen = sweep.rowOf(thresholds(rule)[0]);
     const chart = make("div", {class: "chart tall"});
     const legend = make("div", {class: "legend"});
     const readout = make("div", {});
