@@ -35,27 +35,38 @@ static tin_status create_people(tin_detector_result *result, tin_error *err)
     return TIN_OK;
 }
 
-/* Memory of latencies and borders, of which there are at most as many as events: latencies of all and behind them those of
- * each class, then starts and ends. */
+/* Room for n latencies, of which there is none yet. Returns what is behind it. */
+static double *give(tin_latencies *latencies, double *room)
+{
+    double *behind = room + latencies->n;
+    *latencies = (tin_latencies){room, 0};
+    return behind;
+}
+
+/* Shares the memory out: the whole, each person and each class get as much as they have events. */
 static tin_status create_seconds(tin_detector_result *result, const tin_scored_set *set, tin_error *err)
 {
-    size_t n_of[TIN_MAX_CLASSES] = {0};
     for (size_t i = 0; i < set->n; i++) {
-        result->n_events += set->items[i].n_events;
-        for (size_t e = 0; e < set->items[i].n_events; e++) {
-            n_of[set->items[i].events[e].class_index]++;
+        const tin_scored_stream *stream = &set->items[i];
+        result->n_events += stream->n_events;
+        person_of(result, stream->stream->subject)->latencies.n += stream->n_events;
+        for (size_t e = 0; e < stream->n_events; e++) {
+            result->latencies_of[stream->events[e].class_index].n++;
         }
     }
-    result->latencies = tin_alloc(4 * result->n_events, sizeof *result->latencies, err);
-    if (result->latencies == NULL) {
+    result->seconds = tin_alloc(5 * result->n_events, sizeof *result->seconds, err);
+    if (result->seconds == NULL) {
         return TIN_ERR_MEMORY;
     }
-    double *next = result->latencies + result->n_events;
-    result->starts = next + result->n_events;
-    result->ends = result->starts + result->n_events;
+    double *next = result->total.latencies.seconds = result->seconds;
+    result->starts = next += result->n_events;
+    result->ends = next += result->n_events;
+    next += result->n_events;
     for (int k = 0; k < result->n_classes; k++) {
-        result->latencies_of[k].seconds = next;
-        next += n_of[k];
+        next = give(&result->latencies_of[k], next);
+    }
+    for (size_t i = 0; i < result->n_people; i++) {
+        next = give(&result->people[i].latencies, next);
     }
     return TIN_OK;
 }
@@ -72,13 +83,14 @@ tin_status tin_detector_result_create(tin_detector_result *result, const tin_dat
     result->people = tin_alloc(set->n, sizeof *result->people, err);
     tin_status status = result->confusion == NULL || result->event_confusion == NULL || result->people == NULL
                             ? TIN_ERR_MEMORY
-                            : create_seconds(result, set, err);
+                            : TIN_OK;
     for (size_t i = 0; i < set->n && status == TIN_OK; i++) {
         if (person_of(result, set->items[i].stream->subject) == NULL) {
             result->people[result->n_people++].name = set->items[i].stream->subject;
         }
     }
     status = status ? status : create_people(result, err);
+    status = status ? status : create_seconds(result, set, err);
     if (status != TIN_OK) {
         tin_detector_result_free(result);
     }
@@ -92,23 +104,29 @@ void tin_detector_result_free(tin_detector_result *result)
     tin_free(result->people);
     tin_free(result->per_class);
     tin_free(result->events_of);
-    tin_free(result->latencies);
+    tin_free(result->seconds);
     *result = (tin_detector_result){0};
 }
 
+static void keep(tin_latencies *latencies, double seconds)
+{
+    latencies->seconds[latencies->n++] = seconds;
+}
+
 /* Event confusion and latencies from what became of each event and trigger. */
-static void add_outcomes(tin_detector_result *result, const tin_scored_stream *stream, const tin_detection *detection,
-                         const tin_event_outcome *outcomes, const tin_trigger_kind *kinds)
+static void add_outcomes(tin_detector_result *result, tin_person_result *person, const tin_scored_stream *stream,
+                         const tin_detection *detection, const tin_event_outcome *outcomes,
+                         const tin_trigger_kind *kinds)
 {
     int none = result->n_classes, side = none + 1;
     for (size_t i = 0; i < stream->n_events; i++) {
         int32_t truth = stream->events[i].class_index, said = outcomes[i].class_index;
         result->event_confusion[truth * side + (said == TIN_DECISION_NONE ? none : said)]++;
-        if (said == truth && result->n_latencies < result->n_events) {
-            tin_latencies *of_class = &result->latencies_of[truth];
+        if (said == truth && result->total.latencies.n < result->n_events) {
             double seconds = (double)outcomes[i].latency / result->rate_hz;
-            result->latencies[result->n_latencies++] = seconds;
-            of_class->seconds[of_class->n++] = seconds;
+            keep(&result->total.latencies, seconds);
+            keep(&person->latencies, seconds);
+            keep(&result->latencies_of[truth], seconds);
         }
     }
     for (size_t j = 0; j < detection->n_triggers; j++) {
@@ -181,7 +199,7 @@ tin_status tin_detector_result_add(tin_detector_result *result, const tin_scored
         tin_person_result_add(&result->total, &part, result->n_classes);
         tin_person_result_add(person, &part, result->n_classes);
         tin_frame_count(stream->labels, predictions, stream->stream->n_frames, result->n_classes, result->confusion);
-        add_outcomes(result, stream, detection, outcomes, kinds);
+        add_outcomes(result, person, stream, detection, outcomes, kinds);
     }
     return status;
 }
@@ -216,6 +234,11 @@ static void find_worst(tin_detector_result *result)
     }
 }
 
+static void sort(tin_latencies *latencies)
+{
+    tin_sort_doubles(latencies->seconds, latencies->n);
+}
+
 tin_status tin_detector_result_finish(tin_detector_result *result, int resamples, uint64_t seed, tin_error *err)
 {
     tin_person_result *total = &result->total;
@@ -224,11 +247,12 @@ tin_status tin_detector_result_finish(tin_detector_result *result, int resamples
     tin_class_figures_finish(total->per_class, result->n_classes, &total->frames);
     for (size_t i = 0; i < result->n_people; i++) {
         tin_class_figures_finish(result->people[i].per_class, result->n_classes, &result->people[i].frames);
+        sort(&result->people[i].latencies);
     }
     for (int k = 0; k < result->n_classes; k++) {
-        tin_sort_doubles(result->latencies_of[k].seconds, result->latencies_of[k].n);
+        sort(&result->latencies_of[k]);
     }
-    tin_sort_doubles(result->latencies, result->n_latencies);
+    sort(&total->latencies);
     tin_sort_doubles(result->starts, result->n_borders);
     tin_sort_doubles(result->ends, result->n_borders);
     tin_person_figures(total, result->n_classes, result->rate_hz, result->figures);

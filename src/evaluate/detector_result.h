@@ -8,12 +8,6 @@
 #include "evaluate/statistics.h"
 #include "metrics/psds.h"
 
-/* Part of an array. */
-typedef struct tin_latencies {
-    double *seconds; /* [n] */
-    size_t n;
-} tin_latencies;
-
 typedef struct tin_detector_result {
     int n_classes;
     double rate_hz;
@@ -27,12 +21,12 @@ typedef struct tin_detector_result {
     size_t n_people;
     tin_class_figures *per_class; /* and forgiven, of total and people */
     tin_event_counts *events_of;  /* of total and people */
-    /* seconds, of true positives, ascending after tin_detector_result_finish: of all [n_latencies], and of each class k
-     * [latencies_of[k].n] */
-    double *latencies;
-    size_t n_latencies, n_events; /* room for n_events */
+    /* memory of all that is in seconds, of which there are at most as many as events: the latencies of the total, of
+     * people, of each class, and the borders */
+    double *seconds;
+    size_t n_events;
     tin_latencies latencies_of[TIN_MAX_CLASSES];
-    double *starts, *ends; /* [n_borders] seconds by which segments start and end later than their events, likewise */
+    double *starts, *ends; /* [n_borders] by which segments start and end later than their events, ascending likewise */
     size_t n_borders;
     /* set by tin_detector_result_finish, as are the ratios inside total and people */
     double psds[TIN_PSDS_KINDS]; /* by tin_psds_sweep, over n_thresholds; 0 thresholds: was not asked for */

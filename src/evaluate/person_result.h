@@ -6,6 +6,12 @@
 #include "metrics/event_metrics.h"
 #include "metrics/frame_metrics.h"
 
+/* Part of an array. */
+typedef struct tin_latencies {
+    double *seconds; /* [n] */
+    size_t n;
+} tin_latencies;
+
 /* One person: the unit of the split and of the bootstrap. */
 typedef struct tin_person_result {
     const char *name;             /* borrowed from the dataset */
@@ -15,6 +21,7 @@ typedef struct tin_person_result {
     tin_event_counts events;
     tin_event_counts *events_of; /* [n_classes] the part of each class (tin_event_count_class) */
     int64_t n_windows, windows_right;
+    tin_latencies latencies; /* of the true positives, ascending after tin_detector_result_finish; do not add up */
 } tin_person_result;
 
 typedef enum tin_figure_section { TIN_SECTION_FRAMES, TIN_SECTION_EVENTS, TIN_SECTION_WINDOWS } tin_figure_section;

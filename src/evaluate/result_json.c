@@ -130,14 +130,16 @@ static json_t *histogram_json(builder *b, const double *latencies, size_t n)
     return o;
 }
 
-static json_t *latency_json(builder *b, const double *latencies, size_t n, bool with_histogram)
+static json_t *latency_json(builder *b, const tin_latencies *latencies, bool with_histogram)
 {
+    const double *seconds = latencies->seconds;
+    size_t n = latencies->n;
     json_t *o = json_object();
-    tin_json_put(b, o, "mean_s", tin_json_real(tin_mean(latencies, n)));
-    tin_json_put(b, o, "median_s", tin_json_real(tin_percentile(latencies, n, 0.5)));
-    tin_json_put(b, o, "p95_s", tin_json_real(tin_percentile(latencies, n, 0.95)));
+    tin_json_put(b, o, "mean_s", tin_json_real(tin_mean(seconds, n)));
+    tin_json_put(b, o, "median_s", tin_json_real(tin_percentile(seconds, n, 0.5)));
+    tin_json_put(b, o, "p95_s", tin_json_real(tin_percentile(seconds, n, 0.95)));
     if (with_histogram) {
-        tin_json_put(b, o, "histogram", histogram_json(b, latencies, n));
+        tin_json_put(b, o, "histogram", histogram_json(b, seconds, n));
     }
     return o;
 }
@@ -147,10 +149,11 @@ static json_t *deadlines_json(builder *b, const tin_detector_result *r)
 {
     static const double ladder_ms[] = {0, 100, 200, 500, 1000, 2000, 5000, 10000};
     json_t *list = json_array();
+    const tin_latencies *all = &r->total.latencies;
     int64_t n = r->total.events.n_events, found = 0;
     for (size_t i = 0; i < sizeof ladder_ms / sizeof *ladder_ms; i++) {
         double latest = ((double)tin_deadline_frames(ladder_ms[i], r->rate_hz) + 0.5) / r->rate_hz;
-        while (found < (int64_t)r->n_latencies && r->latencies[found] < latest) {
+        while (found < (int64_t)all->n && all->seconds[found] < latest) {
             found++;
         }
         json_t *one = json_object();
@@ -241,10 +244,9 @@ static json_t *event_classes_json(builder *b, const tin_detector_result *r)
     json_t *classes = json_array();
     for (int k = 0; k < r->n_classes; k++) {
         if (r->classes[k].event) {
-            const tin_latencies *l = &r->latencies_of[k];
             json_t *c = counted_json(b, &r->total.events_of[k], r->rate_hz);
             tin_json_put(b, c, "name", json_string(r->classes[k].name));
-            tin_json_put(b, c, "latency", latency_json(b, l->seconds, l->n, false));
+            tin_json_put(b, c, "latency", latency_json(b, &r->latencies_of[k], false));
             tin_json_append(b, classes, c);
         }
     }
@@ -301,7 +303,7 @@ static json_t *events_json(builder *b, const tin_detector_result *r, bool in_det
     put_people(b, o, r, TIN_SECTION_EVENTS);
     tin_false_positive_words(words, &r->total.events, r->rate_hz);
     tin_json_put(b, o, "fp_per_hour_words", json_string(words));
-    tin_json_put(b, o, "latency", latency_json(b, r->latencies, r->n_latencies, true));
+    tin_json_put(b, o, "latency", latency_json(b, &r->total.latencies, true));
     tin_json_put(b, o, "deadlines", deadlines_json(b, r));
     tin_json_put(b, o, "start_error_median_s", tin_json_real(tin_percentile(r->starts, r->n_borders, 0.5)));
     tin_json_put(b, o, "end_error_median_s", tin_json_real(tin_percentile(r->ends, r->n_borders, 0.5)));
@@ -366,6 +368,7 @@ static json_t *person_json(builder *b, const tin_detector_result *r, const tin_p
     if (has_events) {
         json_t *events = counted_json(b, &p->events, r->rate_hz);
         tin_json_put(b, events, "classes", event_counts_json(b, p->events_of, r->n_classes));
+        tin_json_put(b, events, "latency", latency_json(b, &p->latencies, false));
         tin_json_put(b, o, "events", events);
     }
     return o;

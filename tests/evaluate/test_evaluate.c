@@ -226,6 +226,7 @@ static void classes_and_people_make_up_the_whole(void **state)
     }
     const json_t *eve = json_object_get(json_array_get(json_object_get(result, "people"), 0), "events");
     const json_t *wave = json_array_get(json_object_get(eve, "classes"), 1);
+    assert_true(number_at(json_object_get(eve, "latency"), "p95_s") == 0);
     assert_true(json_number_value(json_array_get(wave, 0)) == json_number_value(json_array_get(wave, 1)));
     json_decref(root);
 }
