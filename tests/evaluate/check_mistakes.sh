@@ -80,13 +80,29 @@ setTimeout(() => {
     say("sent", document.querySelectorAll(".mistake-list tr.sent").length, list().length);
     $("button.download").click();
     say("link", ...links);
+    setTimeout(() => {
+        say("hash", location.hash);
+        location.hash = "#mistakes=test&true=1&said=2"; // as a cell of a confusion matrix links
+    }, 100);
+    setTimeout(() => {
+        say("wrong", $("button.only").textContent, ...rows().map((r) => r.children[1].textContent));
+        location.hash = "#mistakes=test&true=-1&said=1";
+    }, 200);
+    setTimeout(() => {
+        say("false", $("button.only").textContent, ...rows().map((r) => r.children[1].textContent));
+        location.hash = "#mistakes=validation&true=1&said=-1";
+    }, 300);
+    setTimeout(() => {
+        say("none", $("button.only").textContent, rows().length, $(".mistake-detail output").textContent);
+        $("button.only").click();
+        say("again", rows().length, $("button.only").hidden);
+    }, 400);
     setTimeout(() => files[0].text().then((csv) => {
-        say("hash", location.hash, [...document.querySelectorAll("select")].length > 0);
         const pre = document.createElement("pre");
         pre.id = "said";
         pre.textContent = "\n" + said.join("\n") + "\n--- file\n" + csv + "--- end\n";
         document.body.append(pre);
-    }), 100);
+    }), 500);
 }, 300);
 </script></html>
 EOS
@@ -125,7 +141,11 @@ warned: 2 of them are of test people.
 empty: 0 | 
 sent: 3 | 3
 link: relabel.csv blob:
-hash: #stream=eve&from=10.000&to=12.000 | true
+hash: #stream=eve&from=10.000&to=12.000
+wrong: only test people: </script>, "wave" → <b>knock</b> ✕ | wrong class
+false: only test people: no event → </script>, "wave" ✕ | false alarm
+none: only validation people: </script>, "wave" → no report ✕ | 0 | none of this kind
+again: 4 | true
 EOS
 [ "$(grep -c '^row: ' "$work/said")" = 4 ] || fail "not four mistakes: $(cat "$work/said")"
 grep -q '^missed: 1 | missed: </script>, "wave" was not reported. The model preferred rest there: by ' "$work/said" || fail "no words: $(cat "$work/said")"

@@ -103,6 +103,11 @@ function countTable(data: Data): HTMLElement {
     return table([["", ...columns, ...(data.metrics.has_events ? [] : ["frames"])], ...rows], "mistake-counts");
 }
 
+// The place in the page where those of one cell of a confusion matrix are shown; -1: no event, no report.
+export function mistakesAt(role: string, truth: number, said: number): string {
+    return `#mistakes=${role}&true=${truth}&said=${said}`;
+}
+
 class MistakeBrowser {
     private readonly rows = make("tbody", {});
     private readonly box = make(
@@ -116,6 +121,7 @@ class MistakeBrowser {
     private readonly painter: Painter;
     private readonly relabel: RelabelList;
     private readonly filters: Record<string, (m: Mistake) => boolean> = {};
+    private readonly only = make("button", {type: "button", class: "only", title: "show all again"});
     private inTime = false;
     private shown: number[] = [];  // indices of `list`
     private at = 0;                // in `shown`
@@ -131,10 +137,14 @@ class MistakeBrowser {
         keys.addEventListener("keydown", (event) => this.key(event));
         this.box.append(this.listTable());
         this.element = make("div", {}, this.pickers(), keys, this.relabel.element);
+        this.only.addEventListener("click", () => this.restrict(null, ""));
+        this.only.hidden = true;
         addEventListener("resize", () => this.paint());
+        addEventListener("hashchange", () => this.follow());
         queueMicrotask(() => {
             this.filter();
             redrawOnScheme(() => this.paint());
+            this.follow();
         });
     }
 
@@ -175,7 +185,30 @@ class MistakeBrowser {
             choice("order", ["most confident first", "by recording and time"], (i) => {
                 this.inTime = i === 1;
                 this.filter();
-            }));
+            }),
+            this.only);
+    }
+
+    private restrict(accept: ((m: Mistake) => boolean)|null, words: string): void {
+        delete this.filters.cell;
+        if (accept) this.filters.cell = accept;
+        this.only.hidden = !accept;
+        this.only.textContent = words + " ✕";
+        this.filter();
+    }
+
+    // As mistakesAt links.
+    private follow(): void {
+        const wanted = new URLSearchParams(location.hash.slice(1));
+        const role = wanted.get("mistakes");
+        if (role === null) return;
+        const [truth, said] = [wanted.get("true"), wanted.get("said")].map(Number);
+        const kinds = said < 0 ? ["missed"] : truth < 0 ? ["false"] : ["wrong", "frames"];
+        const accept = (m: Mistake) => m.role === role && kinds.includes(m.kind) && (truth < 0 || m.truth === truth) &&
+            (said < 0 || m.said === said);
+        const name = (k: number, none: string) => this.data.metrics.classes[k]?.name ?? none;
+        this.restrict(accept, `only ${role} people: ${name(truth, "no event")} → ${name(said, "no report")}`);
+        this.element.scrollIntoView();
     }
 
     private detail(): HTMLElement {
