@@ -24,7 +24,11 @@ function headOf({channels, metrics, unlabelled}: Data): Head {
 }
 
 function nameOf(data: Data, k: number): string {
-    return k < 0 ? "no event" : data.metrics.classes[k].name;
+    return data.metrics.classes[k]?.name ?? "–";
+}
+
+function truthOf(data: Data, m: Mistake): string {
+    return m.truth >= 0 ? nameOf(data, m.truth) : m.kind === "false" ? "no event" : "reported before";
 }
 
 // What the model says of every class, in logits; the two that matter stand out, the others are thin and grey.
@@ -73,7 +77,7 @@ function viewOf(data: Data, m: Mistake): View {
 
 function inWords(data: Data, m: Mistake): string {
     const said = nameOf(data, m.said);
-    const truth = nameOf(data, m.truth);
+    const truth = truthOf(data, m);
     const surely = m.confidence > 0 ? `by ${m.confidence.toFixed(1)} logits` :
                                       `no: the label leads by ${(-m.confidence).toFixed(1)} logits`;
     switch (m.kind) {
@@ -242,7 +246,7 @@ class MistakeBrowser {
     private row(index: number, row: number): HTMLElement {
         const m = this.list[index];
         const cells = [
-            String(index + 1), KINDS[m.kind], nameOf(this.data, m.truth), nameOf(this.data, m.said), number(m.confidence, 1),
+            String(index + 1), KINDS[m.kind], truthOf(this.data, m), nameOf(this.data, m.said), number(m.confidence, 1),
             m.subject, m.id, this.time(m.start)
         ];
         const tr = make("tr", {role: "option"}, ...cells.map((text) => make("td", {}, text)));
