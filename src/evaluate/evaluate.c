@@ -208,22 +208,39 @@ static tin_status judge_models(work *w, tin_error *err)
     return status;
 }
 
+static bool all_events(const tin_dataset *dataset)
+{
+    bool all = true;
+    for (int k = 0; k < dataset->n_classes; k++) {
+        all = all && dataset->classes[k].event;
+    }
+    return all;
+}
+
+/* Always one class, for each; the clock; and where every class is an event, so that each of these reports something, one that
+ * never does. */
 static tin_status judge_trivial(work *w, tin_error *err)
 {
-    int n_classes = w->e.dataset->n_classes;
+    int n_classes = w->e.dataset->n_classes, n = n_classes + 1 + all_events(w->e.dataset);
     const tin_judge_options options = {w->e.margins, w->e.options->settings.bootstrap, w->e.options->seed, NULL};
     tin_clock clock = {0};
-    w->e.trivial = tin_alloc((size_t)n_classes + 1, sizeof *w->e.trivial, err);
+    w->e.trivial = tin_alloc((size_t)n, sizeof *w->e.trivial, err);
     if (w->e.trivial == NULL) {
         return TIN_ERR_MEMORY;
     }
     tin_status status = tin_clock_learn(&clock, w->e.dataset, err);
-    for (int k = 0; status == TIN_OK && k <= n_classes; k++) {
+    for (int k = 0; status == TIN_OK && k < n; k++) {
         tin_trivial_result *t = &w->e.trivial[w->e.n_trivial++];
-        bool is_clock = k == n_classes;
-        const tin_detector detector = {is_clock ? TIN_DETECTOR_CLOCK : TIN_DETECTOR_CONSTANT, NULL, k, &clock};
-        snprintf(t->name, sizeof t->name, is_clock ? "clock" : "always %s",
-                 is_clock ? "" : w->e.dataset->classes[k].name);
+        tin_detector detector = {TIN_DETECTOR_CONSTANT, NULL, k, &clock};
+        if (k < n_classes) {
+            snprintf(t->name, sizeof t->name, "always %s", w->e.dataset->classes[k].name);
+        } else if (k == n_classes) {
+            detector.kind = TIN_DETECTOR_CLOCK;
+            snprintf(t->name, sizeof t->name, "clock");
+        } else {
+            detector.class_index = TIN_DECISION_NONE;
+            snprintf(t->name, sizeof t->name, "never");
+        }
         status = judge_test(w, &detector, &w->test, &options, &t->result, err);
     }
     tin_clock_free(&clock);

@@ -12,7 +12,7 @@ typedef enum tin_detector_kind { TIN_DETECTOR_MODEL, TIN_DETECTOR_CONSTANT, TIN_
 typedef struct tin_detector {
     tin_detector_kind kind;
     const tin_decision_rule *rule; /* model; NULL: no class is an event, so nothing is ever reported */
-    int class_index;               /* constant */
+    int class_index;               /* constant; TIN_DECISION_NONE: never reports */
     const tin_clock *clock;        /* clock */
 } tin_detector;
 

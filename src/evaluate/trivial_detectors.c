@@ -198,9 +198,9 @@ tin_status tin_constant_detect(const tin_class *classes, int class_index, int ho
         return status;
     }
     for (int64_t t = 0; t < n_frames; t++) {
-        predictions[t] = (int16_t)class_index;
+        predictions[t] = (int16_t)(class_index != TIN_DECISION_NONE ? class_index : 0);
     }
-    if (classes[class_index].event && n_frames >= hop) {
+    if (class_index != TIN_DECISION_NONE && classes[class_index].event && n_frames >= hop) {
         report(detection, hop - 1, n_frames, class_index);
     }
     return TIN_OK;

@@ -1,7 +1,8 @@
 /* Detectors that look at no signal. On scripted data a figure alone can be high without a useful model; these say how
- * high. constant  says one class always: one trigger at the first decision of a stream, active to its end clock sees
- * only the time since the start of the recording: the majority label of the training streams in each second, and the
- * n-th event of a stream at the mean time of the n-th events of the training streams */
+ * high.
+ *     constant  says one class always: one trigger at the first decision of a stream, active to its end; or none ever
+ *     clock     sees only the time since the start of the recording: the majority label of the training streams in each
+ *               second, and the n-th event of a stream at the mean time of the n-th events of the training streams */
 #ifndef TIN_TRIVIAL_DETECTORS_H
 #define TIN_TRIVIAL_DETECTORS_H
 
@@ -21,7 +22,8 @@ typedef struct tin_clock {
 tin_status tin_clock_learn(tin_clock *clock, const tin_dataset *dataset, tin_error *err) TIN_USE_RESULT;
 void tin_clock_free(tin_clock *clock);
 
-/* What the detectors say about one stream: predictions [n_frames] and the detection (tin_detection_free). */
+/* What the detectors say about one stream: predictions [n_frames] and the detection (tin_detection_free). class_index
+ * TIN_DECISION_NONE: class 0 in every frame, and no event. */
 tin_status tin_clock_detect(const tin_clock *clock, int64_t n_frames, int16_t *predictions, tin_detection *detection,
                             tin_error *err) TIN_USE_RESULT;
 tin_status tin_constant_detect(const tin_class *classes, int class_index, int hop, int64_t n_frames,

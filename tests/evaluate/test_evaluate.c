@@ -160,6 +160,31 @@ static void trivial_detectors_stand_beside_the_model(void **state)
     json_decref(root);
 }
 
+/* Where every class is an event, "always rest" reports rest; one that says nothing stands beside it. */
+static void a_detector_that_never_speaks_is_there(void **state)
+{
+    (void)state;
+    static const tin_class all[] = {{"rest", true}, {"wave", true}, {"knock", true}};
+    tin_dataset *dataset = make_dataset(TEST_TEMPORARY "/all.tind", all, false);
+    json_t *root = NULL;
+    tin_evaluate_summary s;
+    tiny t;
+    make_tiny(&t, dataset);
+    tin_evaluate_options options = options_in(TEST_TEMPORARY "/all");
+    assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, NULL), TIN_OK);
+    assert_int_equal(tin_json_load(&root, options.folder, "metrics.json", NULL), TIN_OK);
+    const json_t *trivial = json_object_get(root, "trivial"), *never = json_array_get(trivial, 4);
+    assert_int_equal(json_array_size(trivial), 5);
+    assert_string_equal(json_string_value(json_object_get(never, "name")), "never");
+    const json_t *events = json_object_get(never, "events"),
+                 *rest = json_object_get(json_array_get(trivial, 0), "events");
+    assert_true(number_at(events, "fnr") == 1 && number_at(events, "n_triggers") == 0);
+    assert_true(number_at(rest, "n_triggers") == 2);
+    assert_true(number_at(json_object_get(json_object_get(events, "psds"), "psds1"), "value") == 0);
+    json_decref(root);
+    tin_dataset_close(dataset);
+}
+
 static void is_pair(const json_t *pair, double low, double high)
 {
     assert_true(fabs(json_number_value(json_array_get(pair, 0)) - low) < 1e-6);
@@ -446,6 +471,7 @@ int main(void)
         cmocka_unit_test(margins_of_a_class_are_in_the_file_or_refused),
         cmocka_unit_test(windows_may_have_a_history),
         cmocka_unit_test(trivial_detectors_stand_beside_the_model),
+        cmocka_unit_test(a_detector_that_never_speaks_is_there),
         cmocka_unit_test(figures_say_how_sure_they_are),
         cmocka_unit_test(classes_and_people_make_up_the_whole),
         cmocka_unit_test(an_earlier_file_is_read),
