@@ -1,26 +1,30 @@
 /* The float reference. It stays naive: one loop nest per op, straight from the formulas of model.h. Sums are made in
- * double, so that the reference is closer to the true value than what is compared with it. */
+ * double, in the order of the formulas, so that the reference is closer to the true value than what is compared with it. */
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "model/feature.h"
+#include "model/float_product.h"
 #include "model/model.h"
 #include "model/model_build.h"
 
 typedef struct layer_state {
     float *rows; /* [history][n_inputs], ring; conv1d and pools */
     int history, newest, fill;
-    float *hidden, *cell; /* [n_outputs]: h of recurrent layers, c of lstm, y of ema */
-    float *row;           /* [n_inputs], the row read, when it is put together from several layers */
-    float *output;        /* [n_outputs] */
-    tin_feature *feature; /* and its state */
+    float *hidden, *cell;           /* [n_outputs]: h of recurrent layers, c of lstm, y of ema */
+    float *row;                     /* [n_inputs], the row read, when it is put together from several layers */
+    float *output;                  /* [n_outputs] */
+    double *weight, *hidden_weight; /* turned: [n_inputs][rows], of conv1d [kernel][n_inputs][n_outputs]; [H][rows] */
+    double *sums, *hidden_sums;     /* [rows] W x and U v */
+    tin_feature *feature;           /* and its state */
     void *stream;
     bool fired;
 } layer_state;
 
 struct tin_float_runner {
     const tin_model *model;
+    tin_float_product product;
     float input[TIN_MAX_CHANNELS];
     layer_state layers[TIN_MAX_LAYERS];
 };
@@ -49,91 +53,125 @@ static bool push(layer_state *s, const tin_layer *l, const float *x)
     return true;
 }
 
-static void run_conv1d(const tin_model *m, const tin_layer *l, layer_state *s)
+static void run_depthwise(const tin_model *m, const tin_layer *l, layer_state *s)
 {
     const float *weight = tin_param_data(m, &l->params[0]), *bias = tin_param_data(m, &l->params[1]);
-    int inputs = l->n_inputs / l->groups, outputs = l->n_outputs / l->groups; /* of a group */
+    int outputs = l->n_outputs / l->groups; /* of a group */
     for (int o = 0; o < l->n_outputs; o++) {
         double sum = (double)bias[o];
-        for (int k = 0; k < l->kernel; k++) {
-            const float *x = row(s, l, (l->kernel - 1 - k) * l->dilation) + o / outputs * inputs;
-            for (int i = 0; i < inputs; i++)
-                sum += (double)weight[(o * inputs + i) * l->kernel + k] * (double)x[i];
-        }
+        for (int k = 0; k < l->kernel; k++)
+            sum +=
+                (double)weight[o * l->kernel + k] * (double)row(s, l, (l->kernel - 1 - k) * l->dilation)[o / outputs];
         s->output[o] = (float)sum;
     }
 }
 
-static double dot(const float *w, const float *x, int n)
+static void run_conv1d(const tin_float_runner *r, const tin_layer *l, layer_state *s)
 {
-    double sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += (double)w[i] * (double)x[i];
-    return sum;
+    const float *bias = tin_param_data(r->model, &l->params[1]);
+    const size_t outputs = (size_t)l->n_outputs, tap = (size_t)l->n_inputs * outputs;
+    for (size_t o = 0; o < outputs; o++)
+        s->sums[o] = (double)bias[o];
+    for (int k = 0; k < l->kernel; k++)
+        r->product(s->weight + (size_t)k * tap, outputs, row(s, l, (l->kernel - 1 - k) * l->dilation), l->n_inputs,
+                   l->n_outputs, s->sums);
+    for (size_t o = 0; o < outputs; o++)
+        s->output[o] = (float)s->sums[o];
+}
+
+static int rows_of(const tin_layer *l)
+{
+    return tin_op_gates(l->op) * l->n_outputs;
+}
+
+/* W x of all rows. */
+static void multiply_input(const tin_float_runner *r, const tin_layer *l, layer_state *s, const float *x)
+{
+    const int rows = rows_of(l);
+    memset(s->sums, 0, (size_t)rows * sizeof *s->sums);
+    r->product(s->weight, (size_t)rows, x, l->n_inputs, rows, s->sums);
+}
+
+/* U v of the rows of gates first..last-1. */
+static void multiply_state(const tin_float_runner *r, const tin_layer *l, layer_state *s, const float *v, int first,
+                           int last)
+{
+    const int at = first * l->n_outputs, n = (last - first) * l->n_outputs;
+    memset(s->hidden_sums + at, 0, (size_t)n * sizeof *s->hidden_sums);
+    r->product(s->hidden_weight + at, (size_t)rows_of(l), v, l->n_outputs, n, s->hidden_sums + at);
 }
 
 /* W x + b of row `r`; U v + c of the same. */
-static double input_row(const tin_model *m, const tin_layer *l, int r, const float *x)
+static double input_row(const tin_model *m, const tin_layer *l, const layer_state *s, int r)
 {
     int bias = l->op == TIN_OP_MIN_GRU ? 1 : 2;
-    const float *w = tin_param_data(m, &l->params[0]), *b = tin_param_data(m, &l->params[bias]);
-    return (double)b[r] + dot(w + (size_t)r * (size_t)l->n_inputs, x, l->n_inputs);
+    return (double)tin_param_data(m, &l->params[bias])[r] + s->sums[r];
 }
 
-static double hidden_row(const tin_model *m, const tin_layer *l, int r, const float *v)
+static double hidden_row(const tin_model *m, const tin_layer *l, const layer_state *s, int r)
 {
-    const float *u = tin_param_data(m, &l->params[1]), *c = tin_param_data(m, &l->params[3]);
-    return (double)c[r] + dot(u + (size_t)r * (size_t)l->n_outputs, v, l->n_outputs);
+    return (double)tin_param_data(m, &l->params[3])[r] + s->hidden_sums[r];
 }
 
 /* Row of gate `gate` of unit j, both parts. */
-static double gate_sum(const tin_model *m, const tin_layer *l, const layer_state *s, const float *x, int gate, int j)
+static double gate_sum(const tin_model *m, const tin_layer *l, const layer_state *s, int gate, int j)
 {
     int r = gate * l->n_outputs + j;
-    return input_row(m, l, r, x) + hidden_row(m, l, r, s->hidden);
+    return input_row(m, l, s, r) + hidden_row(m, l, s, r);
 }
 
-static double gru_candidate(const tin_model *m, const tin_layer *l, const layer_state *s, const float *x, int j)
+/* U (r * h) in place of U h. */
+static void reset_before(const tin_float_runner *r, const tin_layer *l, layer_state *s)
 {
-    int n_units = l->n_outputs, r = 2 * n_units + j;
-    if (!l->reset_before)
-        return input_row(m, l, r, x) + sigmoid(gate_sum(m, l, s, x, 0, j)) * hidden_row(m, l, r, s->hidden);
     float kept[TIN_MAX_WIDTH]; /* r * h of all units */
-    for (int k = 0; k < n_units; k++)
-        kept[k] = (float)(sigmoid(gate_sum(m, l, s, x, 0, k)) * (double)s->hidden[k]);
-    return input_row(m, l, r, x) + hidden_row(m, l, r, kept);
+    for (int k = 0; k < l->n_outputs; k++)
+        kept[k] = (float)(sigmoid(gate_sum(r->model, l, s, 0, k)) * (double)s->hidden[k]);
+    multiply_state(r, l, s, kept, 2, 3);
 }
 
-static double run_lstm_unit(const tin_model *m, const tin_layer *l, layer_state *s, const float *x, int j)
+static double gru_candidate(const tin_model *m, const tin_layer *l, const layer_state *s, int j)
 {
-    double i = sigmoid(gate_sum(m, l, s, x, 0, j)), f = sigmoid(gate_sum(m, l, s, x, 1, j));
-    double g = tanh(gate_sum(m, l, s, x, 2, j)), o = sigmoid(gate_sum(m, l, s, x, 3, j));
+    const int r = 2 * l->n_outputs + j;
+    const double reset = l->reset_before ? 1.0 : sigmoid(gate_sum(m, l, s, 0, j));
+    return input_row(m, l, s, r) + reset * hidden_row(m, l, s, r);
+}
+
+static double run_lstm_unit(const tin_model *m, const tin_layer *l, layer_state *s, int j)
+{
+    double i = sigmoid(gate_sum(m, l, s, 0, j)), f = sigmoid(gate_sum(m, l, s, 1, j));
+    double g = tanh(gate_sum(m, l, s, 2, j)), o = sigmoid(gate_sum(m, l, s, 3, j));
     s->cell[j] = (float)(f * (double)s->cell[j] + i * g); /* read by no other unit */
     return o * tanh((double)s->cell[j]);
 }
 
-static void run_recurrent(const tin_model *m, const tin_layer *l, layer_state *s, const float *x)
+static void run_recurrent(const tin_float_runner *r, const tin_layer *l, layer_state *s, const float *x)
 {
+    const tin_model *m = r->model;
     int n_units = l->n_outputs;
+    multiply_input(r, l, s, x);
+    if (s->hidden_weight)
+        multiply_state(r, l, s, s->hidden, 0, tin_op_gates(l->op));
+    if (l->reset_before)
+        reset_before(r, l, s);
     for (int j = 0; j < n_units; j++) {
         double h = (double)s->hidden[j], n, z;
         switch (l->op) {
         case TIN_OP_GRU:
-            z = sigmoid(gate_sum(m, l, s, x, 1, j));
-            n = tanh(gru_candidate(m, l, s, x, j));
+            z = sigmoid(gate_sum(m, l, s, 1, j));
+            n = tanh(gru_candidate(m, l, s, j));
             break;
         case TIN_OP_MGU: {
-            double f = sigmoid(gate_sum(m, l, s, x, 0, j));
-            n = tanh(input_row(m, l, n_units + j, x) + f * hidden_row(m, l, n_units + j, s->hidden));
+            double f = sigmoid(gate_sum(m, l, s, 0, j));
+            n = tanh(input_row(m, l, s, n_units + j) + f * hidden_row(m, l, s, n_units + j));
             z = 1.0 - f;
             break;
         }
         case TIN_OP_MIN_GRU:
-            z = sigmoid(input_row(m, l, j, x));
-            n = tanh(input_row(m, l, n_units + j, x));
+            z = sigmoid(input_row(m, l, s, j));
+            n = tanh(input_row(m, l, s, n_units + j));
             break;
         default: /* lstm */
-            n = run_lstm_unit(m, l, s, x, j);
+            n = run_lstm_unit(m, l, s, j);
             z = 0.0;
             break;
         }
@@ -142,11 +180,12 @@ static void run_recurrent(const tin_model *m, const tin_layer *l, layer_state *s
     memcpy(s->hidden, s->output, (size_t)n_units * sizeof *s->hidden);
 }
 
-static void run_dense(const tin_model *m, const tin_layer *l, layer_state *s, const float *x)
+static void run_dense(const tin_float_runner *r, const tin_layer *l, layer_state *s, const float *x)
 {
-    const float *w = tin_param_data(m, &l->params[0]), *b = tin_param_data(m, &l->params[1]);
+    const float *b = tin_param_data(r->model, &l->params[1]);
+    multiply_input(r, l, s, x);
     for (int o = 0; o < l->n_outputs; o++)
-        s->output[o] = (float)((double)b[o] + dot(w + (size_t)o * (size_t)l->n_inputs, x, l->n_inputs));
+        s->output[o] = (float)((double)b[o] + s->sums[o]);
 }
 
 static void run_pool(const tin_layer *l, layer_state *s)
@@ -228,20 +267,24 @@ static const float *gather(tin_float_runner *r, int index)
     return s->row;
 }
 
-static void run_layer(const tin_model *m, const tin_layer *l, layer_state *s, const float *x)
+static void run_layer(const tin_float_runner *r, const tin_layer *l, layer_state *s, const float *x)
 {
+    const tin_model *m = r->model;
     switch (l->op) {
     case TIN_OP_CONV1D:
-        run_conv1d(m, l, s);
+        if (l->groups > 1)
+            run_depthwise(m, l, s);
+        else
+            run_conv1d(r, l, s);
         break;
     case TIN_OP_GRU:
     case TIN_OP_LSTM:
     case TIN_OP_MGU:
     case TIN_OP_MIN_GRU:
-        run_recurrent(m, l, s, x);
+        run_recurrent(r, l, s, x);
         break;
     case TIN_OP_DENSE:
-        run_dense(m, l, s, x);
+        run_dense(r, l, s, x);
         break;
     case TIN_OP_AVG_POOL:
     case TIN_OP_MAX_POOL:
@@ -283,7 +326,7 @@ int tin_float_runner_step(tin_float_runner *runner, const int16_t *counts, float
         const float *x = gather(runner, i);
         s->fired = x && (!s->rows || push(s, &m->layers[i], x));
         if (s->fired)
-            run_layer(m, &m->layers[i], s, x);
+            run_layer(runner, &m->layers[i], s, x);
     }
     const layer_state *last = &runner->layers[m->n_layers - 1];
     if (last->fired)
@@ -319,6 +362,34 @@ static tin_status create_feature(layer_state *s, const tin_feature_shape *shape,
     return status;
 }
 
+/* weight [rows][n], with `taps` values of each behind one another, to [taps][n][rows]. */
+static tin_status turn(double **turned, const float *weight, int rows, int n, int taps, tin_error *err)
+{
+    *turned = tin_alloc((size_t)rows * (size_t)n, (size_t)taps * sizeof **turned, err);
+    if (!*turned)
+        return TIN_ERR_MEMORY;
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)rows * n * taps; i++)
+        (*turned)[(i % taps * n + i / taps % n) * rows + i / taps / n] = (double)weight[i];
+    return TIN_OK;
+}
+
+static tin_status turn_weights(const tin_model *m, const tin_layer *l, layer_state *s, tin_error *err)
+{
+    const bool linear = (l->op == TIN_OP_CONV1D && l->groups == 1) || l->op == TIN_OP_DENSE;
+    if (!linear && !tin_op_recurrent(l->op))
+        return TIN_OK;
+    const int rows = rows_of(l);
+    s->sums = tin_alloc((size_t)rows, sizeof *s->sums, err);
+    tin_status status = s->sums ? TIN_OK : TIN_ERR_MEMORY;
+    if (!status)
+        status = turn(&s->weight, tin_param_data(m, &l->params[0]), rows, l->n_inputs, l->kernel, err);
+    if (status || linear || l->op == TIN_OP_MIN_GRU)
+        return status;
+    s->hidden_sums = tin_alloc((size_t)rows, sizeof *s->hidden_sums, err);
+    return s->hidden_sums ? turn(&s->hidden_weight, tin_param_data(m, &l->params[1]), rows, l->n_outputs, 1, err)
+                          : TIN_ERR_MEMORY;
+}
+
 static tin_status create_state(layer_state *s, const tin_layer *l, double rate_hz, tin_error *err)
 {
     s->output = tin_alloc((size_t)l->n_outputs, sizeof *s->output, err);
@@ -351,8 +422,11 @@ tin_status tin_float_runner_create(tin_float_runner **runner, const tin_model *m
     if (!r)
         return TIN_ERR_MEMORY;
     r->model = model;
+    r->product = tin_float_product_best();
     for (int i = 0; i < model->n_layers; i++) {
         tin_status status = create_state(&r->layers[i], &model->layers[i], model->rate_hz, err);
+        if (!status)
+            status = turn_weights(model, &model->layers[i], &r->layers[i], err);
         if (status) {
             tin_float_runner_free(r);
             return status;
@@ -375,6 +449,10 @@ void tin_float_runner_free(tin_float_runner *runner)
         tin_feature_free(runner->layers[i].feature);
         tin_free(runner->layers[i].stream);
         tin_free(runner->layers[i].output);
+        tin_free(runner->layers[i].weight);
+        tin_free(runner->layers[i].hidden_weight);
+        tin_free(runner->layers[i].sums);
+        tin_free(runner->layers[i].hidden_sums);
     }
     tin_free(runner);
 }

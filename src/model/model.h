@@ -233,6 +233,7 @@ double tin_model_macs(const tin_model *model);
 /* The naive float reference, streaming, one frame at a time; evaluation mode. It stays naive: everything faster is
  * compared with it. */
 typedef struct tin_float_runner tin_float_runner;
+/* Of the weights that the model has now. */
 tin_status tin_float_runner_create(tin_float_runner **runner, const tin_model *model, tin_error *err) TIN_USE_RESULT;
 void tin_float_runner_reset(tin_float_runner *runner);
 /* counts [n_channels]; returns 1 and fills scores [n_classes] (logits) when a decision is due, else 0. */

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "model/float_product.h"
 
 static const char *const models[] = {"float_conv", "float_gru",   "float_long_stride", "float_one",
                                      "float_wide", "float_graph", "float_recurrent"};
@@ -102,6 +103,35 @@ static void a_prefix_gives_the_same_decisions(void **state)
     tin_model_free(m);
 }
 
+/* Bit for bit the sum in the order of the inputs, each product rounded, on whatever this machine has. */
+static void products_keep_their_order(void **state)
+{
+    (void)state;
+    static double weight[40 * 100], sums[100];
+    float x[40];
+    tin_rng rng;
+    tin_rng_seed(&rng, 1);
+    for (int round = 0; round < 200; round++) {
+        const int inputs = 1 + (int)tin_rng_below(&rng, 40), outputs = 1 + (int)tin_rng_below(&rng, 90);
+        const int stride = outputs + (int)tin_rng_below(&rng, 10);
+        for (int i = 0; i < inputs * stride; i++)
+            weight[i] = tin_rng_normal(&rng);
+        for (int i = 0; i < inputs; i++)
+            x[i] = (float)tin_rng_normal(&rng);
+        for (int o = 0; o < outputs; o++)
+            sums[o] = o;
+        tin_float_product_best()(weight, (size_t)stride, x, inputs, outputs, sums);
+        for (int o = 0; o < outputs; o++) {
+            volatile double want = o; /* volatile: rounded after each step */
+            for (int i = 0; i < inputs; i++) {
+                volatile double product = weight[i * stride + o] * (double)x[i];
+                want += product;
+            }
+            assert_true(want == sums[o]);
+        }
+    }
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -129,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_equal_pytorch),
         cmocka_unit_test(a_prefix_gives_the_same_decisions),
+        cmocka_unit_test(products_keep_their_order),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("float_runner", tests, NULL, NULL);
