@@ -12,6 +12,8 @@
 #include "evaluate/sweep_table.h"
 #include "model/safetensors.h"
 
+#define SWEEP_DECISIONS 1000000 /* of test streams, swept at a time */
+
 /* Everything of one call of tin_evaluate. */
 typedef struct work {
     tin_evaluation e; /* what goes to metrics.json */
@@ -131,24 +133,46 @@ static tin_status choose_rule(work *w, tin_error *err)
     return status;
 }
 
+/* The test streams a part at a time: sorting all margins of 1,000 hours takes gigabytes. */
+static tin_status sweep_test(const work *w, tin_sweep_table *table, tin_error *err)
+{
+    tin_sweep_stream *streams = NULL;
+    tin_sweep_input all;
+    tin_status status = sweep_input_of(w, &w->test, &streams, &all, err);
+    for (size_t i = 0, n; i < w->test.n && status == TIN_OK; i += n) {
+        int64_t decisions = 0;
+        for (n = 0; i + n < w->test.n && (n == 0 || decisions < SWEEP_DECISIONS); n++) {
+            decisions += streams[i + n].n_decisions;
+        }
+        tin_sweep_input part = all;
+        part.streams = streams + i;
+        part.n_streams = n;
+        status = tin_sweep_table_add_test(table, &part, &w->choice.family, err);
+        for (size_t k = 0; k < n; k++) {
+            tin_scored_stream_forget(&w->test, &w->test.items[i + k]);
+        }
+    }
+    tin_free(streams);
+    return status;
+}
+
 static tin_status write_sweep(work *w, tin_error *err)
 {
-    tin_sweep_stream *validation_streams = NULL, *test_streams = NULL;
-    tin_sweep_input validation, test;
+    tin_sweep_stream *streams = NULL;
+    tin_sweep_input validation;
     tin_sweep_table table = {0};
-    tin_status status = sweep_input_of(w, &w->validation, &validation_streams, &validation, err);
+    tin_status status = sweep_input_of(w, &w->validation, &streams, &validation, err);
     if (status == TIN_OK) {
-        status = sweep_input_of(w, &w->test, &test_streams, &test, err);
+        status = tin_sweep_table_make(&table, &validation, &w->choice.family, err);
     }
     if (status == TIN_OK) {
-        status = tin_sweep_table_make(&table, &validation, &test, &w->choice.family, err);
+        status = sweep_test(w, &table, err);
     }
     if (status == TIN_OK) {
         status = tin_sweep_table_save(&table, w->e.dataset->rate_hz, w->e.options->folder, err);
     }
     tin_sweep_table_free(&table);
-    tin_free(validation_streams);
-    tin_free(test_streams);
+    tin_free(streams);
     return status;
 }
 

@@ -10,7 +10,6 @@
 typedef struct filler {
     tin_sweep_table *table;
     size_t next; /* rows are filled from the end: thresholds come falling */
-    bool test;
 } filler;
 
 static int64_t fill_row(void *context, const tin_sweep_point *point)
@@ -18,26 +17,16 @@ static int64_t fill_row(void *context, const tin_sweep_point *point)
     filler *f = context;
     tin_sweep_row *row = &f->table->rows[--f->next];
     row->on = point->on;
-    if (f->test) {
-        row->test = *point;
-    } else {
-        row->validation = *point;
-    }
+    row->validation = *point;
+    row->test.on = point->on;
     return INT64_MAX;
 }
 
-static tin_status fill(tin_sweep_table *table, const tin_smoothed *smoothed, const tin_rule_family *family,
-                       const int32_t *thresholds, bool test, tin_error *err)
-{
-    filler f = {table, table->n_rows, test};
-    return tin_sweep_run(smoothed, family, thresholds, table->n_rows, true, fill_row, &f, err);
-}
-
-tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation, const tin_sweep_input *test,
+tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation,
                                 const tin_rule_family *family, tin_error *err)
 {
     *table = (tin_sweep_table){0};
-    tin_smoothed *of_validation = NULL, *of_test = NULL;
+    tin_smoothed *of_validation = NULL;
     int32_t *thresholds = NULL;
     tin_status status = tin_smoothed_create(&of_validation, validation, family->smooth_shift, err);
     if (status != TIN_OK) {
@@ -52,20 +41,42 @@ tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *v
         status = TIN_ERR_MEMORY;
         goto cleanup;
     }
-    status = fill(table, of_validation, family, thresholds, false, err);
-    if (status == TIN_OK) {
-        status = tin_smoothed_create(&of_test, test, family->smooth_shift, err);
-    }
-    if (status == TIN_OK) {
-        status = fill(table, of_test, family, thresholds, true, err);
-    }
+    filler f = {table, table->n_rows};
+    status = tin_sweep_run(of_validation, family, thresholds, table->n_rows, true, fill_row, &f, err);
 cleanup:
     tin_free(thresholds);
     tin_smoothed_free(of_validation);
-    tin_smoothed_free(of_test);
     if (status != TIN_OK) {
         tin_sweep_table_free(table);
     }
+    return status;
+}
+
+static int64_t add_row(void *context, const tin_sweep_point *point)
+{
+    filler *f = context;
+    tin_sweep_point *sum = &f->table->rows[--f->next].test;
+    tin_event_counts_add(&sum->counts, &point->counts, 1);
+    sum->latency_sum += point->latency_sum;
+    return INT64_MAX;
+}
+
+tin_status tin_sweep_table_add_test(tin_sweep_table *table, const tin_sweep_input *test, const tin_rule_family *family,
+                                    tin_error *err)
+{
+    tin_smoothed *smoothed = NULL;
+    filler f = {table, table->n_rows};
+    int32_t *thresholds = tin_alloc(table->n_rows, sizeof *thresholds, err);
+    tin_status status =
+        thresholds != NULL ? tin_smoothed_create(&smoothed, test, family->smooth_shift, err) : TIN_ERR_MEMORY;
+    for (size_t i = 0; i < table->n_rows && status == TIN_OK; i++) {
+        thresholds[i] = table->rows[table->n_rows - 1 - i].on;
+    }
+    if (status == TIN_OK) {
+        status = tin_sweep_run(smoothed, family, thresholds, table->n_rows, true, add_row, &f, err);
+    }
+    tin_smoothed_free(smoothed);
+    tin_free(thresholds);
     return status;
 }
 

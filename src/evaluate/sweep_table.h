@@ -15,9 +15,12 @@ typedef struct tin_sweep_table {
     size_t n_rows;
 } tin_sweep_table;
 
-/* Thresholds are those of the validation streams. test may have no streams: its counts are then 0. */
-tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation, const tin_sweep_input *test,
+/* Thresholds are those of the validation streams; counts of the test are 0. */
+tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation,
                                 const tin_rule_family *family, tin_error *err) TIN_USE_RESULT;
+/* Counts of more test streams at the thresholds that are there. */
+tin_status tin_sweep_table_add_test(tin_sweep_table *table, const tin_sweep_input *test, const tin_rule_family *family,
+                                    tin_error *err) TIN_USE_RESULT;
 void tin_sweep_table_free(tin_sweep_table *table);
 /* FOLDER/sweep.csv, atomically; columns in docs/metrics-format.md. */
 tin_status tin_sweep_table_save(const tin_sweep_table *table, double rate_hz, const char *folder,
