@@ -582,6 +582,65 @@ static void test_documented_example_compiles(void **state)
     tin_qmodel_free(model);
 }
 
+/* NAME.c of this rule, and in *header NAME.h. */
+static char *code_of(const tin_qmodel *model, const tin_decision_rule *rule, char **header)
+{
+    tin_error err = {0};
+    const tin_generate_facts facts = facts_of("har");
+    must(tin_generate(model, rule, &facts, TEST_TEMPORARY, &err), &err);
+    *header = read_text("har.h");
+    return read_text("har.c");
+}
+
+/* An element of the rule that is neutral leaves nothing behind, neither in the code nor in the state. */
+static void test_code_holds_what_the_rule_uses(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t field;
+        int32_t value, needed;
+        const char *in_header, *in_code; /* "": the same code as without */
+    } elements[] = {
+        {offsetof(tin_decision_rule, on[4]), 5, 1, "", "har_events_on[3] = {\n    1, 1, 5,"},
+        {offsetof(tin_decision_rule, smooth_shift), 2, 1, "    int32_t average[HAR_EVENTS];", "HAR_SMOOTH_SHIFT"},
+        {offsetof(tin_decision_rule, lead), 30, 1, "#define HAR_LEAD 30 ", "HAR_LEAD"},
+        {offsetof(tin_decision_rule, of), 2, 2, "    int32_t candidate, run;", "HAR_NEEDED"},
+        {offsetof(tin_decision_rule, of), 6, 2, "    uint8_t candidates[8];", "HAR_OF"},
+        {offsetof(tin_decision_rule, min_length), 4, 1, "#define HAR_WAIT 3 ", "HAR_MIN_LENGTH"},
+        {offsetof(tin_decision_rule, refractory), 3, 1, "    int32_t wait;", "HAR_WAIT"},
+        {offsetof(tin_decision_rule, of), 6, 1, "", ""},
+        {offsetof(tin_decision_rule, min_length), 1, 1, "", ""},
+        {offsetof(tin_decision_rule, on[1]), 7, 1, "", ""}, /* is no event */
+    };
+    tin_error err = {0};
+    tin_qmodel *model = NULL;
+    must(random_model_har(&model, 1, &err), &err);
+    const tin_decision_rule simple = tin_decision_plain(1);
+    char *header = NULL, *code = code_of(model, &simple, &header);
+    assert_non_null(strstr(header, "typedef struct har_decision_t {\n    int32_t active;\n} har_decision_t;"));
+    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++) {
+        tin_decision_rule rule = simple;
+        rule.needed = elements[i].needed;
+        memcpy((char *)&rule + elements[i].field, &elements[i].value, sizeof elements[i].value);
+        char *with_header = NULL, *with = code_of(model, &rule, &with_header);
+        if (elements[i].in_code[0] == '\0') {
+            assert_string_equal(with, code);
+        } else {
+            assert_null(strstr(code, elements[i].in_code));
+            assert_non_null(strstr(with, elements[i].in_code));
+        }
+        if (elements[i].in_header[0] != '\0') {
+            assert_null(strstr(header, elements[i].in_header));
+            assert_non_null(strstr(with_header, elements[i].in_header));
+        }
+        tin_free(with);
+        tin_free(with_header);
+    }
+    tin_free(code);
+    tin_free(header);
+    tin_qmodel_free(model);
+}
+
 static void test_header_states_facts(void **state)
 {
     (void)state;
@@ -687,6 +746,7 @@ int main(void)
         cmocka_unit_test(test_compiles_everywhere),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_documented_example_compiles),
+        cmocka_unit_test(test_code_holds_what_the_rule_uses),
         cmocka_unit_test(test_header_states_facts),
         cmocka_unit_test(test_every_allocation_fails_once),
     };
