@@ -67,15 +67,16 @@ void tin_emit_rule_constants(tin_emit *e)
         constant(e, "ON", tin_emit_events(e->model) > 0 ? threshold_at(e, 0) : 0,
                  "an event begins at this much over all classes that are no events");
     }
-    constant(e, "HYSTERESIS", r->hysteresis, "and ends so much lower");
+    constant(e, "HYSTERESIS", r->hysteresis, "an event ends so much below where it begins");
     if (uses->leads) {
-        constant(e, "LEAD", r->lead, "by which another event must be ahead to take over");
+        constant(e, "LEAD", r->lead, "by which another event must lead to take over");
     }
     if (uses->smooths) {
         constant(e, "SMOOTH_SHIFT", r->smooth_shift, "of the moving average, log2");
     }
     if (uses->runs || uses->history) {
-        constant(e, "NEEDED", r->needed, uses->runs ? "that agree, one after another" : "that agree, of the last OF");
+        constant(e, "NEEDED", r->needed,
+                 uses->runs ? "one after another that must agree" : "of the last OF that must agree");
     }
     if (uses->history) {
         constant(e, "OF", r->of, "see NEEDED");
@@ -84,7 +85,7 @@ void tin_emit_rule_constants(tin_emit *e)
         constant(e, "MIN_LENGTH", r->min_length, "that an event lasts at least");
     }
     if (uses->wait > 0) {
-        constant(e, "WAIT", uses->wait, "behind a report without another one");
+        constant(e, "WAIT", uses->wait, "that follow a report without another one");
     }
     tin_text_printf(&e->header, "#define %s_RULE 0x%08lxu /* a hash of all of the rule */\n\n", e->upper,
                     (unsigned long)tin_decision_hash(r, e->model->classes, e->model->n_classes));
