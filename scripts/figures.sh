@@ -193,12 +193,12 @@ drift() { # the lower one of both data sets
 
 # peak_mib COMMAND...: the greatest resident memory of a command, file pages and all
 peak_mib() {
-    /usr/bin/time -f %M -o "$work/peak" "$@" >/dev/null
+    [ -x /usr/bin/time ] || { echo "figures: /usr/bin/time is missing (package time)" >&2; exit 1; }
+    /usr/bin/time -f '%M %e' -o "$work/peak" "$@" >/dev/null
     awk '{printf "%.0f", $1 / 1024}' "$work/peak"
 }
 large() { # 1,000 simulated hours of six channels at 50 Hz, 2.2 GB; about ten minutes and 11 GB of disk for a while
     any_wanted data.build_1000h_mib data.train_1000h_mib || return 0
-    [ -x /usr/bin/time ] || { echo "figures: /usr/bin/time is missing (package time)" >&2; exit 1; }
     rm -rf "$work/large"
     mkdir -p "$work/large"
     sed -n '/^model:/,/^ *- {op: dense}/p' "$root/examples/gestures/tinamou.yaml" >"$work/large/tinamou.yaml"
@@ -210,6 +210,29 @@ YAML
     put data.build_1000h_mib "$(peak_mib "$tinamou" data "$work/large" --quiet)" MiB
     put data.train_1000h_mib "$(peak_mib "$tinamou" train "$work/large" --quiet)" MiB
     rm -rf "$work/large"
+}
+
+# people FIRST LAST: simulated ones, as a list
+people() {
+    seq "$1" "$2" | awk '{printf "%sp%02d", NR > 1 ? ", " : "", $1}'
+}
+fleet() { # 1,013 simulated hours of test recordings and 10 of validation; about twelve minutes and 11 GB of disk for a while
+    any_wanted evaluate.1000h_mib evaluate.1000h_seconds || return 0
+    rm -rf "$work/fleet"
+    mkdir -p "$work/fleet"
+    sed -n '/^model:/,/^ *- {op: dense}/p' "$root/examples/gestures/tinamou.yaml" >"$work/fleet/tinamou.yaml"
+    cat >>"$work/fleet/tinamou.yaml" <<YAML
+project: fleet
+data:
+  simulate: {subjects: 1000, minutes: 62}
+  validation: [$(people 11 20)]
+  test: [$(people 21 1000)]
+train: {steps: 1500, evaluate_every: 1500}
+YAML
+    "$tinamou" quantize "$work/fleet" --quiet >/dev/null
+    put evaluate.1000h_mib "$(peak_mib "$tinamou" evaluate "$work/fleet" --quiet)" MiB
+    put evaluate.1000h_seconds "$(awk '{printf "%.0f", $2}' "$work/peak")" s
+    rm -rf "$work/fleet"
 }
 
 determinism() {
@@ -235,4 +258,5 @@ replay
 csv_import
 drift
 large
+fleet
 determinism

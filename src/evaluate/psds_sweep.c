@@ -68,6 +68,7 @@ tin_status tin_psds_shifts(const tin_decision_rule *rule, const tin_dataset *dat
         for (int64_t j = 0; j < set->items[i].n_decisions; j++) {
             attained[FARTHEST + excess(rule, dataset, set->items[i].scores + j * set->n_classes)] = 1;
         }
+        tin_scored_stream_forget(set, &set->items[i]);
     }
     size_t n_attained = 0, seen = 0;
     for (int32_t s = -FARTHEST; s < FARTHEST; s++) {
