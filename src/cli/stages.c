@@ -266,7 +266,12 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
 tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
     (void)figures;
-    tin_status status = tin_evaluate_report(session->dataset, session->run.folder, session->config->project, err);
+    const tin_report_options options = {.folder = session->run.folder,
+                                        .title = session->config->project,
+                                        .settings = session->config->evaluate,
+                                        .pool = session->pool,
+                                        .quiet = session->options.quiet};
+    tin_status status = tin_evaluate_report(session->dataset, &options, err);
     return status ? status : cli_add_file(files, session, true, err, "report.html");
 }
 

@@ -61,9 +61,16 @@ tin_status tin_evaluate(const tin_qmodel *qmodel, const tin_model *float_model, 
 /* Reads the summary back from metrics.json in `folder`. */
 tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, tin_error *err) TIN_USE_RESULT;
 
-/* Writes FOLDER/report.html: one file, opens offline, headed by `title`. Uses metrics.json, curve files, footprint.json
- * if it is there. */
-tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, const char *title,
+typedef struct tin_report_options {
+    const char *folder, *title;   /* of the run; heads the page */
+    tin_config_evaluate settings; /* those of the evaluation */
+    tin_pool *pool;               /* NULL: in the caller's thread */
+    bool quiet;
+} tin_report_options;
+
+/* Writes FOLDER/report.html: one file, opens offline. Uses metrics.json, and the other files of docs/metrics-format.md
+ * where they are. */
+tin_status tin_evaluate_report(const tin_dataset *dataset, const tin_report_options *options,
                                tin_error *err) TIN_USE_RESULT;
 
 typedef struct tin_relabel_count {

@@ -1,7 +1,6 @@
 /* report.html: the page (report/, bundled at build time) with its data as JSON inside. Missing inputs leave their keys
  * out; the page then says so instead of showing the section. */
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -11,9 +10,10 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/number_table.h"
 #include "evaluate/report_mistakes.h"
+#include "evaluate/report_scores.h"
 #include "page/page.h"
 
-#define MOST_ROWS 2500     /* of the threshold figure and of a curve */
+#define MOST_ROWS 2500     /* of a curve */
 #define MOST_VALUES 600000 /* numbers of all signals together */
 #define MOST_SIGNALS 12    /* channels of a timeline */
 #define MOST_TIMELINES 200
@@ -22,57 +22,30 @@
 
 extern const char tin_report_style[], tin_report_script[];
 
-/* Whether row i says something else than the row before, its first two columns (the threshold) left aside. NaN equals
- * NaN. */
-static bool differs(const tin_number_table *table, size_t i)
+/* The table as {"columns": [...], "rows": [[...]]}; every n-th row so that MOST_ROWS are left, and the last one. */
+static void add_table(tin_text *out, const tin_number_table *table)
 {
-    const double *row = table->values + i * table->n_columns, *before = row - table->n_columns;
-    for (size_t c = 2; c < table->n_columns; c++) {
-        if (row[c] != before[c] && !(isnan(row[c]) && isnan(before[c]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The table as {"columns": [...], "rows": [[...]]}. steps: only the ends of runs of equal rows, then every n-th so that
- * MOST_ROWS are left; the row whose first column is `keep` always stays. */
-static void add_table(tin_text *out, const tin_number_table *table, bool steps, double keep)
-{
-    size_t n_left = 0, taken = 0, every;
-    for (size_t i = 0; i < table->n_rows; i++) {
-        n_left += !steps || i == 0 || i + 1 == table->n_rows || differs(table, i) || differs(table, i + 1);
-    }
-    every = n_left / MOST_ROWS + 1;
+    const size_t every = table->n_rows / MOST_ROWS + 1;
     tin_text_add(out, "{\"columns\":[");
     for (size_t c = 0; c < table->n_columns; c++) {
         tin_text_add(out, c > 0 ? "," : "");
         tin_page_add_string(out, table->names[c]);
     }
     tin_text_add(out, "],\"rows\":[");
-    const char *comma = "";
     for (size_t i = 0; i < table->n_rows; i++) {
         const double *row = table->values + i * table->n_columns;
-        bool last = i + 1 == table->n_rows;
-        bool left = !steps || i == 0 || last || differs(table, i) || differs(table, i + 1);
-        bool wanted = last || (left && taken % every == 0) || (steps && row[0] == keep);
-        taken += left;
+        const bool wanted = i % every == 0 || i + 1 == table->n_rows;
         for (size_t c = 0; wanted && c < table->n_columns; c++) {
-            tin_text_add(out, c == 0 ? comma : ",");
-            tin_text_add(out, c == 0 ? "[" : "");
+            tin_text_add(out, c > 0 ? "," : i > 0 ? ",[" : "[");
             tin_page_add_number(out, row[c]);
         }
-        if (wanted) {
-            tin_text_add(out, "]");
-            comma = ",";
-        }
+        tin_text_add(out, wanted ? "]" : "");
     }
     tin_text_add(out, "]}");
 }
 
 /* Adds ,"key":table when FOLDER/NAME is there. */
-static tin_status add_table_file(tin_text *out, const char *folder, const char *name, const char *key, double keep,
-                                 tin_error *err)
+static tin_status add_table_file(tin_text *out, const char *folder, const char *name, const char *key, tin_error *err)
 {
     char path[TIN_PATH_MAX];
     tin_number_table table;
@@ -85,7 +58,7 @@ static tin_status add_table_file(tin_text *out, const char *folder, const char *
         return status;
     }
     tin_text_printf(out, ",\"%s\":", key);
-    add_table(out, &table, isfinite(keep), keep);
+    add_table(out, &table);
     tin_number_table_free(&table);
     return TIN_OK;
 }
@@ -226,55 +199,39 @@ static void add_channels(tin_text *out, const tin_dataset *dataset)
 }
 
 /* All data of the page as one JSON object. */
-static tin_status gather(tin_text *out, const tin_dataset *dataset, const char *folder, const char *title,
-                         tin_error *err)
+static tin_status gather(tin_text *out, const tin_dataset *dataset, const tin_report_options *options, tin_error *err)
 {
     json_t *metrics = NULL;
+    const char *folder = options->folder;
     tin_status status = tin_json_load(&metrics, folder, "metrics.json", err);
     if (status != TIN_OK) {
         return status;
     }
     tin_text_add(out, "{\"title\":");
-    tin_page_add_string(out, title);
+    tin_page_add_string(out, options->title);
     tin_text_add(out, ",\"metrics\":");
     tin_page_add_json(out, metrics);
-    const json_t *rule = json_object_get(json_object_get(metrics, "summary"), "rule");
-    double on = (double)json_integer_value(json_object_get(rule, "on"));
-    json_decref(metrics);
-    status = add_table_file(out, folder, "sweep.csv", "sweep", on, err);
-    if (status == TIN_OK) {
-        status = add_table_file(out, folder, "train_curve.csv", "train_curve", (double)NAN, err);
-    }
-    if (status == TIN_OK) {
-        status = add_table_file(out, folder, "finetune_curve.csv", "finetune_curve", (double)NAN, err);
-    }
-    if (status == TIN_OK) {
-        status = add_json_file(out, folder, "footprint.json", "footprint", err);
-    }
-    if (status == TIN_OK) {
-        status = add_config(out, folder, err);
-    }
+    status = add_table_file(out, folder, "train_curve.csv", "train_curve", err);
+    status = status ? status : add_table_file(out, folder, "finetune_curve.csv", "finetune_curve", err);
+    status = status ? status : add_json_file(out, folder, "footprint.json", "footprint", err);
+    status = status ? status : add_config(out, folder, err);
     add_channels(out, dataset);
     tin_text_printf(out, ",\"unlabelled\":%" PRId32, dataset->unlabelled);
-    if (status == TIN_OK) {
-        status = add_timelines_file(out, dataset, folder, err);
-    }
+    status = status ? status : add_timelines_file(out, dataset, folder, err);
     status = status ? status : tin_report_mistakes(out, dataset, folder, err);
+    status = status ? status : tin_report_scores(out, dataset, options, metrics, MOST_TIMELINES, err);
     tin_text_add(out, "}");
+    json_decref(metrics);
     return status == TIN_OK ? tin_text_check(out, err) : status;
 }
 
-tin_status tin_evaluate_report(const tin_dataset *dataset, const char *folder, const char *title, tin_error *err)
+tin_status tin_evaluate_report(const tin_dataset *dataset, const tin_report_options *options, tin_error *err)
 {
     char path[TIN_PATH_MAX];
     tin_text json = {0};
-    tin_status status = gather(&json, dataset, folder, title, err);
-    if (status == TIN_OK) {
-        status = tin_path_join(path, folder, "report.html", err);
-    }
-    if (status == TIN_OK) {
-        status = tin_page_write(path, tin_report_style, tin_report_script, json.data, err);
-    }
+    tin_status status = gather(&json, dataset, options, err);
+    status = status ? status : tin_path_join(path, options->folder, "report.html", err);
+    status = status ? status : tin_page_write(path, tin_report_style, tin_report_script, json.data, err);
     tin_text_free(&json);
     return status;
 }

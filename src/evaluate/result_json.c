@@ -296,7 +296,7 @@ static json_t *psds_json(builder *b, const tin_detector_result *r)
     return o;
 }
 
-static json_t *events_json(builder *b, const tin_detector_result *r, bool in_detail)
+json_t *tin_events_json(builder *b, const tin_detector_result *r, bool in_detail)
 {
     char words[TIN_WORDS];
     json_t *o = counted_json(b, &r->total.events, r->rate_hz);
@@ -379,7 +379,7 @@ json_t *tin_result_json(builder *b, const tin_detector_result *r, bool has_event
     json_t *o = json_object();
     tin_json_put(b, o, "frames", frames_json(b, r, in_detail));
     if (has_events) {
-        tin_json_put(b, o, "events", events_json(b, r, in_detail));
+        tin_json_put(b, o, "events", tin_events_json(b, r, in_detail));
     }
     if (r->total.n_windows > 0) {
         json_t *windows = json_object();

@@ -183,29 +183,26 @@ static void score_one(void *context, int index, int thread)
     }
 }
 
-static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_windows windows, tin_scored_set *set,
-                            tin_error *err)
+static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_windows windows, tin_timing timing,
+                            int n_classes, tin_error *err)
 {
     int n_channels = scorer.qmodel != NULL ? scorer.qmodel->n_channels : scorer.model->n_channels;
-    set->n_classes = scorer.qmodel != NULL ? scorer.qmodel->n_classes : scorer.model->n_classes;
-    set->timing = scorer.qmodel != NULL ? (tin_timing){scorer.qmodel->hop, scorer.qmodel->delay, scorer.latency}
-                                        : (tin_timing){scorer.model->hop, scorer.model->delay, scorer.latency};
-    if (n_channels != dataset->n_channels || set->n_classes != dataset->n_classes) {
+    if (n_channels != dataset->n_channels || n_classes != dataset->n_classes) {
         return tin_fail(
             err, TIN_ERR_MODEL,
             "the model has %d channels and %d classes, the dataset %d and %d; train a model on this dataset",
-            n_channels, set->n_classes, dataset->n_channels, dataset->n_classes);
+            n_channels, n_classes, dataset->n_channels, dataset->n_classes);
     }
-    if (windows.frames > 0 && windows.frames < set->timing.hop) {
+    if (windows.frames > 0 && windows.frames < timing.hop) {
         return tin_fail(err, TIN_ERR_CONFIG,
                         "evaluate.window_frames is %lld, but the model decides only every %d frames; use at least %d",
-                        (long long)windows.frames, set->timing.hop, set->timing.hop);
+                        (long long)windows.frames, timing.hop, timing.hop);
     }
-    if (windows.frames > 0 && windows.frames <= set->timing.delay) {
+    if (windows.frames > 0 && windows.frames <= timing.delay) {
         return tin_fail(err, TIN_ERR_CONFIG,
                         "evaluate.window_frames is %lld, but the model speaks of %d frames ago, before the window; use "
                         "more than %d",
-                        (long long)windows.frames, set->timing.delay, set->timing.delay);
+                        (long long)windows.frames, timing.delay, timing.delay);
     }
     return TIN_OK;
 }
@@ -230,39 +227,46 @@ static tin_status run_jobs(work *w, tin_scored_set *set, tin_pool *pool, bool qu
     return TIN_OK;
 }
 
+tin_status tin_scored_set_create(tin_scored_set *set, const tin_dataset *dataset, tin_role role, tin_timing timing,
+                                 int n_classes, const char *folder, tin_error *err)
+{
+    *set = (tin_scored_set){.n_classes = n_classes, .timing = timing};
+    set->items = tin_alloc(dataset->n_streams, sizeof *set->items, err);
+    tin_status status = set->items != NULL ? TIN_OK : TIN_ERR_MEMORY;
+    for (size_t i = 0; i < dataset->n_streams && status == TIN_OK; i++) {
+        if (dataset->streams[i].role == role) {
+            tin_scored_stream *item = &set->items[set->n++];
+            item->stream = &dataset->streams[i];
+            status = prepare(dataset, item, timing.hop, err);
+        }
+    }
+    return status == TIN_OK ? make_room(set, folder, err) : status;
+}
+
 tin_status tin_score_streams(tin_scorer scorer, const tin_dataset *dataset, tin_role role, tin_windows windows,
                              tin_pool *pool, bool quiet, tin_scored_set *set, tin_error *err)
 {
+    const bool integer = scorer.qmodel != NULL;
+    const tin_timing timing = {integer ? scorer.qmodel->hop : scorer.model->hop,
+                               integer ? scorer.qmodel->delay : scorer.model->delay, scorer.latency};
+    const int n_classes = integer ? scorer.qmodel->n_classes : scorer.model->n_classes;
     *set = (tin_scored_set){0};
-    tin_status status = check_fit(scorer, dataset, windows, set, err);
+    tin_status status = check_fit(scorer, dataset, windows, timing, n_classes, err);
+    if (status == TIN_OK) {
+        status = tin_scored_set_create(set, dataset, role, timing, n_classes, scorer.folder, err);
+    }
     if (status != TIN_OK) {
         return status;
     }
-    work w = {.scorer = scorer, .dataset = dataset, .set = set, .windows = windows, .hop = set->timing.hop};
-    status = TIN_ERR_MEMORY;
-    w.jobs = tin_alloc(dataset->n_streams, sizeof *w.jobs, err);
-    set->items = tin_alloc(dataset->n_streams, sizeof *set->items, err);
-    if (w.jobs == NULL || set->items == NULL) {
-        goto cleanup;
+    work w = {.scorer = scorer, .dataset = dataset, .set = set, .windows = windows, .hop = timing.hop};
+    w.jobs = tin_alloc(set->n, sizeof *w.jobs, err);
+    if (w.jobs == NULL) {
+        return TIN_ERR_MEMORY;
     }
-    for (size_t i = 0; i < dataset->n_streams; i++) {
-        if (dataset->streams[i].role != role) {
-            continue;
-        }
-        tin_scored_stream *item = &set->items[set->n];
-        w.jobs[set->n++].item = item;
-        item->stream = &dataset->streams[i];
-        status = prepare(dataset, item, set->timing.hop, err);
-        if (status != TIN_OK) {
-            goto cleanup;
-        }
-    }
-    status = make_room(set, scorer.folder, err);
-    if (status != TIN_OK) {
-        goto cleanup;
+    for (size_t i = 0; i < set->n; i++) {
+        w.jobs[i].item = &set->items[i];
     }
     status = run_jobs(&w, set, pool, quiet, err);
-cleanup:
     tin_free(w.jobs);
     return status;
 }

@@ -42,6 +42,10 @@ typedef struct tin_windows {
     int64_t frames, step, history; /* history: frames before the window, where the stream has them */
 } tin_windows;
 
+/* The streams of `role` in the order of the dataset, with their events, and room for labels and scores in an unnamed file in
+ * `folder`. `set` is freed with tin_scored_set_free, after a failure too. */
+tin_status tin_scored_set_create(tin_scored_set *set, const tin_dataset *dataset, tin_role role, tin_timing timing,
+                                 int n_classes, const char *folder, tin_error *err) TIN_USE_RESULT;
 /* Streams of `role` in the order of the dataset. pool NULL: in the caller's thread; the result does not depend on the
  * threads. TIN_ERR_MODEL when the model was made for other channels or classes. `set` is freed with
  * tin_scored_set_free, after a failure too. */

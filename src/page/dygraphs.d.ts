@@ -7,6 +7,8 @@ declare module "dygraphs/dygraph.min.js" {
         resize(): void;
         updateOptions(options: Record<string, unknown>): void;
         toDomXCoord(x: number): number;
+        toDataXCoord(x: number): number;
+        getArea(): {x: number; y: number; w: number; h: number};
         xAxisRange(): [number, number];
     }
 }

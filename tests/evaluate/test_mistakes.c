@@ -230,7 +230,12 @@ static void the_page_and_the_list_have_them(void **state)
     tin_relabel_count count;
     char *text = NULL;
     size_t size = 0;
-    assert_int_equal(tin_evaluate_report(dataset, folder, "made", NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_report(
+                         dataset,
+                         &(tin_report_options){
+                             .folder = folder, .title = "made", .settings = options_in(folder).settings, .quiet = true},
+                         NULL),
+                     TIN_OK);
     assert_int_equal(tin_evaluate_relabel(dataset, folder, TEST_TEMPORARY "/page/relabel.csv", &count, NULL), TIN_OK);
     assert_int_equal(count.rows, 3);
     assert_int_equal(count.test_rows, 3);
@@ -289,7 +294,12 @@ static void too_many_are_cut_and_said(void **state)
     assert_int_equal(of_validation, 100);
     json_decref(mistakes);
     tin_text_free(&out);
-    assert_int_equal(tin_evaluate_report(dataset, folder, "many", NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_report(
+                         dataset,
+                         &(tin_report_options){
+                             .folder = folder, .title = "many", .settings = options_in(folder).settings, .quiet = true},
+                         NULL),
+                     TIN_OK);
     assert_int_equal(remove(TEST_TEMPORARY "/many/metrics.json"), 0);
     assert_int_equal(tin_report_mistakes(&out, dataset, folder, NULL), TIN_ERR_IO);
     tin_text_free(&out);

@@ -1,5 +1,6 @@
 /* report.html from whole, missing, hostile and damaged inputs. What the page draws from it is checked in a browser by
  * check_page.sh. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,8 @@
 #include "base/json_tools.h"
 #include "base/memory.h"
 #include "evaluate/number_table.h"
+#include "evaluate/positions.h"
+#include "evaluate/score_file.h"
 #include "made_world.h"
 
 static const char CURVE[] =
@@ -40,6 +43,13 @@ static tin_dataset *make_run(const char *folder, const tin_class *classes)
     tin_evaluate_summary s;
     assert_int_equal(tin_evaluate(&t.model, NULL, dataset, &options, &s, NULL), TIN_OK);
     return dataset;
+}
+
+static tin_status write_report(const tin_dataset *dataset, const char *folder, const char *title, tin_error *err)
+{
+    const tin_report_options options = {
+        .folder = folder, .title = title, .settings = options_in(folder).settings, .quiet = true};
+    return tin_evaluate_report(dataset, &options, err);
 }
 
 static char *read_report(const char *folder)
@@ -75,11 +85,11 @@ static void a_whole_run_gives_one_file_with_everything(void **state)
     write_file(folder, "finetune_curve.csv", CURVE);
     write_file(folder, "footprint.json", FOOTPRINT);
     write_file(folder, "config.txt", "project: made </script>\n");
-    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
+    assert_int_equal(write_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *html = read_report(folder);
     json_t *data = data_of(html);
-    static const char *const keys[] = {"metrics",   "sweep",  "train_curve", "finetune_curve",
-                                       "footprint", "config", "channels",    "timelines"};
+    static const char *const keys[] = {"metrics",   "thresholds", "train_curve", "finetune_curve",
+                                       "footprint", "config",     "channels",    "timelines"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         assert_non_null(json_object_get(data, keys[i]));
     }
@@ -102,6 +112,201 @@ static void a_whole_run_gives_one_file_with_everything(void **state)
     tin_dataset_close(dataset);
 }
 
+/* What the device says in a stream under a rule, and what becomes of it, from the decision layer and the metrics alone. */
+typedef struct told {
+    tin_detection detection;
+    tin_event_outcome outcomes[64];
+    tin_trigger_kind kinds[N_FRAMES];
+    tin_event_counts counts;
+} told;
+
+static void tell(told *t, const tin_dataset *dataset, const tin_scored_set *set, const tin_scored_stream *s,
+                 const tin_decision_rule *rule, const tin_margins *margins)
+{
+    const tin_scene scene = {s->events, s->n_events, s->labels, s->stream->n_frames};
+    memset(t, 0, sizeof *t);
+    assert_int_equal(tin_detect(rule, dataset->classes, set->n_classes, set->timing, s->scores, s->n_decisions,
+                                s->stream->n_frames, &t->detection, NULL),
+                     TIN_OK);
+    assert_int_equal(tin_event_count(&scene, &t->detection, margins, t->outcomes, t->kinds, &t->counts, NULL), TIN_OK);
+}
+
+static int64_t number_at(const json_t *list, size_t i)
+{
+    return (int64_t)json_integer_value(json_array_get(list, i));
+}
+
+/* The runs of one list that hold at position p are exactly what was said. */
+static void expect_runs(const json_t *runs, size_t p, const told *t, const tin_scored_stream *s, const char *key)
+{
+    const json_t *run;
+    size_t i, n = 0;
+    json_array_foreach(runs, i, run)
+    {
+        if (number_at(run, 3) > (int64_t)p || number_at(run, 4) < (int64_t)p) {
+            continue;
+        }
+        bool found = false;
+        if (strcmp(key, "triggers") == 0) {
+            for (size_t j = 0; j < t->detection.n_triggers; j++) {
+                const tin_trigger *x = &t->detection.triggers[j];
+                found = found || (x->frame == number_at(run, 0) && x->class_index == number_at(run, 1) &&
+                                  (int64_t)t->kinds[j] == number_at(run, 2));
+            }
+        } else if (strcmp(key, "segments") == 0) {
+            for (size_t j = 0; j < t->detection.n_segments; j++) {
+                const tin_interval *x = &t->detection.segments[j];
+                found = found || (x->start == number_at(run, 0) && x->end == number_at(run, 1) &&
+                                  x->class_index == number_at(run, 2));
+            }
+        } else {
+            const size_t e = (size_t)number_at(run, 0);
+            assert_true(e < s->n_events);
+            const tin_event_outcome *o = &t->outcomes[e];
+            const bool reported = o->class_index != TIN_DECISION_NONE;
+            found = number_at(run, 1) == (reported ? s->events[e].start + o->latency : -1) &&
+                    number_at(run, 2) == o->class_index;
+        }
+        assert_true(found);
+        n++;
+    }
+    assert_int_equal(n, strcmp(key, "triggers") == 0   ? t->detection.n_triggers
+                        : strcmp(key, "segments") == 0 ? t->detection.n_segments
+                                                       : s->n_events);
+}
+
+static void expect_figure(const json_t *position, const char *key, double value)
+{
+    const json_t *said = json_object_get(position, key);
+    assert_true(isnan(value) ? json_is_null(said) : fabs(json_number_value(said) - value) <= 1e-8 * (1 + fabs(value)));
+}
+
+static int64_t count_kind(const told *t, tin_trigger_kind kind)
+{
+    int64_t n = 0;
+    for (size_t j = 0; j < t->detection.n_triggers; j++) {
+        n += t->kinds[j] == kind;
+    }
+    return n;
+}
+
+/* One line for the browser: what the page must say with the slider at p, of all and of the first recording. */
+static void expect_in_page(tin_text *out, size_t p, const tin_event_counts *all, const told *first)
+{
+    const tin_event_figures f = tin_event_figures_of(all, RATE);
+    const tin_event_counts *c = &first->counts;
+    tin_text_printf(out, "%zu|%lld of %lld|%.1f\u00a0%%|%.1f\u00a0%%|(%lld)|", p, (long long)all->true_positives,
+                    (long long)all->n_events, 100 * f.fnr, 100 * f.fcr, (long long)all->false_positives);
+    tin_text_printf(out,
+                    "%lld found, %lld reported as another class, %lld missed; %lld false report%s, %lld duplicate%s\n",
+                    (long long)c->true_positives, (long long)c->wrong_class, (long long)c->missed,
+                    (long long)c->false_triggers, c->false_triggers == 1 ? "" : "s",
+                    (long long)(c->repeats + c->duplicates), c->repeats + c->duplicates == 1 ? "" : "s");
+    assert_int_equal(count_kind(first, TIN_TRIGGER_FALSE), c->false_triggers);
+}
+
+/* At every position of the slider: counts, figures, reports, segments and events are those that the decision layer gives with
+ * every threshold moved by the offset. Leaves what a browser must show for check_page.sh. */
+static void every_position_is_what_the_device_does(void **state)
+{
+    (void)state;
+    const char *folder = TEST_TEMPORARY "/positions";
+    tin_dataset *dataset = make_run(folder, CLASSES);
+    assert_int_equal(write_report(dataset, folder, "positions", NULL), TIN_OK);
+    char *html = read_report(folder);
+    json_t *data = data_of(html);
+    const json_t *thresholds = json_object_get(data, "thresholds"), *offsets = json_object_get(thresholds, "offsets");
+    const size_t n = json_array_size(offsets),
+                 chosen = (size_t)json_integer_value(json_object_get(thresholds, "chosen"));
+    assert_in_range(n, 20, TIN_MOST_POSITIONS);
+    assert_int_equal(number_at(offsets, chosen), 0);
+    tin_evaluate_summary summary;
+    tin_margins margins;
+    const tin_config_evaluate settings = options_in(folder).settings;
+    assert_int_equal(tin_evaluate_load(folder, &summary, NULL), TIN_OK);
+    assert_int_equal(tin_margins_create(&margins, &settings, dataset, NULL), TIN_OK);
+    const char *const sets[] = {"validation", "test"};
+    tin_text expected = {0};
+    static told t, first;
+    for (size_t s = 0; s < 2; s++) {
+        tin_scored_set set;
+        assert_int_equal(tin_scores_load(&set, folder, "scores.safetensors", dataset,
+                                         s == 0 ? TIN_ROLE_VALIDATION : TIN_ROLE_TEST, (tin_timing){1, 0, 0}, NULL),
+                         TIN_OK);
+        for (size_t p = 0; p < n; p++) {
+            assert_true(p == 0 || number_at(offsets, p) > number_at(offsets, p - 1));
+            const tin_decision_rule rule = tin_rule_with_offset(&summary.rule, (int32_t)number_at(offsets, p));
+            tin_event_counts counts = {0};
+            for (size_t i = 0; i < set.n; i++) {
+                tell(&t, dataset, &set, &set.items[i], &rule, &margins);
+                tin_event_counts_add(&counts, &t.counts, 1);
+                const json_t *runs = json_array_get(json_object_get(thresholds, "streams"), i);
+                for (size_t k = 0; s == 1 && k < 3; k++) {
+                    const char *key = k == 0 ? "triggers" : k == 1 ? "segments" : "events";
+                    expect_runs(json_object_get(runs, key), p, &t, &set.items[i], key);
+                }
+                tin_detection_free(&t.detection);
+                if (i == 0) {
+                    tell(&first, dataset, &set, &set.items[0], &rule, &margins);
+                }
+            }
+            const json_t *position = json_array_get(json_object_get(thresholds, sets[s]), p);
+            const tin_event_figures f = tin_event_figures_of(&counts, RATE);
+            expect_figure(position, "true_positives", (double)counts.true_positives);
+            expect_figure(position, "wrong_class", (double)counts.wrong_class);
+            expect_figure(position, "missed", (double)counts.missed);
+            expect_figure(position, "false_positives", (double)counts.false_positives);
+            expect_figure(position, "fnr", f.fnr);
+            expect_figure(position, "fp_per_hour", f.fp_per_hour);
+            expect_figure(position, "iou50_f1", f.iou50_f1);
+            expect_figure(json_object_get(position, "latency"), "mean_s", f.latency_mean_s);
+            expect_figure(position, "deadline_recall", f.deadline_recall);
+            if (s == 1) {
+                expect_in_page(&expected, p, &counts, &first);
+            }
+            tin_detection_free(&first.detection);
+        }
+        /* the chosen position says what metrics.json says */
+        const json_t *metrics = json_object_get(json_object_get(data, "metrics"), sets[s]), *figure;
+        const json_t *events = json_object_get(json_object_get(metrics, "integer"), "events");
+        const char *key;
+        json_object_foreach((json_t *)(uintptr_t)json_array_get(json_object_get(thresholds, sets[s]), chosen), key,
+                            figure)
+        {
+            assert_true(json_equal(figure, json_object_get(events, key)));
+        }
+        tin_scored_set_free(&set);
+    }
+    /* both ends are there: nothing is said, and more is false than there are events */
+    const json_t *test = json_object_get(thresholds, "test");
+    expect_figure(json_array_get(test, n - 1), "true_positives", 0);
+    write_file(folder, "expected.txt", expected.data);
+    tin_text_free(&expected);
+    json_decref(data);
+    tin_free(html);
+    tin_dataset_close(dataset);
+}
+
+static void threads_change_no_byte(void **state)
+{
+    (void)state;
+    const char *folder = TEST_TEMPORARY "/threads";
+    tin_dataset *dataset = make_run(folder, CLASSES);
+    tin_pool *pool = NULL;
+    assert_int_equal(tin_pool_create(&pool, 3, NULL), TIN_OK);
+    assert_int_equal(write_report(dataset, folder, "threads", NULL), TIN_OK);
+    char *one = read_report(folder);
+    const tin_report_options options = {
+        .folder = folder, .title = "threads", .settings = options_in(folder).settings, .pool = pool, .quiet = true};
+    assert_int_equal(tin_evaluate_report(dataset, &options, NULL), TIN_OK);
+    char *three = read_report(folder);
+    assert_string_equal(one, three);
+    tin_free(one);
+    tin_free(three);
+    tin_pool_destroy(pool);
+    tin_dataset_close(dataset);
+}
+
 static void missing_inputs_leave_their_keys_out(void **state)
 {
     (void)state;
@@ -109,10 +314,10 @@ static void missing_inputs_leave_their_keys_out(void **state)
     static const tin_class states[] = {{"rest", false}, {"wave", false}, {"knock", false}};
     tin_dataset *dataset = make_run(folder, states);
     assert_int_equal(remove(TEST_TEMPORARY "/bare/timelines.json"), 0);
-    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
+    assert_int_equal(write_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *html = read_report(folder);
     json_t *data = data_of(html);
-    assert_null(json_object_get(data, "sweep"));
+    assert_null(json_object_get(data, "thresholds"));
     assert_null(json_object_get(data, "train_curve"));
     assert_null(json_object_get(data, "footprint"));
     assert_null(json_object_get(data, "timelines"));
@@ -129,7 +334,7 @@ static void a_run_without_events_has_its_timelines(void **state)
     const char *folder = TEST_TEMPORARY "/states";
     static const tin_class states[] = {{"rest", false}, {"wave", false}, {"knock", false}};
     tin_dataset *dataset = make_run(folder, states);
-    assert_int_equal(tin_evaluate_report(dataset, folder, "states", NULL), TIN_OK);
+    assert_int_equal(write_report(dataset, folder, "states", NULL), TIN_OK);
     char *html = read_report(folder);
     json_t *data = data_of(html);
     assert_int_equal(json_integer_value(json_object_get(data, "unlabelled")), TIN_LABEL_IGNORE);
@@ -146,9 +351,9 @@ static void same_inputs_same_bytes(void **state)
     (void)state;
     const char *folder = TEST_TEMPORARY "/same";
     tin_dataset *dataset = make_run(folder, CLASSES);
-    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
+    assert_int_equal(write_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *one = read_report(folder);
-    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", NULL), TIN_OK);
+    assert_int_equal(write_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *two = read_report(folder);
     assert_string_equal(one, two);
     tin_free(one);
@@ -174,7 +379,7 @@ static void damaged_inputs_are_refused_by_name(void **state)
         {"footprint.json", "[1, 2]", 1, "object"},
         {"metrics.json", "{", 1, "JSON"},
         {"timelines.json", "{\"streams\": []}", 0, "another dataset"},
-        {"sweep.csv", "on,on_logit\n1,2\n,\"x\"\n", 3, "not a number"},
+        {"scores.safetensors", "12345678", 0, "header"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *folder = TEST_TEMPORARY "/damaged";
@@ -185,7 +390,7 @@ static void damaged_inputs_are_refused_by_name(void **state)
         write_file(folder, "report.html", "the earlier one");
         write_file(folder, cases[i].file, cases[i].text);
         tin_error err = {0};
-        assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", &err), TIN_ERR_FORMAT);
+        assert_int_equal(write_report(dataset, folder, "a </script> title", &err), TIN_ERR_FORMAT);
         assert_non_null(strstr(tin_error_text(&err), cases[i].file));
         assert_non_null(strstr(err.message, cases[i].says));
         assert_int_equal(err.line, cases[i].line);
@@ -205,7 +410,7 @@ static void timelines_of_an_unknown_stream_are_refused(void **state)
     snprintf(text, sizeof text, "{\"data_hash\": \"%s\", \"streams\": [{\"id\": \"nobody\"}]}", dataset->hash);
     write_file(folder, "timelines.json", text);
     tin_error err = {0};
-    assert_int_equal(tin_evaluate_report(dataset, folder, "a </script> title", &err), TIN_ERR_FORMAT);
+    assert_int_equal(write_report(dataset, folder, "a </script> title", &err), TIN_ERR_FORMAT);
     assert_non_null(strstr(err.message, "stream 1"));
     tin_dataset_close(dataset);
 }
@@ -235,10 +440,11 @@ static void every_allocation_may_fail(void **state)
     write_file(folder, "train_curve.csv", CURVE);
     bool done = false;
     tin_memory_fail_at(0);
-    for (size_t n = 1; !done && n < 500; n++) {
+    /* the positions allocate alike: past the first hundred, every 211th */
+    for (size_t n = 1; !done && n < 100000; n += n < 100 ? 1 : 211) {
         tin_error err = {0};
         tin_memory_fail_at(n);
-        tin_status status = tin_evaluate_report(dataset, folder, "a </script> title", &err);
+        tin_status status = write_report(dataset, folder, "a </script> title", &err);
         size_t made = tin_memory_fail_at(0);
         done = status == TIN_OK;
         assert_true(done ? made < n : status == TIN_ERR_MEMORY);
@@ -251,6 +457,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_run_gives_one_file_with_everything),
+        cmocka_unit_test(every_position_is_what_the_device_does),
+        cmocka_unit_test(threads_change_no_byte),
         cmocka_unit_test(missing_inputs_leave_their_keys_out),
         cmocka_unit_test(a_run_without_events_has_its_timelines),
         cmocka_unit_test(same_inputs_same_bytes),

@@ -2,6 +2,8 @@
 
 import type {Figure, Pair} from "../../page/page";
 
+export type {Pair};
+
 export interface ClassFigures {
     name: string;
     n_true: number;
@@ -20,6 +22,11 @@ export interface Frames {
     macro_f1: Figure;
     confusion?: number[][];
     classes: ClassFigures[];
+}
+
+export interface ClassEvents extends EventCounts {
+    name: string;
+    latency: {mean_s: Figure; median_s: Figure; p95_s: Figure};
 }
 
 export interface Latency {
@@ -50,15 +57,43 @@ export interface EventCounts {
     iou50_f1: Figure;
     iou75_f1: Figure;
     false_active_share: Figure;
+    latency_mean_s: Figure;
+    deadline_recall: Figure;
+    in_time: number;
+    fnr_exact_95: Pair;
+    fcr_exact_95: Pair;
+    recall_exact_95: Pair;
+    deadline_recall_exact_95: Pair;
+    fp_per_hour_exact_95: Pair;
+    fp_per_hour_below_95: Figure;
 }
 
 export interface Events extends EventCounts {
     fnr_plus_fcr_95: Pair;
     fp_per_hour_95: Pair;
-    fp_per_hour_below_95: Figure;
     iou50_f1_95: Pair;
+    deadline_recall_95: Pair;
     latency: Latency;
+    classes?: ClassEvents[];
     confusion?: number[][];
+}
+
+// What a position of the threshold comes to: a part of Events.
+export interface Position extends EventCounts {
+    latency: Latency;
+    confusion: number[][];
+}
+
+// Three numbers that are so from one position to another: report_scores.c.
+export type Run = [number, number, number, number, number];
+
+export interface Thresholds {
+    chosen: number;  // index of the position that is the chosen rule
+    offsets: number[];  // rising, score units on every threshold of the rule
+    kinds: string[];
+    validation: Position[];
+    test: Position[];
+    streams: {triggers: Run[]; segments: Run[]; events: Run[]}[];
 }
 
 export interface Person {
@@ -164,7 +199,7 @@ export interface Found {
 export interface Data {
     title: string;
     metrics: Metrics;
-    sweep?: Table;
+    thresholds?: Thresholds;
     train_curve?: Table;
     finetune_curve?: Table;
     footprint?: Record<string, unknown>;

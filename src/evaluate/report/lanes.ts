@@ -3,6 +3,7 @@
 import type {Area} from "../../page/bar";
 import {paintBar, paintReport} from "../../page/bar";
 import type {Interval, Metrics, Timeline} from "./data";
+import type {Said} from "./positions";
 import {colour, theme} from "../../page/page";
 
 const HEIGHT = 18;  // pixels of a lane
@@ -41,7 +42,9 @@ export class Lanes {
         return this.fills[k];
     }
 
-    paint(canvas: CanvasRenderingContext2D, area: Area, toX: (seconds: number) => number, is: Timeline["is"]): void {
+    paint(
+        canvas: CanvasRenderingContext2D, area: Area, toX: (seconds: number) => number, is: Timeline["is"],
+        said: Said): void {
         canvas.save();
         canvas.font = "11px system-ui, sans-serif";
         canvas.beginPath();
@@ -51,8 +54,8 @@ export class Lanes {
         is.intervals.forEach((interval) => this.bar(canvas, area, x, 0, interval));
         is.predicted.forEach((interval) => this.bar(canvas, area, x, 1, interval));
         if (this.metrics.has_events) {
-            is.segments.forEach((interval) => this.bar(canvas, area, x, 2, interval));
-            is.triggers.forEach(([frame, k, kind]) => this.trigger(canvas, area, x(frame), k, kind));
+            said.segments.forEach((interval) => this.bar(canvas, area, x, 2, interval));
+            said.triggers.forEach(([frame, k, kind]) => this.trigger(canvas, area, x(frame), k, kind));
         }
         canvas.fillStyle = this.ink.line;
         canvas.fillRect(area.x, area.y + this.names.length * HEIGHT + 2, area.w, 1);

@@ -10,7 +10,8 @@ import type {Figure} from "../../page/page";
 import type {Data, Result, Table} from "./data";
 import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, sentence} from "../../page/page";
 import {mistakeSection} from "./mistakes";
-import {confusionSection, footprintSection, latencySection, lineageSection, peopleSection, trivialSection} from "./tables";
+import {positionsOf} from "./positions";
+import {confusionSection, footprintSection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
 
@@ -157,16 +158,15 @@ function head(data: Data): HTMLElement {
 function start(): void {
     const data = JSON.parse(document.getElementById("data")!.textContent!) as Data;
     document.title = "Tinamou: " + data.title;
+    const positions = positionsOf(data);
     const sections = [
         head(data),
         keySection(data),
-        thresholdSection(data),
-        timelineSection(data),
+        thresholdSection(data, positions, timelineSection(data, positions)),
         mistakeSection(data),
-        confusionSection(data),
-        latencySection(data),
-        trivialSection(data),
         peopleSection(data),
+        trivialSection(data),
+        confusionSection(data),
         curvesSection(data),
         footprintSection(data),
         lineageSection(data),

@@ -1,6 +1,6 @@
 // Confusion matrices, trivial detectors, people, latency, footprint, lineage.
 
-import type {Data, Frames, Result, Setting} from "./data";
+import type {Data, Events, Frames, Latency, Position, Result, Setting} from "./data";
 import {make, number, percent, rate, section, table} from "../../page/page";
 
 // Shade by the share of the row, text by count; the reader without colours has the numbers.
@@ -42,39 +42,31 @@ function perClass(frames: Frames): HTMLElement {
     ]);
 }
 
-export function confusionSection(data: Data): HTMLElement {
-    const result = data.metrics.test.integer;
+// Events by what the device reported first. Follows the threshold.
+export function eventMatrix(data: Data, events: Position|Events): HTMLElement {
     const classes = data.metrics.classes;
-    const names = classes.map((c) => c.name);
-    const parts: Node[] = [];
-    if (result.events?.confusion) {
-        const chosen = classes.map((_, k) => k).filter((k) => classes[k].event);
-        const last = classes.length;
-        const order = [...chosen, last];
-        const cells =
-            order.map((i) => order.map((j) => (i === last && j === last ? null : result.events!.confusion![i][j])));
-        parts.push(
-            make("h3", {}, "Events"),
-            make(
-                "p", {},
-                "Rows: what happened. Columns: what the device reported first. The row “no event” holds false " +
-                    "reports, the column “no report” missed events. " +
-                    "Reports inside events already reported are in no cell: " +
-                    (result.events.repeats + result.events.duplicates) + "."),
-            matrix(
-                [...chosen.map((k) => names[k]), "no event"], [...chosen.map((k) => names[k]), "no report"], cells,
-                "events"),
-        );
-    }
-    if (result.frames.confusion) {
-        parts.push(
-            make("h3", {}, "Frames"),
-            make("p", {}, "Every labelled frame by the class that the model prefers, before the decision layer."),
-            matrix(names, names, result.frames.confusion, "frames"),
-            make("details", {}, make("summary", {}, "Recall and precision per class"), perClass(result.frames)),
-        );
-    }
-    return section("Confusions", ...parts);
+    const chosen = classes.map((_, k) => k).filter((k) => classes[k].event);
+    const last = classes.length;
+    const order = [...chosen, last];
+    const names = chosen.map((k) => classes[k].name);
+    const cells = order.map((i) => order.map((j) => (i === last && j === last ? null : events.confusion![i][j])));
+    return make(
+        "div", {}, matrix([...names, "no event"], [...names, "no report"], cells, "events"),
+        make(
+            "p", {class: "note"},
+            "Rows: what happened. Columns: what the device reported first. The row “no event” holds false reports, " +
+                "the column “no report” missed events. Reports inside events already reported are in no cell: " +
+                `${events.repeats + events.duplicates}.`));
+}
+
+export function confusionSection(data: Data): HTMLElement|null {
+    const frames = data.metrics.test.integer.frames;
+    const names = data.metrics.classes.map((c) => c.name);
+    if (!frames.confusion) return null;
+    return section(
+        "Frames",
+        make("p", {}, "Every labelled frame by the class that the model prefers, before the decision layer."),
+        matrix(names, names, frames.confusion, "frames"), perClass(frames));
 }
 
 function trivialRow(name: string, r: Result, hasEvents: boolean): string[] {
@@ -151,10 +143,10 @@ export function peopleSection(data: Data): HTMLElement {
     );
 }
 
-export function latencySection(data: Data): HTMLElement|null {
-    const events = data.metrics.test.integer.events;
-    if (!events || events.latency.histogram.counts.length === 0) return null;
-    const {first_s, width_s, counts} = events.latency.histogram;
+// Follows the threshold.
+export function latencyBars(latency: Latency): HTMLElement {
+    const {first_s, width_s, counts} = latency.histogram;
+    if (counts.length === 0) return make("p", {class: "missing"}, "No event is found.");
     const most = Math.max(...counts);
     const bars = counts.map((n, i) => {
         const from = first_s + i * width_s;
@@ -164,13 +156,12 @@ export function latencySection(data: Data): HTMLElement|null {
         bar.style.height = (100 * n) / most + "%";
         return bar;
     });
-    return section(
-        "Latency",
+    return make(
+        "div", {},
         make(
             "p", {},
-            `From the start of an event to its report: mean ${number(events.latency.mean_s)} s, half within ${
-                number(events.latency.median_s)} s, ` +
-                `95 % within ${number(events.latency.p95_s)} s. Below 0: before the labelled start.`),
+            `From the start of an event to its report: mean ${number(latency.mean_s)} s, half within ${
+                number(latency.median_s)} s, 95 % within ${number(latency.p95_s)} s. Below 0: before the labelled start.`),
         make("div", {class: "histogram"}, ...bars),
         make(
             "div", {class: "ends"}, make("span", {}, first_s.toFixed(1) + " s"),

@@ -1,69 +1,59 @@
 // The central figure: what happens when the threshold moves.
 
 import Dygraph from "dygraphs/dygraph.min.js";
-import type {Figure} from "../../page/page";
-import type {Data, Rule, Table} from "./data";
-import {colour, grid, make, number, percent, plural, rate, redrawOnScheme, seconds, section, table, theme} from "../../page/page";
+import type {Data, Pair, Position, Rule} from "./data";
+import type {Positions} from "./positions";
+import {eventMatrix, latencyBars} from "./tables";
+import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, table, theme} from "../../page/page";
 
 const SETS = ["test", "validation"] as const;
 type Set = (typeof SETS)[number];
 
-class Sweep {
-    private readonly index = new Map<string, number>();
-    constructor(private readonly source: Table) {
-        source.columns.forEach((name, i) => this.index.set(name, i));
-    }
-    get length(): number {
-        return this.source.rows.length;
-    }
-    get(row: number, column: string): Figure {
-        const i = this.index.get(column);
-        return i === undefined ? null : this.source.rows[row][i];
-    }
-    // The row that behaves as threshold `on` does: the lowest attainable value that is not below it.
-    rowOf(on: number): number {
-        for (let i = 0; i < this.length; i++)
-            if ((this.get(i, "on") ?? 0) >= on) return i;
-        return this.length - 1;
-    }
-}
-
-function timesHundred(value: Figure): Figure {
+function hundred(value: number|null): number|null {
     return value === null ? null : 100 * value;
 }
 
-function figureTable(sweep: Sweep, row: number): HTMLElement {
-    const line = (title: string, show: (set: Set) => string) => [title, show("test"), show("validation")];
-    const value = (set: Set, name: string) => sweep.get(row, set + "_" + name);
-    const count = (set: Set, name: string) => number(value(set, name), 0);
+// What is known of a share that so few events gave, small beside it.
+function with95(shown: string, bounds: Pair, show: (value: number|null) => string): Node {
+    const cell = make("span", {}, shown);
+    const text = range("", bounds, show);
+    if (text !== "") cell.append(" ", make("small", {title: "95 % interval of the count alone"}, text));
+    return cell;
+}
+
+function figureTable(positions: Positions, deadline: string): HTMLElement {
+    const line = (title: string, show: (p: Position) => Node | string) =>
+        [title, ...SETS.map((set) => show(positions.figures(set)))];
     return table(
         [
             ["at this threshold", "test people", "validation people"],
-            line("events found", (s) => count(s, "true") + " of " + count(s, "events")),
-            line("missed, FNR", (s) => percent(value(s, "fnr"))),
-            line("wrong class, FCR", (s) => percent(value(s, "fcr"))),
+            line("events found", (p) => `${p.true_positives} of ${p.n_events}`),
+            line("missed, FNR", (p) => with95(percent(p.fnr), p.fnr_exact_95, percent)),
+            line("wrong class, FCR", (p) => with95(percent(p.fcr), p.fcr_exact_95, percent)),
             line(
                 "false positives per hour, FPR",
-                (s) => rate(value(s, "fp_per_hour")) + " (" + count(s, "false_positives") + ")"),
-            line("mean latency", (s) => seconds(value(s, "latency_mean_s"))),
-            line("event F1", (s) => number(value(s, "event_f1"), 3)),
-            line("IoU-0.5 F1", (s) => number(value(s, "iou50_f1"), 3)),
+                (p) => with95(`${rate(p.fp_per_hour)} (${p.false_positives})`, p.fp_per_hour_exact_95, rate)),
+            line(
+                "found within " + deadline,
+                (p) => with95(percent(p.deadline_recall), p.deadline_recall_exact_95, percent)),
+            line("latency, mean", (p) => seconds(p.latency.mean_s)),
+            line("latency, 95 % within", (p) => seconds(p.latency.p95_s)),
+            line("event F1", (p) => number(p.f1, 3)),
+            line("IoU-0.5 F1", (p) => number(p.iou50_f1, 3)),
         ],
         "figures",
     );
 }
 
-// Thresholds where nothing is found are of no use, nor those with hundreds of false positives per hour: the first view
-// leaves both out.
-function firstView(sweep: Sweep, chosen: number): [number, number] {
-    const logit = (i: number) => sweep.get(i, "on_logit") ?? 0;
+// Where hundreds of false positives per hour are said or nothing is found, there is nothing to see at first.
+function firstView(positions: Positions): [number, number] {
     let low = 0;
-    let high = sweep.length - 1;
-    const useful = (i: number) => (sweep.get(i, "test_true") ?? 0) > 0;
-    while (low < chosen && (!useful(low) || (sweep.get(low, "test_fp_per_hour") ?? 0) > 150)) low++;
-    while (high > chosen && !useful(high)) high--;
-    const pad = 0.05 * (logit(high) - logit(low)) + 0.05;
-    return [logit(low) - pad, logit(high) + pad];
+    let high = positions.length - 1;
+    const dull = (i: number) => positions.figures("test", i).true_positives === 0;
+    while (low < positions.chosen && (dull(low) || (positions.figures("test", low).fp_per_hour ?? 0) > 150)) low++;
+    while (high > positions.chosen && dull(high - 1)) high--;
+    const pad = 0.04 * (positions.logit(high) - positions.logit(low)) + 0.02;
+    return [positions.logit(low) - pad, positions.logit(high) + pad];
 }
 
 function latencyRange(rows: (number|null)[][]): [number, number] {
@@ -73,17 +63,85 @@ function latencyRange(rows: (number|null)[][]): [number, number] {
     return [low, high + 0.1 * (high - low)];
 }
 
-function verticalLine(
-    canvas: CanvasRenderingContext2D, area: {y: number; h: number}, at: number, style: string, dash: number[]): void {
+function chosenLine(canvas: CanvasRenderingContext2D, area: {y: number; h: number}, at: number): void {
     canvas.save();
-    canvas.strokeStyle = style;
-    canvas.lineWidth = 2;
-    canvas.setLineDash(dash);
+    canvas.strokeStyle = theme("--text");
+    canvas.lineWidth = 1.5;
+    canvas.setLineDash([2, 3]);
     canvas.beginPath();
     canvas.moveTo(at, area.y);
     canvas.lineTo(at, area.y + area.h);
     canvas.stroke();
     canvas.restore();
+}
+
+// The curves of one set of people, with a line at the threshold that the mouse takes along.
+class Curves {
+    readonly chart = make("div", {class: "chart tall"});
+    readonly legend = make("div", {class: "legend"});
+    readonly handle = make("div", {class: "handle", title: "drag the threshold"});
+    set: Set = "test";
+    private graph: Dygraph|null = null;
+
+    constructor(private readonly positions: Positions) {
+        this.handle.addEventListener("pointerdown", (down) => {
+            down.preventDefault();
+            this.handle.setPointerCapture(down.pointerId);
+        });
+        this.handle.addEventListener("pointermove", (moved) => {
+            if (!this.graph || !this.handle.hasPointerCapture(moved.pointerId)) return;
+            const x = moved.clientX - this.chart.getBoundingClientRect().left;
+            positions.move(positions.nearest(this.graph.toDataXCoord(x)));
+        });
+    }
+
+    draw(): void {
+        const {positions, set} = this;
+        const dateWindow = this.graph ? this.graph.xAxisRange() : firstView(positions);
+        this.graph?.destroy();
+        this.graph = null;  // the new one calls `moved` before it is there
+        const rows = Array.from({length: positions.length}, (_, i) => {
+            const p = positions.figures(set, i);
+            return [positions.logit(i), hundred(p.fnr), hundred(p.fcr), p.fp_per_hour, p.latency.mean_s];
+        });
+        this.graph = new Dygraph(this.chart, rows, {
+            ...grid(),
+            labels: [
+                "threshold", "FNR, missed (%)", "FCR, wrong class (%)", "FPR (false positives per hour)",
+                "latency (s, right axis)"
+            ],
+            colors: [colour(0), colour(1), colour(2), colour(3)],
+            series: {"latency (s, right axis)": {axis: "y2", strokePattern: [6, 3]}},
+            axes: {
+                y: {valueRange: [0, 102], axisLabelWidth: 44},
+                y2: {valueRange: latencyRange(rows), drawGrid: false, independentTicks: true, axisLabelWidth: 44}
+            },
+            dateWindow,
+            xlabel: positions.isCommon ? "threshold (logit margin)" : "added to the threshold of every class (logits)",
+            ylabel: "% of events; FP per hour (cut at 100)",
+            y2label: "latency (s)",
+            strokeWidth: 2,
+            labelsDiv: this.legend,
+            legend: "always",
+            digitsAfterDecimal: 2,
+            underlayCallback: (canvas: CanvasRenderingContext2D, area: {y: number; h: number}, g: Dygraph) =>
+                chosenLine(canvas, area, g.toDomXCoord(positions.logit(positions.chosen))),
+            drawCallback: () => this.moved(),
+        });
+        this.chart.append(this.handle);
+        this.moved();
+    }
+
+    // Puts the line where the threshold is.
+    moved(): void {
+        if (!this.graph) return;
+        const area = this.graph.getArea();
+        const x = this.graph.toDomXCoord(this.positions.logit(this.positions.index));
+        this.handle.hidden = x < area.x || x > area.x + area.w;
+        this.handle.style.left = x + "px";
+        this.handle.style.top = area.y + "px";
+        this.handle.style.height = area.h + "px";
+    }
 }
 
 // One radio button per set of people.
@@ -117,101 +175,73 @@ function ruleInWords(rule: Rule): string {
                                "no pause after a report.");
 }
 
-export function thresholdSection(data: Data): HTMLElement {
-    const rule: Rule = data.metrics.summary.rule;
-    if (!data.sweep || data.sweep.rows.length < 2)
-        return section(
-            "Threshold",
-            make(
-                "p", {class: "missing"},
-                "No threshold to show: " +
-                    (data.metrics.has_events ? "sweep.csv is missing. Run the stage evaluate again." :
-                                               "no class of this model is an event.")));
-    const sweep = new Sweep(data.sweep);
-    const chosen = sweep.rowOf(thresholds(rule)[0]);
-    const chart = make("div", {class: "chart tall"});
-    const legend = make("div", {class: "legend"});
-    const readout = make("div", {});
+// The slider that stays in sight while one looks at what follows it.
+function bar(positions: Positions): HTMLElement {
     const where = make("output", {});
+    const told = make("span", {class: "told", "aria-live": "polite"});
     const slider = make("input", {
                        type: "range",
                        min: "0",
-                       max: String(sweep.length - 1),
-                       value: String(chosen),
+                       max: String(positions.length - 1),
+                       value: String(positions.index),
                        "aria-label": "threshold"
                    }) as HTMLInputElement;
-    let set: Set = "test";
-    let row = chosen;
-    let graph: Dygraph|null = null;
+    slider.addEventListener("input", () => positions.move(Number(slider.value)));
+    const back = make("button", {type: "button"}, "chosen");
+    back.addEventListener("click", () => positions.move(positions.chosen));
+    positions.follow(() => {
+        const p = positions.figures("test");
+        slider.value = String(positions.index);
+        where.textContent = positions.inWords(positions.index);
+        slider.setAttribute("aria-valuetext", where.textContent);
+        told.textContent = `missed ${percent(p.fnr)} · wrong ${percent(p.fcr)} · false ${rate(p.fp_per_hour)}/h · ` +
+            `after ${seconds(p.latency.mean_s)}`;
+    });
+    return make("div", {class: "slider"}, make("label", {}, "threshold ", slider), where, back, told);
+}
 
-    const logit = (i: number) => sweep.get(i, "on_logit") ?? 0;
-    const draw = () => {
-        const dateWindow = graph ? graph.xAxisRange() : firstView(sweep, chosen);
-        graph?.destroy();
-        const rows = data.sweep!.rows.map(
-            (_, i) =>
-                [logit(i),
-                 timesHundred(sweep.get(i, set + "_fnr")),
-                 timesHundred(sweep.get(i, set + "_fcr")),
-                 sweep.get(i, set + "_fp_per_hour"),
-                 sweep.get(i, set + "_latency_mean_s"),
-        ]);
-        graph = new Dygraph(chart, rows, {
-            ...grid(),
-            labels: [
-                "threshold", "FNR, missed (%)", "FCR, wrong class (%)", "FPR (false positives per hour)",
-                "latency (s, right axis)"
-            ],
-            colors: [colour(0), colour(1), colour(2), colour(3)],
-            series: {"latency (s, right axis)": {axis: "y2", strokePattern: [6, 3]}},
-            axes: {
-                y: {valueRange: [0, 102], axisLabelWidth: 44},
-                y2: {valueRange: latencyRange(rows), drawGrid: false, independentTicks: true, axisLabelWidth: 44}
-            },
-            dateWindow,
-            xlabel: "threshold (logit margin)",
-            ylabel: "% of events; FP per hour (cut at 100)",
-            y2label: "latency (s)",
-            strokeWidth: 2,
-            labelsDiv: legend,
-            legend: "always",
-            digitsAfterDecimal: 2,
-            underlayCallback: (canvas: CanvasRenderingContext2D, area: {y: number; h: number}, g: Dygraph) => {
-                verticalLine(canvas, area, g.toDomXCoord(logit(chosen)), theme("--text"), []);
-                if (row !== chosen) verticalLine(canvas, area, g.toDomXCoord(logit(row)), theme("--accent"), [4, 4]);
-            },
-        });
-    };
-    const move = () => {
-        row = Number(slider.value);
-        where.textContent = logit(row).toFixed(2) + (row === chosen ? " (chosen)" : "");
-        readout.replaceChildren(figureTable(sweep, row));
-        graph?.updateOptions({});
-    };
-    slider.addEventListener("input", move);
-    const back = make("button", {type: "button"}, "back to the chosen one");
-    back.addEventListener("click", () => {
-        slider.value = String(chosen);
-        move();
+export function thresholdSection(data: Data, positions: Positions|null, timelines: HTMLElement): HTMLElement {
+    const missing = data.metrics.has_events ? "scores.safetensors is missing. Run the stage evaluate again." :
+                                              "no class of this model is an event.";
+    if (!positions)
+        return make(
+            "div", {},
+            section("Threshold", make("p", {class: "missing"}, "No threshold to show: " + missing)), timelines);
+    const curves = new Curves(positions);
+    const deadline = `${data.metrics.settings.deadline_ms} ms`;
+    const readout = make("div", {});
+    const matrix = make("div", {});
+    const latency = make("div", {});
+    positions.follow(() => {
+        readout.replaceChildren(figureTable(positions, deadline));
+        matrix.replaceChildren(eventMatrix(data, positions.figures("test")));
+        latency.replaceChildren(latencyBars(positions.figures("test").latency));
     });
-    const people = peoplePicker(set, (name) => {
-        set = name;
-        draw();
+    const people = peoplePicker(curves.set, (name) => {
+        curves.set = name;
+        curves.draw();
     });
-    const result = section(
-        "Threshold: what it costs to be stricter",
-        make(
-            "p", {},
-            "Further right the device asks for more evidence: fewer false positives, more missed events. The solid " +
-                "line marks the threshold that was chosen on the validation people, out of " +
-                data.metrics.rules_compared.toLocaleString("en") + " rules; the test people had no part in it. " +
-                "Drag over the chart to zoom, double-click to see all."),
-        people, chart, legend, make("div", {class: "slider"}, make("label", {}, "threshold ", slider), where, back),
-        readout, make("p", {class: "note"}, ruleInWords(rule)));
     // dygraphs measures its element, which must be in the page
     queueMicrotask(() => {
-        redrawOnScheme(draw);
-        move();
+        redrawOnScheme(() => curves.draw());
+        positions.follow(() => curves.moved());
     });
-    return result;
+    return make(
+        "div", {class: "figure3"}, bar(positions),
+        section(
+            "Threshold: what it costs to be stricter",
+            make(
+                "p", {},
+                "Further right the device asks for more evidence: fewer false positives, more missed events. The " +
+                    "dotted line marks the threshold that was chosen on the validation people, out of " +
+                    data.metrics.rules_compared.toLocaleString("en") + " rules; the test people had no part in it. " +
+                    "Drag the line, or the slider above: every figure, the confusions, the latencies and the " +
+                    "timelines below are what the device does at that threshold. Drag over the chart to zoom, " +
+                    "double-click to see all."),
+            people, curves.chart, curves.legend,
+            make(
+                "div", {class: "columns"}, make("div", {}, make("h3", {}, "Figures"), readout),
+                make("div", {}, make("h3", {}, "Events of the test people"), matrix)),
+            make("h3", {}, "Latency"), latency, make("p", {class: "note"}, ruleInWords(data.metrics.summary.rule))),
+        timelines);
 }

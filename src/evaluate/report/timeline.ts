@@ -4,6 +4,7 @@ import Dygraph from "dygraphs/dygraph.min.js";
 import type {Area} from "../../page/bar";
 import type {Data, Timeline} from "./data";
 import {Lanes} from "./lanes";
+import type {Positions, Said} from "./positions";
 import {choice, colour, grid, make, plural, redrawOnScheme, section} from "../../page/page";
 
 // Two points per column, its least and greatest value, draw the same picture as all samples would.
@@ -33,13 +34,13 @@ function valueRange(rows: (number|null)[][], share: number): {range: [number, nu
     return {range: [low - 0.03 * height, low + (1.03 * height) / (1 - share)], greatest: high};
 }
 
-function inWords(is: Timeline["is"], hasEvents: boolean): string {
+function inWords(is: Timeline["is"], said: Said, hasEvents: boolean): string {
     if (!hasEvents) return plural(is.intervals.filter(([, , k]) => k >= 0).length, "labelled interval") + ".";
-    const found = is.events.filter(([, , k, said]) => k === said).length;
-    const wrong = is.events.filter(([, , k, said]) => said >= 0 && k !== said).length;
-    const count = (kind: string) => is.triggers.filter((t) => t[2] === kind).length;
-    return `${plural(is.events.length, "event")}: ${found} found, ${wrong} reported as another class, ` +
-        `${is.events.length - found - wrong} missed; ${plural(count("false"), "false report")}, ` +
+    const found = said.events.filter(([, , k, as]) => k === as).length;
+    const wrong = said.events.filter(([, , k, as]) => as >= 0 && k !== as).length;
+    const count = (kind: string) => said.triggers.filter((t) => t[2] === kind).length;
+    return `${plural(said.events.length, "event")}: ${found} found, ${wrong} reported as another class, ` +
+        `${said.events.length - found - wrong} missed; ${plural(count("false"), "false report")}, ` +
         `${plural(count("repeat") + count("duplicate"), "duplicate")}.`;
 }
 
@@ -57,7 +58,7 @@ function unlabelledInWords({unlabelled, metrics}: Data): string {
 
 class View {
     readonly chart = make("div", {class: "chart tall"});
-    readonly words = make("p", {class: "note"});
+    readonly words = make("p", {class: "note said", "aria-live": "polite"});
     readonly legend = make("div", {class: "legend"});
     readonly chips = make("div", {class: "chips"});
     readonly units: string[];
@@ -66,8 +67,34 @@ class View {
     private select: HTMLSelectElement|null = null;
     private graph: Dygraph|null = null;
 
-    constructor(private readonly data: Data, private readonly timelines: Timeline[], private readonly lanes: Lanes) {
+    private waiting = false;  // for the next picture of the screen
+
+    constructor(
+        private readonly data: Data, private readonly timelines: Timeline[], private readonly lanes: Lanes,
+        private readonly positions: Positions|null) {
         this.units = [...new Set(data.channels.map((c) => c.unit))];
+    }
+
+    // at the threshold as it stands
+    private said(): Said {
+        const timeline = this.timelines[this.stream];
+        return this.positions?.said(this.stream, timeline) ?? timeline.is;
+    }
+
+    private tell(): void {
+        this.words.textContent =
+            inWords(this.timelines[this.stream].is, this.said(), this.data.metrics.has_events);
+    }
+
+    // The threshold was moved.
+    moved(): void {
+        this.tell();
+        if (this.waiting) return;
+        this.waiting = true;
+        requestAnimationFrame(() => {
+            this.waiting = false;
+            this.graph?.updateOptions({});
+        });
     }
 
     draw(): void {
@@ -93,9 +120,9 @@ class View {
             strokeWidth: 1,
             digitsAfterDecimal: 2,
             underlayCallback: (canvas: CanvasRenderingContext2D, area: Area, g: Dygraph) =>
-                this.lanes.paint(canvas, area, (seconds) => g.toDomXCoord(seconds), timeline.is),
+                this.lanes.paint(canvas, area, (seconds) => g.toDomXCoord(seconds), timeline.is, this.said()),
         });
-        this.words.textContent = inWords(timeline.is, metrics.has_events);
+        this.tell();
         this.chips.replaceChildren(...this.lanes.coloured.map((k) => {
             const style = "--chip:" + this.lanes.fill(k);
             return make("span", {class: "chip", style}, metrics.classes[k].name);
@@ -131,14 +158,14 @@ class View {
     }
 }
 
-export function timelineSection(data: Data): HTMLElement {
+export function timelineSection(data: Data, positions: Positions|null): HTMLElement {
     const timelines = data.timelines ?? [];
     if (timelines.length === 0) {
         const why = "No timelines: timelines.json is missing. Run the stage evaluate again.";
         return section("Timelines", make("p", {class: "missing"}, why));
     }
     const lanes = new Lanes(data.metrics);
-    const view = new View(data, timelines, lanes);
+    const view = new View(data, timelines, lanes, positions);
     // the names of the lanes stand beside the canvas, which dygraphs clips to the plot
     const names = lanes.names.map((name, i) => make("span", {style: `top:${lanes.top(i)}px`}, name));
     const more = (data.n_timelines ?? 0) > timelines.length ?
@@ -147,6 +174,7 @@ export function timelineSection(data: Data): HTMLElement {
     // dygraphs measures its element, which must be in the page
     queueMicrotask(() => {
         redrawOnScheme(() => view.draw());
+        positions?.follow(() => view.moved());
         view.follow();
     });
     addEventListener("hashchange", () => view.follow());
