@@ -214,7 +214,7 @@ YAML
 
 # people FIRST LAST: simulated ones, as a list
 people() {
-    seq "$1" "$2" | awk '{printf "%sp%02d", NR > 1 ? ", " : "", $1}'
+    seq "$1" "$2" | awk '{printf "%sp%02d", (NR > 1 ? ", " : ""), $1}'
 }
 fleet() { # 1,013 simulated hours of test recordings and 10 of validation; about twelve minutes and 11 GB of disk for a while
     any_wanted evaluate.1000h_mib evaluate.1000h_seconds || return 0
