@@ -56,6 +56,8 @@ enum {
     CLI_FOLDS = 1 << 27,
     CLI_MLFLOW = 1 << 28,
     CLI_SUSPECTS = 1 << 29,
+    CLI_TUNE = 1 << 30,               /* --preset, --objective */
+    CLI_BOUNDS = CLI_GATES | CLI_TUNE, /* those of --max-... that `tinamou tune` knows too */
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
 
@@ -94,6 +96,7 @@ typedef struct cli_options {
     const char *against;                     /* runs to compare with; NULL: none */
     double max_regression;                   /* points; NaN: not given */
     double gates[CLI_MOST_FIGURES];          /* bounds in the order of cli_figures; NaN: not given */
+    const char *preset, *objective;          /* of the decision rule; NULL: not given */
     const char *mlflow;                      /* address of the server; NULL: none */
 } cli_options;
 
@@ -125,6 +128,8 @@ typedef struct cli_session {
     tin_dataset *dataset;
     tin_run run;
     json_t *results; /* what --json prints */
+    const struct tin_tuning_ask *ask; /* of the decision rule, by hand; the scores of the run are used again. NULL: none */
+    bool forget;                      /* what was asked by hand before */
 } cli_session;
 
 tin_status cli_session_open(cli_session *session, const cli_options *options, tin_error *err) TIN_USE_RESULT;
@@ -223,6 +228,7 @@ tin_status cli_command_runs_untag(const cli_command *command, const cli_options 
 tin_status cli_command_runs_compare(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_pool(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_runs_export(const cli_command *command, const cli_options *options, tin_error *err);
+tin_status cli_command_tune(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_check(const cli_command *command, const cli_options *options, tin_error *err);
 tin_status cli_command_stages(const cli_command *command, const cli_options *options, tin_error *err);
 /* The stages of a command for one seed, from opening the session to printing the results. force_data: the dataset too. */

@@ -138,6 +138,7 @@ tin_status cli_stage_deploy(cli_session *session, json_t *figures, cli_files *fi
                                 .target = settings->target,
                                 .backend = settings->backend,
                                 .schedule = settings->schedule,
+                                .preset = summary.preset,
                                 .frame_accuracy = summary.frame_accuracy,
                                 .fnr = summary.fnr,
                                 .fcr = summary.fcr,

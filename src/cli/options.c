@@ -121,6 +121,23 @@ const cli_command cli_commands[] = {
         "Folds, calibrates and fine-tunes the model with quantisation in the loop, then converts it to int8."),
     STAGE_COMMAND("evaluate", TIN_STAGE_EVALUATE, "measure on people that the model never saw",
                   "Chooses the threshold and decision rule on the validation people and reads the test people once."),
+    {.name = "tune",
+     .allowed = CLI_JSON | CLI_QUIET | CLI_THREADS | CLI_SEED | CLI_DATA | CLI_TUNE,
+     .summary = "choose the decision rule: false alarms, misses and delay",
+     .description =
+         "Without a bound, preset or objective: shows what can be had (the Pareto front of false alarms, missed "
+         "events and delay\n"
+         "on the validation people), the presets, and what is chosen. With one: chooses the rule anew, from the scores "
+         "that\n"
+         "`tinamou evaluate` kept, without running a model. The choice stays in the run; deploy and report follow it "
+         "when they\n"
+         "are run next. `tinamou evaluate --force` goes back to what tinamou.yaml says.\n"
+         "What is not bounded is made best, in this order: misses, false alarms, delay.",
+     .examples = "  tinamou tune my-gestures\n"
+                 "  tinamou tune my-gestures --preset strict\n"
+                 "  tinamou tune my-gestures --max-fp-per-hour 0.5    # then fewest misses, then least delay\n"
+                 "  tinamou tune my-gestures --max-fnr 0.05 --max-latency-ms 400 && tinamou deploy my-gestures\n",
+     .run = cli_command_tune},
     {.name = "deploy",
      .allowed = CLI_WORK | CLI_CODE | CLI_MEASURE | CLI_PROFILE | CLI_PACKAGE | CLI_OUTPUT | CLI_FRAMES | CLI_VERIFY |
                 CLI_BAUD,
@@ -299,6 +316,11 @@ static const struct {
      "  --max-regression POINTS  with --against: shares (accuracy, F1, FNR, FCR) may be worse by so many points, 1 "
      "being "
      "0.01"},
+    {CLI_TUNE,
+     "  --max-fp-per-hour X, --max-fnr X, --max-latency-ms X    bounds that the rule holds on the validation people\n"
+     "  --objective NAME  what is made best within them: event_f1, iou_f1, in_time_f1, event_f0.5, misses, "
+     "false_alarms, latency\n"
+     "  --preset NAME   responsive, balanced or strict"},
     {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
     {CLI_QUIET, "  --quiet         no progress and no log on stderr"},
 };
@@ -508,7 +530,11 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
     case CLI_RUN:
         options->run = value;
         break;
+    case CLI_TUNE:
+        *(strcmp(name, "preset") == 0 ? &options->preset : &options->objective) = value;
+        break;
     case CLI_GATES:
+    case CLI_BOUNDS:
         status = take_gate(name, value, options, err);
         break;
     case CLI_THREADS:
@@ -560,6 +586,13 @@ static tin_status check_together(const cli_options *options, tin_error *err)
         return tin_fail(err, TIN_ERR_USAGE,
                         "--max-regression belongs to --against; say which run, e.g. --against baseline");
     }
+    bool bounded = options->objective != NULL;
+    for (int i = 0; i < CLI_MOST_FIGURES; i++) {
+        bounded = bounded || !isnan(options->gates[i]);
+    }
+    if (options->preset && bounded) {
+        return tin_fail(err, TIN_ERR_USAGE, "--preset excludes bounds and --objective; give one or the other");
+    }
     return check_profile(options, err);
 }
 
@@ -589,7 +622,9 @@ static void add_gates(struct option *known, int n, char (*names)[64])
     for (const cli_figure *f = cli_figures; f->key; f++) {
         char *name = names[f - cli_figures];
         cli_figure_gate(name, f);
-        known[n++] = (struct option){name, required_argument, NULL, CLI_GATES};
+        bool bound =
+            strcmp(f->key, "fp_per_hour") == 0 || strcmp(f->key, "fnr") == 0 || strcmp(f->key, "latency_mean_s") == 0;
+        known[n++] = (struct option){name, required_argument, NULL, bound ? CLI_BOUNDS : CLI_GATES};
     }
     known[n] = (struct option){NULL, 0, NULL, 0};
 }
@@ -597,7 +632,6 @@ static void add_gates(struct option *known, int n, char (*names)[64])
 tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_options *options, bool *help,
                      tin_error *err)
 {
-    enum { HELP = 1 << 30 };
     static const struct option fixed[] = {
         {"json", no_argument, NULL, CLI_JSON},
         {"quiet", no_argument, NULL, CLI_QUIET},
@@ -631,8 +665,10 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"max-regression", required_argument, NULL, CLI_GATES},
         {"stream", required_argument, NULL, CLI_STREAM},
         {"strict", no_argument, NULL, CLI_STRICT},
+        {"preset", required_argument, NULL, CLI_TUNE},
+        {"objective", required_argument, NULL, CLI_TUNE},
         {"relabel", required_argument, NULL, CLI_SUSPECTS},
-        {"help", no_argument, NULL, HELP},
+        {"help", no_argument, NULL, 'h'},
     };
     enum { N_FIXED = sizeof fixed / sizeof *fixed };
     struct option known[N_FIXED + CLI_MOST_FIGURES];
@@ -657,7 +693,7 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         } else if (bit == 'q' || (bit == '?' && isalpha(optopt))) {
             word = letter;
         }
-        if (bit == HELP || bit == 'h') {
+        if (bit == 'h') {
             *help = true;
             return TIN_OK;
         }

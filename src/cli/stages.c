@@ -219,6 +219,10 @@ static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *
     }
     status = status ? status : cli_set(figures, "events", json_integer(s->n_events), err);
     status = status ? status : cli_set(figures, "test_frames", json_integer(s->n_test_frames), err);
+    if (status == TIN_OK && s->preset[0] != '\0') {
+        status = cli_set(figures, "preset", json_string(s->preset), err);
+        status = status ? status : cli_set(figures, "test_reads", json_integer(s->test_reads), err);
+    }
     if (status == TIN_OK && s->worst_person[0] != '\0') {
         status = cli_set(figures, "worst_person", json_string(s->worst_person), err);
     }
@@ -241,7 +245,10 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
                                     .seed = session->config->seed,
                                     .pool = session->pool,
                                     .folder = session->run.folder,
-                                    .quiet = session->options.quiet};
+                                    .quiet = session->options.quiet,
+                                    .ask = session->ask,
+                                    .forget = session->forget,
+                                    .reuse_scores = session->ask != NULL};
 
     tin_status status = cli_in_run(session, float_path, cli_float_model(session), err);
     status = status ? status : cli_in_run(session, int_path, "model_int8", err);
@@ -252,7 +259,9 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     status = status ? status : evaluate_figures(figures, &summary, session->dataset, err);
     status = status ? status : cli_add_file(files, session, true, err, "metrics.json");
     status = status ? status : cli_add_file(files, session, false, err, "sweep.csv");
+    status = status ? status : cli_add_file(files, session, false, err, "tuning.json");
     status = status ? status : cli_add_file(files, session, false, err, "scores.safetensors");
+    status = status ? status : cli_add_file(files, session, false, err, "scores_float.safetensors");
     status = status ? status : cli_add_file(files, session, false, err, "timelines.json");
     if (status == TIN_OK) {
         cli_log(session, "evaluate: frame accuracy %.3f (int8), %.3f (float) on the test people",
@@ -359,6 +368,7 @@ static tin_status forget_checkpoint(const cli_session *session, tin_stage stage,
 tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err)
 {
     tin_status status = TIN_OK;
+    session->forget = force <= TIN_STAGE_EVALUATE;
     for (int stage = 0; stage <= (int)last && status == TIN_OK; stage++) {
         bool done = false;
         if (stage == TIN_STAGE_COMPRESS && session->config->compress_count == 0) {

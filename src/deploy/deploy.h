@@ -42,6 +42,7 @@ typedef struct tin_generate_facts {
                              same result; NULL: "auto" */
     const char *schedule; /* "earliest", NULL: every layer runs as soon as it can; "spread": no frame has much more work
                              than the others, and a decision may come NAME_LATENCY < NAME_HOP frames later */
+    const char *preset; /* that the decision rule was chosen for, for the header's comment; NULL, "": not said */
     double frame_accuracy, fnr, fcr, fp_per_hour, latency_mean_s;
     const tin_footprint *footprint;
 } tin_generate_facts;

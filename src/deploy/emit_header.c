@@ -84,7 +84,12 @@ void tin_emit_facts(tin_emit *e, tin_text *t)
     }
     if (isfinite(f->frame_accuracy) || isfinite(f->fnr) || isfinite(f->fcr) || isfinite(f->fp_per_hour) ||
         isfinite(f->latency_mean_s)) {
-        tin_text_add(t, " * expected on unseen people, with the decision rule below:\n");
+        tin_text_add(t, " * expected on unseen people, with the decision rule below");
+        if (f->preset != NULL && f->preset[0] != '\0') {
+            tin_text_add(t, ", preset ");
+            tin_emit_comment(t, f->preset);
+        }
+        tin_text_add(t, ":\n");
         metric(t, "frame accuracy", f->frame_accuracy, "");
         metric(t, "events missed (FNR)", f->fnr, "");
         metric(t, "events misnamed (FCR)", f->fcr, "");

@@ -8,9 +8,12 @@
 #include "evaluate/judge.h"
 #include "evaluate/metrics_json.h"
 #include "evaluate/psds_sweep.h"
-#include "evaluate/rule_choice.h"
+#include "evaluate/score_file.h"
 #include "evaluate/sweep_table.h"
-#include "model/safetensors.h"
+#include "evaluate/tuning.h"
+
+#define SCORES "scores.safetensors"
+#define FLOAT_SCORES "scores_float.safetensors"
 
 #define SWEEP_DECISIONS 1000000 /* of test streams, swept at a time */
 
@@ -18,10 +21,9 @@
 typedef struct work {
     tin_evaluation e; /* what goes to metrics.json */
     const tin_model *float_model;
-    tin_objective objective;
     tin_windows windows;
     tin_scored_set validation, test, float_validation, float_test;
-    tin_rule_choice choice;
+    tin_tuning tuning;
     tin_writer timelines; /* grows as streams are judged */
 } work;
 
@@ -37,22 +39,15 @@ static void work_clear(work *w)
         tin_detector_result_free(&w->e.trivial[i].result);
     }
     tin_free(w->e.trivial);
+    tin_tuning_free(&w->tuning);
     tin_writer_abort(&w->timelines);
 }
 
 static tin_status take_settings(work *w, tin_error *err)
 {
     const tin_config_evaluate *s = &w->e.options->settings;
-    const char *objective = s->objective != NULL ? s->objective : "event_f1";
-    if (strcmp(objective, "event_f1") == 0) {
-        w->objective = TIN_OBJECTIVE_EVENT_F1;
-    } else if (strcmp(objective, "iou_f1") == 0) {
-        w->objective = TIN_OBJECTIVE_IOU_F1;
-    } else {
-        return tin_fail(err, TIN_ERR_CONFIG, "evaluate.objective is \"%s\"; use event_f1 or iou_f1", objective);
-    }
-    if (s->max_fp_per_hour > 0) {
-        w->objective = TIN_OBJECTIVE_FEWEST_MISS;
+    if (s->objective != NULL && strcmp(s->objective, "event_f1") != 0 && strcmp(s->objective, "iou_f1") != 0) {
+        return tin_fail(err, TIN_ERR_CONFIG, "evaluate.objective is \"%s\"; use event_f1 or iou_f1", s->objective);
     }
     w->windows.frames = s->window_frames > 0 ? s->window_frames : 0;
     w->windows.history = s->window_history > 0 ? s->window_history : 0;
@@ -77,59 +72,48 @@ static tin_status need_streams(const tin_dataset *dataset, tin_error *err)
     return TIN_OK;
 }
 
-/* Both models over the streams of one role. */
+/* Both models over the streams of one role, or what they gave before. */
 static tin_status score_role(work *w, tin_role role, tin_scored_set *integer, tin_scored_set *real, tin_error *err)
 {
     const tin_evaluate_options *o = w->e.options;
     const tin_scorer of_integer = {.qmodel = w->e.qmodel, .latency = o->latency, .folder = o->folder},
                      of_float = {.model = w->float_model, .latency = o->latency, .folder = o->folder};
-    tin_status status = tin_score_streams(of_integer, w->e.dataset, role, w->windows, o->pool, o->quiet, integer, err);
+    tin_status status =
+        o->reuse_scores
+            ? tin_scores_load(integer, o->folder, SCORES, w->e.dataset, role, w->e.timing, err)
+            : tin_score_streams(of_integer, w->e.dataset, role, w->windows, o->pool, o->quiet, integer, err);
     if (status == TIN_OK && w->e.has_float) {
-        status = tin_score_streams(of_float, w->e.dataset, role, w->windows, o->pool, o->quiet, real, err);
+        status = o->reuse_scores
+                     ? tin_scores_load(real, o->folder, FLOAT_SCORES, w->e.dataset, role, w->e.timing, err)
+                     : tin_score_streams(of_float, w->e.dataset, role, w->windows, o->pool, o->quiet, real, err);
     }
     return status;
-}
-
-/* *streams is tin_free()d by the caller. */
-static tin_status sweep_input_of(const work *w, const tin_scored_set *set, tin_sweep_stream **streams,
-                                 tin_sweep_input *input, tin_error *err)
-{
-    *streams = tin_alloc(set->n, sizeof **streams, err);
-    if (*streams == NULL) {
-        return TIN_ERR_MEMORY;
-    }
-    for (size_t i = 0; i < set->n; i++) {
-        const tin_scored_stream *s = &set->items[i];
-        const tin_scene scene = {s->events, s->n_events, s->labels, s->stream->n_frames};
-        (*streams)[i] = (tin_sweep_stream){scene, s->scores, s->n_decisions};
-    }
-    *input =
-        (tin_sweep_input){*streams, set->n, w->e.dataset->classes, w->e.dataset->n_classes, w->e.timing, w->e.margins};
-    return TIN_OK;
 }
 
 /* Sees the validation streams only. */
 static tin_status choose_rule(work *w, tin_error *err)
 {
-    tin_sweep_stream *streams = NULL;
-    tin_sweep_input input;
-    tin_status status = sweep_input_of(w, &w->validation, &streams, &input, err);
-    if (status != TIN_OK) {
-        return status;
+    const tin_evaluate_options *o = w->e.options;
+    const tin_tuning_input input = {.dataset = w->e.dataset,
+                                    .validation = &w->validation,
+                                    .margins = w->e.margins,
+                                    .settings = &o->settings,
+                                    .seed = o->seed,
+                                    .pool = o->pool,
+                                    .quiet = o->quiet};
+    tin_tuning_ask ask;
+    json_t *test_rules = NULL;
+    tin_status status = tin_tuning_load(o->folder, &o->settings, o->forget, &ask, &test_rules, err);
+    if (status == TIN_OK) {
+        status = tin_tuning_make(&input, o->ask != NULL ? o->ask : &ask, test_rules, &w->tuning, err);
     }
-    tin_event_counts counts = {0};
-    for (size_t i = 0; i < input.n_streams; i++) {
-        tin_event_count_frames(&input.streams[i].scene, &input.margins, &counts);
+    if (status == TIN_OK) {
+        w->e.rule = w->tuning.rule;
+        w->e.n_candidates = w->tuning.n_candidates;
+        w->e.preset = w->tuning.ask.preset < TIN_PRESET_COUNT ? tin_preset_name(w->tuning.ask.preset) : "custom";
+        w->e.test_reads = (int64_t)json_array_size(w->tuning.test_rules);
     }
-    double hours = (double)counts.rejection_frames / (3600 * w->e.dataset->rate_hz);
-    /* a hair more than the product, so that 5 per hour in exactly one hour is 5 */
-    double most = floor(w->e.options->settings.max_fp_per_hour * hours * (1 + 1e-12));
-    tin_rule_goal goal = {.objective = w->objective, .max_false_positives = (int64_t)most};
-    goal.refractory = (int)(w->e.margins.most.late / w->e.timing.hop);
-    status = tin_rule_choose(&input, &goal, w->e.options->pool, &w->choice, err);
-    w->e.rule = w->choice.rule;
-    w->e.n_candidates = w->choice.n_candidates;
-    tin_free(streams);
+    json_decref(test_rules);
     return status;
 }
 
@@ -138,7 +122,7 @@ static tin_status sweep_test(const work *w, tin_sweep_table *table, tin_error *e
 {
     tin_sweep_stream *streams = NULL;
     tin_sweep_input all;
-    tin_status status = sweep_input_of(w, &w->test, &streams, &all, err);
+    tin_status status = tin_sweep_input_of(w->e.dataset, &w->test, &w->e.margins, &streams, &all, err);
     for (size_t i = 0, n; i < w->test.n && status == TIN_OK; i += n) {
         int64_t decisions = 0;
         for (n = 0; i + n < w->test.n && (n == 0 || decisions < SWEEP_DECISIONS); n++) {
@@ -147,7 +131,7 @@ static tin_status sweep_test(const work *w, tin_sweep_table *table, tin_error *e
         tin_sweep_input part = all;
         part.streams = streams + i;
         part.n_streams = n;
-        status = tin_sweep_table_add_test(table, &part, &w->choice.family, err);
+        status = tin_sweep_table_add_test(table, &part, &w->e.rule, err);
         for (size_t k = 0; k < n; k++) {
             tin_scored_stream_forget(&w->test, &w->test.items[i + k]);
         }
@@ -161,9 +145,9 @@ static tin_status write_sweep(work *w, tin_error *err)
     tin_sweep_stream *streams = NULL;
     tin_sweep_input validation;
     tin_sweep_table table = {0};
-    tin_status status = sweep_input_of(w, &w->validation, &streams, &validation, err);
+    tin_status status = tin_sweep_input_of(w->e.dataset, &w->validation, &w->e.margins, &streams, &validation, err);
     if (status == TIN_OK) {
-        status = tin_sweep_table_make(&table, &validation, &w->choice.family, err);
+        status = tin_sweep_table_make(&table, &validation, &w->e.rule, err);
     }
     if (status == TIN_OK) {
         status = sweep_test(w, &table, err);
@@ -271,41 +255,27 @@ static tin_status judge_trivial(work *w, tin_error *err)
     return status;
 }
 
-/* scores.safetensors: one int16 tensor [n_decisions][n_classes] per stream, named by its id. */
+/* Of validation and test people. */
 static tin_status write_scores(const work *w, tin_error *err)
 {
-    const tin_scored_set *sets[] = {&w->validation, &w->test};
-    size_t n = 0;
-    char path[TIN_PATH_MAX];
-    tin_status status = tin_path_join(path, w->e.options->folder, "scores.safetensors", err);
-    if (status != TIN_OK) {
-        return status;
+    const tin_scored_set integer[] = {w->validation, w->test}, real[] = {w->float_validation, w->float_test};
+    tin_status status = tin_scores_save(integer, 2, w->e.options->folder, SCORES, err);
+    if (status == TIN_OK && w->e.has_float) {
+        status = tin_scores_save(real, 2, w->e.options->folder, FLOAT_SCORES, err);
     }
-    tin_tensor *tensors = tin_alloc(w->validation.n + w->test.n, sizeof *tensors, err);
-    if (tensors == NULL) {
-        return TIN_ERR_MEMORY;
-    }
-    for (size_t s = 0; s < 2; s++) {
-        for (size_t i = 0; i < sets[s]->n; i++) {
-            const tin_scored_stream *item = &sets[s]->items[i];
-            tensors[n++] = (tin_tensor){.name = item->stream->id,
-                                        .dtype = TIN_I16,
-                                        .n_dims = 2,
-                                        .shape = {item->n_decisions, sets[s]->n_classes},
-                                        .data = item->scores,
-                                        .scratch = &sets[s]->scratch};
-        }
-    }
-    status = tin_safetensors_write(path, tensors, n, NULL, 0, NULL, err);
-    tin_free(tensors);
     return status;
 }
 
-/* metrics.json comes last: where it is, the others are too. */
+/* tuning.json comes first: when the process is killed behind it, the stage is done again for what was asked there.
+ * metrics.json comes last: where it is, the others are too. */
 static tin_status write_all(work *w, tin_error *err)
 {
-    tin_status status = w->e.has_events ? write_sweep(w, err) : TIN_OK;
-    if (status == TIN_OK) {
+    const char *folder = w->e.options->folder;
+    tin_status status = w->e.has_events ? tin_json_save(w->tuning.json, folder, "tuning.json", 1, err) : TIN_OK;
+    if (status == TIN_OK && w->e.has_events) {
+        status = write_sweep(w, err);
+    }
+    if (status == TIN_OK && !w->e.options->reuse_scores) {
         status = write_scores(w, err);
     }
     if (status == TIN_OK) {

@@ -9,6 +9,8 @@
 #include "model/qmodel.h"
 #include "project/config.h"
 
+struct tin_tuning_ask; /* tuning.h */
+
 typedef struct tin_evaluate_options {
     tin_config_evaluate settings;
     uint64_t seed; /* of the bootstrap */
@@ -16,6 +18,11 @@ typedef struct tin_evaluate_options {
     tin_pool *pool;
     const char *folder; /* run folder: all files of docs/metrics-format.md but the report go there */
     bool quiet;
+    /* What is asked of the decision rule by hand; NULL: what was asked by hand before in this folder, else the settings'
+     * preset. */
+    const struct tin_tuning_ask *ask;
+    bool forget;       /* what was asked by hand before */
+    bool reuse_scores; /* those in the folder, so that no model is run */
 } tin_evaluate_options;
 
 /* Figures of the summary, named as in metrics.json: of the integer model on the test people, with the chosen rule. */
@@ -51,6 +58,8 @@ typedef struct tin_evaluate_summary {
     char worst_person[64]; /* whose worst_fnr it is; empty: nobody's */
     int64_t n_events, n_test_frames;
     tin_decision_rule rule; /* chosen on the validation people */
+    char preset[16];        /* that it was chosen for; "custom": bounds given by hand; empty: no rule */
+    int64_t test_reads;     /* rules with which the test people of this run have been read; 0: no rule */
 } tin_evaluate_summary;
 
 /* Scores validation and test streams with both models, chooses the decision rule on validation, reads test once, writes

@@ -61,6 +61,9 @@ tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, 
 #undef X
     const char *worst = json_string_value(json_object_get(r.object, "worst_person"));
     snprintf(s.worst_person, sizeof s.worst_person, "%s", worst ? worst : "");
+    const char *preset = json_string_value(json_object_get(r.object, "preset"));
+    snprintf(s.preset, sizeof s.preset, "%s", preset ? preset : "");
+    s.test_reads = json_integer_value(json_object_get(root, "test_reads"));
     s.n_events = read_integer(&r, "n_events", 0, INT64_MAX);
     s.n_test_frames = read_integer(&r, "n_test_frames", 0, INT64_MAX);
     if (r.status == TIN_OK) {

@@ -74,6 +74,7 @@ static json_t *summary_json(builder *b, const tin_evaluate_summary *s, const tin
     }
     tin_json_put(b, o, "n_events", json_integer(s->n_events));
     tin_json_put(b, o, "n_test_frames", json_integer(s->n_test_frames));
+    tin_json_put(b, o, "preset", s->preset[0] != '\0' ? json_string(s->preset) : json_null());
     tin_json_put(b, o, "rule", tin_decision_json(b, &s->rule, dataset->classes, dataset->n_classes));
     return o;
 }
@@ -109,7 +110,9 @@ tin_evaluate_summary tin_evaluation_summary(const tin_evaluation *e)
         .n_events = r->total.events.n_events,
         .n_test_frames = r->total.frames.n_frames,
         .rule = e->rule,
+        .test_reads = e->test_reads,
     };
+    snprintf(s.preset, sizeof s.preset, "%s", e->preset != NULL ? e->preset : "");
     size_t person = r->worst[TIN_FIGURE_FNR];
     if (e->has_events && person < r->n_people) {
         tin_person_figures(&r->people[person], r->n_classes, r->rate_hz, worst);
@@ -171,6 +174,7 @@ tin_status tin_metrics_save(const tin_evaluation *e, const char *folder, tin_err
     tin_json_put(&b, root, "settings", settings_json(&b, e));
     tin_json_put(&b, root, "has_events", json_boolean(e->has_events));
     tin_json_put(&b, root, "rules_compared", json_integer(e->n_candidates));
+    tin_json_put(&b, root, "test_reads", json_integer(e->test_reads));
     tin_json_put(&b, root, "summary", summary_json(&b, &summary, e->dataset));
     tin_json_put(&b, root, "validation", pair_json(&b, e, &e->validation, &e->float_validation));
     tin_json_put(&b, root, "test", pair_json(&b, e, &e->test, &e->float_test));

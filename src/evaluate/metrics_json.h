@@ -23,6 +23,8 @@ typedef struct tin_evaluation {
     tin_margins margins;
     tin_decision_rule rule; /* all 0 but count 1 without events */
     int64_t n_candidates;   /* rules compared on validation */
+    const char *preset;     /* summary.preset */
+    int64_t test_reads;
     tin_detector_result validation, test, float_validation, float_test;
     tin_trivial_result *trivial; /* [n_trivial] */
     size_t n_trivial;

@@ -1,6 +1,5 @@
 #include "evaluate/sweep.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -13,19 +12,42 @@ struct tin_smoothed {
     int16_t classes[TIN_MAX_CLASSES]; /* class of event class e */
     size_t n;                         /* decisions of all streams; each stream starts at a multiple of 64 */
     size_t *start;                    /* [n_streams + 1] first slot of a stream */
-    int32_t *margin;                  /* [n][E] s_k */
+    int32_t *margin;                  /* [n][E] s_k less the offset of k */
     int16_t *best;                    /* [n] e of the greatest margin; NO_EVENT in the slots between two streams */
     uint64_t *by_best, *by_margin;    /* sorted, falling: key(s_best, slot), key(s_k, slot * E + e) */
     size_t n_by_best, n_by_margin;
 };
 
-tin_decision_rule tin_rule_of(const tin_rule_family *family, int32_t on)
+tin_sweep_counts tin_sweep_counts_of(const tin_event_counts *counts)
 {
-    tin_decision_rule rule = tin_decision_plain(on);
-    rule.smooth_shift = family->smooth_shift;
-    rule.hysteresis = family->hysteresis;
-    rule.needed = rule.of = family->count;
-    rule.refractory = family->refractory;
+    return (tin_sweep_counts){
+#define X(count) .count = counts->count,
+        TIN_SWEEP_COUNT_LIST(X)
+#undef X
+    };
+}
+
+tin_event_counts tin_sweep_counts_all(const tin_sweep_counts *counts)
+{
+    return (tin_event_counts){
+#define X(count) .count = counts->count,
+        TIN_SWEEP_COUNT_LIST(X)
+#undef X
+    };
+}
+
+tin_decision_rule tin_sweep_rule(const tin_sweep_family *family, const tin_class *classes, int n_classes, int32_t t)
+{
+    tin_decision_rule rule = family->rule;
+    for (int k = 0; k < n_classes; k++) {
+        if (!classes[k].event) {
+            rule.on[k] = 0;
+        } else if (family->swept == TIN_SWEEP_ALL) {
+            rule.on[k] += t;
+        } else if (family->swept == k) {
+            rule.on[k] = t;
+        }
+    }
     return rule;
 }
 
@@ -40,14 +62,32 @@ static int32_t key_value(uint64_t key)
     return (int32_t)((uint32_t)(key >> 32) ^ 0x80000000u);
 }
 
-static int compare_falling(const void *left, const void *right)
+#define DIGIT_BITS 11
+#define N_DIGITS (1 << DIGIT_BITS)
+
+/* Sorts by value, falling; keys of one value keep their order. scratch [n]. Three passes over digits of 11 bits: qsort took
+ * longer than the sweep. */
+static void sort_falling(uint64_t *keys, size_t n, uint64_t *scratch)
 {
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return a > b ? -1 : a < b;
+    for (int shift = 32; shift < 64; shift += DIGIT_BITS) {
+        size_t start[N_DIGITS] = {0}, sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            start[~(keys[i] >> shift) & (N_DIGITS - 1)]++;
+        }
+        for (size_t d = 0; d < N_DIGITS; d++) {
+            size_t count = start[d];
+            start[d] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < n; i++) {
+            scratch[start[~(keys[i] >> shift) & (N_DIGITS - 1)]++] = keys[i];
+        }
+        memcpy(keys, scratch, n * sizeof *keys);
+    }
 }
 
 /* decision.h, the part that does not depend on the threshold. */
-static void smooth_stream(tin_smoothed *m, size_t stream, int shift)
+static void smooth_stream(tin_smoothed *m, size_t stream, int shift, const int32_t *offsets)
 {
     const tin_sweep_input *input = m->input;
     int32_t sum[TIN_MAX_CLASSES] = {0};
@@ -66,7 +106,7 @@ static void smooth_stream(tin_smoothed *m, size_t stream, int shift)
         int best = 0;
         for (int e = 0; e < m->n_events; e++) {
             sum[e] += z[m->classes[e]] - rejection - (sum[e] >> shift);
-            margin[e] = sum[e] >> shift;
+            margin[e] = (sum[e] >> shift) - (offsets != NULL ? offsets[m->classes[e]] : 0);
             best = margin[e] > margin[best] ? e : best;
             m->by_margin[m->n_by_margin++] = key_of(margin[e], slot * (size_t)m->n_events + (size_t)e);
         }
@@ -75,10 +115,12 @@ static void smooth_stream(tin_smoothed *m, size_t stream, int shift)
     }
 }
 
-tin_status tin_smoothed_create(tin_smoothed **smoothed, const tin_sweep_input *input, int smooth_shift, tin_error *err)
+tin_status tin_smoothed_create(tin_smoothed **smoothed, const tin_sweep_input *input, int smooth_shift,
+                               const int32_t *offsets, tin_error *err)
 {
     *smoothed = NULL;
     tin_status status = TIN_ERR_MEMORY;
+    uint64_t *scratch = NULL;
     tin_smoothed *m = tin_alloc(1, sizeof *m, err);
     if (m == NULL) {
         return status;
@@ -109,21 +151,23 @@ tin_status tin_smoothed_create(tin_smoothed **smoothed, const tin_sweep_input *i
     m->best = tin_alloc(m->n, sizeof *m->best, err);
     m->by_best = tin_alloc(m->n, sizeof *m->by_best, err);
     m->by_margin = tin_alloc(n_margins, sizeof *m->by_margin, err);
-    if (m->margin == NULL || m->best == NULL || m->by_best == NULL || m->by_margin == NULL) {
+    scratch = tin_alloc(n_margins, sizeof *scratch, err);
+    if (scratch == NULL || m->margin == NULL || m->best == NULL || m->by_best == NULL || m->by_margin == NULL) {
         goto cleanup;
     }
     for (size_t i = 0; i < m->n; i++) {
         m->best[i] = NO_EVENT;
     }
     for (size_t i = 0; i < input->n_streams; i++) {
-        smooth_stream(m, i, smooth_shift);
+        smooth_stream(m, i, smooth_shift, offsets);
     }
-    qsort(m->by_best, m->n_by_best, sizeof *m->by_best, compare_falling);
-    qsort(m->by_margin, m->n_by_margin, sizeof *m->by_margin, compare_falling);
+    sort_falling(m->by_best, m->n_by_best, scratch);
+    sort_falling(m->by_margin, m->n_by_margin, scratch);
     *smoothed = m;
     m = NULL;
     status = TIN_OK;
 cleanup:
+    tin_free(scratch);
     tin_smoothed_free(m);
     return status;
 }
@@ -146,15 +190,22 @@ const tin_sweep_input *tin_smoothed_input(const tin_smoothed *smoothed)
     return smoothed->input;
 }
 
-tin_status tin_sweep_thresholds(const tin_smoothed *smoothed, int32_t **thresholds, size_t *n, tin_error *err)
+tin_status tin_sweep_thresholds(const tin_smoothed *smoothed, int swept, int32_t **thresholds, size_t *n,
+                                tin_error *err)
 {
+    bool all = swept == TIN_SWEEP_ALL;
+    const uint64_t *keys = all ? smoothed->by_best : smoothed->by_margin;
+    size_t n_keys = all ? smoothed->n_by_best : smoothed->n_by_margin, n_classes = (size_t)smoothed->n_events;
     *n = 0;
     *thresholds = tin_alloc(smoothed->n_by_best + 1, sizeof **thresholds, err);
     if (*thresholds == NULL) {
         return TIN_ERR_MEMORY;
     }
-    for (size_t i = 0; i < smoothed->n_by_best; i++) {
-        int32_t value = key_value(smoothed->by_best[i]);
+    for (size_t i = 0; i < n_keys; i++) {
+        int32_t value = key_value(keys[i]);
+        if (!all && smoothed->classes[(uint32_t)keys[i] % n_classes] != swept) {
+            continue;
+        }
         if (*n == 0) {
             (*thresholds)[(*n)++] = value + 1;
         }
@@ -165,22 +216,40 @@ tin_status tin_sweep_thresholds(const tin_smoothed *smoothed, int32_t **threshol
     return TIN_OK;
 }
 
-/* State of the decision layer after one decision; classes as e. */
+/* State of the decision layer after one decision; classes as e. The candidates stand in an array of their own. */
 typedef struct layer {
-    int16_t active, candidate;
-    int32_t run, wait;
+    int16_t active;
+    int32_t wait;
 } layer;
+
+/* Which class a decision speaks for: `top` at thresholds up to `critical`, else `rest`. */
+typedef struct choice {
+    int32_t critical;
+    int16_t top, rest;
+} choice;
 
 typedef struct sweep {
     const tin_smoothed *m;
-    tin_rule_family family;
-    int32_t on, off;
+    const tin_decision_rule *rule;
+    int kept_for, longest; /* decision.h: min_length - 1, W */
+    int swept;             /* e, or TIN_SWEEP_ALL */
+    int32_t t;
+    int32_t on[TIN_MAX_CLASSES]; /* [E] what margins are compared with, at the present threshold */
+    const uint64_t *by_choice;   /* sorted, falling: key(critical, slot) */
+    const uint64_t
+        *by_active; /* key(v, slot * E + e): at v - shift and below, a decision at which e is active goes another way */
+    size_t n_by_choice, n_by_active;
+    int32_t shift;
+    choice *choices;     /* [n], one class swept; NULL: by m->best */
+    uint64_t *own_keys;  /* of by_choice and by_active, one class swept */
+    int16_t *candidate;  /* [n] class whose threshold is met, at the present threshold */
     layer *trace;        /* [n] state after each decision, at the present threshold */
     uint64_t *changes;   /* [n / 64] bit: `active` changes in this decision */
     uint8_t *dirty;      /* [n_streams] changes moved since `of_stream` was computed */
     int64_t *n_triggers; /* [n_streams] */
     int64_t all_triggers;
-    tin_sweep_point *of_stream; /* [n_streams] */
+    tin_sweep_counts *of_stream; /* [n_streams] */
+    tin_sweep_point *of_person;  /* [n_people] */
     tin_sweep_point total;
     bool overlap;
     /* work space for the largest stream */
@@ -191,38 +260,43 @@ typedef struct sweep {
     uint8_t *used;
 } sweep;
 
-static const layer START = {NO_EVENT, NO_EVENT, 0, 0};
+static const layer START = {NO_EVENT, 0};
 
-/* Steps 1 to 4 of decision.h. */
-static layer step(const sweep *w, size_t slot, layer state)
+/* At least `needed` of the last `of` decisions spoke for the candidate of this one. */
+static bool enough(const sweep *w, size_t slot, size_t first)
+{
+    int found = 1, needed = w->rule->needed;
+    size_t oldest = slot - first >= (size_t)w->rule->of ? slot - (size_t)w->rule->of + 1 : first;
+    for (size_t i = slot; found < needed && i-- > oldest;) {
+        found += w->candidate[i] == w->candidate[slot];
+    }
+    return found >= needed;
+}
+
+/* Steps 1 to 3 of decision.h. first: slot of the stream's first decision. */
+static layer step(const sweep *w, size_t slot, size_t first, layer state)
 {
     const int32_t *margin = w->m->margin + slot * (size_t)w->m->n_events;
-    int16_t best = w->m->best[slot];
-    bool held = state.wait > 0;
+    const int16_t candidate = w->candidate[slot];
+    const bool held = state.wait > 0, kept = state.wait > w->longest - w->kept_for;
     if (held) {
         state.wait--;
     }
-    if (state.active != NO_EVENT && margin[state.active] < w->off) {
+    if (state.active != NO_EVENT && !kept && margin[state.active] < w->on[state.active] - w->rule->hysteresis) {
         state.active = NO_EVENT;
     }
-    if (margin[best] >= w->on) {
-        int32_t longer = state.run < w->family.count ? state.run + 1 : state.run;
-        state.run = best == state.candidate ? longer : 1;
-        state.candidate = best;
-    } else {
-        state.run = 0;
-        state.candidate = NO_EVENT;
-    }
-    if (state.run >= w->family.count && best != state.active && !held) {
-        state.active = best;
-        state.wait = w->family.refractory;
+    if (candidate != NO_EVENT && candidate != state.active && !held && enough(w, slot, first) &&
+        (state.active == NO_EVENT ||
+         margin[candidate] - w->on[candidate] - (margin[state.active] - w->on[state.active]) >= w->rule->lead)) {
+        state.active = candidate;
+        state.wait = w->longest;
     }
     return state;
 }
 
 static bool same(layer a, layer b)
 {
-    return a.active == b.active && a.candidate == b.candidate && a.run == b.run && a.wait == b.wait;
+    return a.active == b.active && a.wait == b.wait;
 }
 
 static size_t stream_of(const tin_smoothed *m, size_t slot)
@@ -258,19 +332,19 @@ static void mark(sweep *w, size_t stream, size_t slot, layer before, layer old_b
     }
 }
 
-/* Makes the trace right again from `slot` on, until it is what it was. The order in which slots are repaired does not
- * matter: a slot's state depends on its own thresholds and the state before it, and each change is carried on to the
- * next slot. */
-static void repair(sweep *w, size_t slot)
+/* Makes the trace right again from `slot` on, until it is what it was and the candidate of `slot` no longer counts. The
+ * order in which slots are repaired does not matter: a slot's state depends on its own threshold and candidates and the
+ * state before it, and each change is carried on to the next slot. */
+static void repair(sweep *w, size_t slot, int reach)
 {
-    size_t stream = stream_of(w->m, slot);
+    size_t stream = stream_of(w->m, slot), last = slot + (size_t)reach - 1;
     size_t first = w->m->start[stream], end = first + (size_t)w->m->input->streams[stream].n_decisions;
     layer before = slot > first ? w->trace[slot - 1] : START, old_before = before;
     for (; slot < end; slot++) {
-        layer old_now = w->trace[slot], now = step(w, slot, before);
+        layer old_now = w->trace[slot], now = step(w, slot, first, before);
         mark(w, stream, slot, before, old_before, now, old_now);
         w->trace[slot] = now;
-        if (same(now, old_now)) {
+        if (slot >= last && same(now, old_now)) {
             break;
         }
         before = now;
@@ -278,22 +352,42 @@ static void repair(sweep *w, size_t slot)
     }
 }
 
-/* From the present thresholds to lower ones. *i, *k: next keys in by_best and by_margin. */
-static void lower(sweep *w, int32_t on, size_t *i, size_t *k)
+static int16_t candidate_at(const sweep *w, size_t slot)
+{
+    if (w->choices != NULL) {
+        const choice *c = &w->choices[slot];
+        return w->t <= c->critical ? c->top : c->rest;
+    }
+    int16_t best = w->m->best[slot];
+    return w->m->margin[slot * (size_t)w->m->n_events + (size_t)best] >= w->t ? best : NO_EVENT;
+}
+
+static void set_threshold(sweep *w, int32_t t)
+{
+    w->t = t;
+    for (int e = 0; e < w->m->n_events; e++) {
+        if (w->swept == TIN_SWEEP_ALL || w->swept == e) {
+            w->on[e] = t;
+        }
+    }
+}
+
+/* From the present threshold to a lower one. *i, *k: next keys in by_choice and by_active. */
+static void lower(sweep *w, int32_t t, size_t *i, size_t *k)
 {
     const tin_smoothed *m = w->m;
-    w->on = on;
-    w->off = on - w->family.hysteresis;
-    for (; *i < m->n_by_best && key_value(m->by_best[*i]) >= w->on; ++*i) {
-        repair(w, (size_t)(uint32_t)m->by_best[*i]);
+    set_threshold(w, t);
+    for (; *i < w->n_by_choice && key_value(w->by_choice[*i]) >= t; ++*i) {
+        size_t slot = (size_t)(uint32_t)w->by_choice[*i];
+        w->candidate[slot] = candidate_at(w, slot);
+        repair(w, slot, w->rule->of);
     }
-    for (; *k < m->n_by_margin && key_value(m->by_margin[*k]) >= w->off; ++*k) {
-        size_t place = (size_t)(uint32_t)m->by_margin[*k];
+    for (; *k < w->n_by_active && key_value(w->by_active[*k]) >= t - w->shift; ++*k) {
+        size_t place = (size_t)(uint32_t)w->by_active[*k];
         size_t slot = place / (size_t)m->n_events;
         int16_t e = (int16_t)(place % (size_t)m->n_events);
-        /* `off` matters only to the class that was active */
         if (slot > 0 && w->trace[slot - 1].active == e) {
-            repair(w, slot);
+            repair(w, slot, 1);
         }
     }
 }
@@ -337,37 +431,124 @@ static void count_stream(sweep *w, size_t stream)
 {
     const tin_scene *scene = &w->m->input->streams[stream].scene;
     tin_detection d = detection_of(w, stream);
-    tin_sweep_point now = {0};
-    tin_event_match(scene, &d, &w->m->input->margins, w->outcomes, NULL, &now.counts);
-    for (size_t i = 0; i < scene->n_events; i++) {
-        if (w->outcomes[i].class_index == scene->events[i].class_index) {
-            now.latency_sum += w->outcomes[i].latency;
-        }
-    }
-    now.counts.n_segments = (int64_t)d.n_segments;
+    tin_event_counts matched = {.n_segments = (int64_t)d.n_segments};
+    tin_event_match(scene, &d, &w->m->input->margins, w->outcomes, NULL, &matched);
     if (w->overlap) {
-        now.counts.overlap50 =
+        matched.overlap50 =
             tin_overlap_count(scene->events, scene->n_events, d.segments, d.n_segments, 50, w->pairs, w->used);
     }
-    tin_event_counts_add(&w->total.counts, &w->of_stream[stream].counts, -1);
-    tin_event_counts_add(&w->total.counts, &now.counts, 1);
-    w->total.latency_sum += now.latency_sum - w->of_stream[stream].latency_sum;
+    const tin_sweep_counts now = tin_sweep_counts_of(&matched);
+    tin_sweep_point *sums[] = {&w->total, &w->of_person[w->m->input->streams[stream].person]};
+    for (size_t i = 0; i < 2; i++) {
+        tin_sweep_counts_add(&sums[i]->counts, &w->of_stream[stream], -1);
+        tin_sweep_counts_add(&sums[i]->counts, &now, 1);
+    }
     w->of_stream[stream] = now;
     w->dirty[stream] = 0;
 }
 
 static void sweep_clear(sweep *w)
 {
+    tin_free(w->choices);
+    tin_free(w->own_keys);
+    tin_free(w->candidate);
     tin_free(w->trace);
     tin_free(w->changes);
     tin_free(w->dirty);
     tin_free(w->n_triggers);
     tin_free(w->of_stream);
+    tin_free(w->of_person);
     tin_free(w->triggers);
     tin_free(w->segments);
     tin_free(w->outcomes);
     tin_free(w->pairs);
     tin_free(w->used);
+}
+
+/* The fixed class with the greatest excess, as `rest`; a lower index wins a tie. */
+static choice choice_of(const sweep *w, size_t slot)
+{
+    const int32_t *margin = w->m->margin + slot * (size_t)w->m->n_events;
+    int rest = NO_EVENT;
+    int32_t most = 0;
+    for (int e = 0; e < w->m->n_events; e++) {
+        int32_t excess = margin[e] - w->on[e];
+        if (e != w->swept && excess >= 0 && (rest == NO_EVENT || excess > most)) {
+            rest = e;
+            most = excess;
+        }
+    }
+    /* the swept class must reach its threshold and beat the rest */
+    int32_t beaten = rest == NO_EVENT ? 0 : most + (rest < w->swept);
+    return (choice){margin[w->swept] - beaten, (int16_t)w->swept, (int16_t)rest};
+}
+
+/* The keys of one slot at which a decision with an active class changes its way, key(v, slot * E + active). */
+static size_t active_keys(const sweep *w, size_t slot, uint64_t *keys)
+{
+    size_t n = 0, n_events = (size_t)w->m->n_events;
+    const int32_t *margin = w->m->margin + slot * n_events;
+    int32_t swept = margin[w->swept], lead = w->rule->lead;
+    keys[n++] = key_of(swept + w->rule->hysteresis, slot * n_events + (size_t)w->swept); /* s < t - hysteresis ends */
+    for (size_t e = 0; lead > 0 && e < n_events; e++) {
+        if ((int)e != w->swept) {
+            int32_t excess = margin[e] - w->on[e];
+            keys[n++] = key_of(swept - excess - lead, slot * n_events + e); /* e active, swept leads */
+            keys[n++] = key_of(swept - excess + lead - 1,
+                               slot * n_events + (size_t)w->swept); /* swept active, e leads no more */
+        }
+    }
+    return n;
+}
+
+/* The keys of a sweep through the thresholds of one class, the others fixed. */
+static tin_status prepare_class(sweep *w, tin_error *err)
+{
+    const tin_smoothed *m = w->m;
+    size_t most = 1 + (w->rule->lead > 0 ? 2 * ((size_t)m->n_events - 1) : 0), n_choices = 0, n_keys = 0;
+    w->choices = tin_alloc(m->n, sizeof *w->choices, err);
+    w->own_keys = tin_alloc(m->n_by_best * (1 + 2 * most), sizeof *w->own_keys, err);
+    if (w->choices == NULL || w->own_keys == NULL) {
+        return TIN_ERR_MEMORY;
+    }
+    uint64_t *active = w->own_keys + m->n_by_best;
+    for (size_t slot = 0; slot < m->n; slot++) {
+        if (m->best[slot] != NO_EVENT) {
+            w->choices[slot] = choice_of(w, slot);
+            w->own_keys[n_choices++] = key_of(w->choices[slot].critical, slot);
+            n_keys += active_keys(w, slot, active + n_keys);
+        }
+    }
+    sort_falling(w->own_keys, n_choices, active + n_keys);
+    sort_falling(active, n_keys, active + n_keys);
+    w->by_choice = w->own_keys;
+    w->by_active = active;
+    w->n_by_choice = n_choices;
+    w->n_by_active = n_keys;
+    return TIN_OK;
+}
+
+/* The trace of a threshold above every score. */
+static void begin_trace(sweep *w)
+{
+    const tin_smoothed *m = w->m;
+    for (size_t i = 0; i < m->n; i++) {
+        w->trace[i] = START;
+        w->candidate[i] = NO_EVENT;
+    }
+    if (w->swept == TIN_SWEEP_ALL) {
+        return; /* no candidate: nothing happens */
+    }
+    set_threshold(w, INT32_MAX);
+    for (size_t stream = 0; stream < m->input->n_streams; stream++) {
+        size_t first = m->start[stream], end = first + (size_t)m->input->streams[stream].n_decisions;
+        for (size_t slot = first; slot < end; slot++) {
+            w->candidate[slot] = w->choices[slot].rest;
+            layer before = slot > first ? w->trace[slot - 1] : START;
+            w->trace[slot] = step(w, slot, first, before);
+            mark(w, stream, slot, before, START, w->trace[slot], START);
+        }
+    }
 }
 
 static tin_status sweep_prepare(sweep *w, tin_error *err)
@@ -380,41 +561,73 @@ static tin_status sweep_prepare(sweep *w, tin_error *err)
         most_events = events > most_events ? events : most_events;
     }
     size_t most = most_decisions + most_events;
+    w->candidate = tin_alloc(w->m->n, sizeof *w->candidate, err);
     w->trace = tin_alloc(w->m->n, sizeof *w->trace, err);
     w->changes = tin_alloc(w->m->n / 64, sizeof *w->changes, err);
     w->dirty = tin_alloc(input->n_streams, 1, err);
     w->n_triggers = tin_alloc(input->n_streams, sizeof *w->n_triggers, err);
     w->of_stream = tin_alloc(input->n_streams, sizeof *w->of_stream, err);
+    w->of_person = tin_alloc(input->n_people, sizeof *w->of_person, err);
     w->triggers = tin_alloc(most_decisions, sizeof *w->triggers, err);
     w->segments = tin_alloc(most_decisions, sizeof *w->segments, err);
     w->outcomes = tin_alloc(most_events, sizeof *w->outcomes, err);
     w->pairs = tin_alloc(most, sizeof *w->pairs, err);
     w->used = tin_alloc(most, 1, err);
-    if (w->trace == NULL || w->changes == NULL || w->dirty == NULL || w->n_triggers == NULL || w->of_stream == NULL ||
-        w->triggers == NULL || w->segments == NULL || w->outcomes == NULL || w->pairs == NULL || w->used == NULL) {
+    if (w->candidate == NULL || w->trace == NULL || w->changes == NULL || w->dirty == NULL || w->n_triggers == NULL ||
+        w->of_stream == NULL || w->of_person == NULL || w->triggers == NULL || w->segments == NULL ||
+        w->outcomes == NULL || w->pairs == NULL || w->used == NULL) {
         return TIN_ERR_MEMORY;
-    }
-    for (size_t i = 0; i < w->m->n; i++) {
-        w->trace[i] = START; /* the trace of a threshold above every score */
     }
     for (size_t i = 0; i < input->n_streams; i++) {
         w->dirty[i] = 1;
-        tin_event_count_frames(&input->streams[i].scene, &input->margins, &w->total.counts);
+        tin_event_counts frames = {0};
+        tin_event_count_frames(&input->streams[i].scene, &input->margins, &frames);
+        w->total.counts.rejection_frames += frames.rejection_frames;
+        w->of_person[input->streams[i].person].counts.rejection_frames += frames.rejection_frames;
     }
-    return TIN_OK;
+    for (int e = 0; e < w->m->n_events; e++) {
+        w->on[e] = w->rule->on[w->m->classes[e]];
+    }
+    tin_status status = TIN_OK;
+    if (w->swept == TIN_SWEEP_ALL) {
+        w->by_choice = w->m->by_best;
+        w->n_by_choice = w->m->n_by_best;
+        w->by_active = w->m->by_margin;
+        w->n_by_active = w->m->n_by_margin;
+        w->shift = w->rule->hysteresis;
+    } else {
+        status = prepare_class(w, err);
+    }
+    if (status == TIN_OK) {
+        begin_trace(w);
+    }
+    return status;
 }
 
-tin_status tin_sweep_run(const tin_smoothed *smoothed, const tin_rule_family *family, const int32_t *thresholds,
+/* e of a class, TIN_SWEEP_ALL likewise. */
+static int event_of(const tin_smoothed *m, int swept)
+{
+    int e = 0;
+    while (swept != TIN_SWEEP_ALL && e < m->n_events - 1 && m->classes[e] != swept) {
+        e++;
+    }
+    return swept == TIN_SWEEP_ALL ? TIN_SWEEP_ALL : e;
+}
+
+tin_status tin_sweep_run(const tin_smoothed *smoothed, const tin_sweep_family *family, const int32_t *thresholds,
                          size_t n, bool overlap, tin_sweep_visit visit, void *context, tin_error *err)
 {
-    sweep w = {.m = smoothed, .family = *family, .overlap = overlap};
+    const tin_decision_rule *rule = &family->rule;
+    sweep w = {.m = smoothed, .rule = rule, .swept = event_of(smoothed, family->swept), .overlap = overlap};
+    w.kept_for = rule->min_length > 1 ? rule->min_length - 1 : 0;
+    w.longest = rule->refractory > w.kept_for ? rule->refractory : w.kept_for;
     tin_status status = sweep_prepare(&w, err);
     int64_t limit = INT64_MAX;
     size_t i = 0, k = 0;
     for (size_t t = 0; status == TIN_OK && t < n; t++) {
         lower(&w, thresholds[t], &i, &k);
         if (w.all_triggers > limit) {
-            continue;
+            break;
         }
         for (size_t stream = 0; stream < smoothed->input->n_streams; stream++) {
             if (w.dirty[stream]) {
@@ -422,7 +635,7 @@ tin_status tin_sweep_run(const tin_smoothed *smoothed, const tin_rule_family *fa
             }
         }
         w.total.on = thresholds[t];
-        limit = visit(context, &w.total);
+        limit = visit(context, &w.total, w.of_person);
     }
     sweep_clear(&w);
     return status;

@@ -12,8 +12,9 @@ typedef struct filler {
     size_t next; /* rows are filled from the end: thresholds come falling */
 } filler;
 
-static int64_t fill_row(void *context, const tin_sweep_point *point)
+static int64_t fill_row(void *context, const tin_sweep_point *point, const tin_sweep_point *people)
 {
+    (void)people;
     filler *f = context;
     tin_sweep_row *row = &f->table->rows[--f->next];
     row->on = point->on;
@@ -22,17 +23,32 @@ static int64_t fill_row(void *context, const tin_sweep_point *point)
     return INT64_MAX;
 }
 
-tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation,
-                                const tin_rule_family *family, tin_error *err)
+/* The thresholds of all classes move together; t is that of the first event class. */
+static tin_sweep_family family_of(const tin_decision_rule *rule, const tin_sweep_input *input)
 {
+    tin_sweep_family family = {*rule, TIN_SWEEP_ALL};
+    int first = 0;
+    while (first < input->n_classes - 1 && !input->classes[first].event) {
+        first++;
+    }
+    for (int k = 0; k < input->n_classes; k++) {
+        family.rule.on[k] = input->classes[k].event ? rule->on[k] - rule->on[first] : 0;
+    }
+    return family;
+}
+
+tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *validation,
+                                const tin_decision_rule *rule, tin_error *err)
+{
+    const tin_sweep_family family = family_of(rule, validation);
     *table = (tin_sweep_table){0};
     tin_smoothed *of_validation = NULL;
     int32_t *thresholds = NULL;
-    tin_status status = tin_smoothed_create(&of_validation, validation, family->smooth_shift, err);
+    tin_status status = tin_smoothed_create(&of_validation, validation, rule->smooth_shift, family.rule.on, err);
     if (status != TIN_OK) {
         goto cleanup;
     }
-    status = tin_sweep_thresholds(of_validation, &thresholds, &table->n_rows, err);
+    status = tin_sweep_thresholds(of_validation, TIN_SWEEP_ALL, &thresholds, &table->n_rows, err);
     if (status != TIN_OK) {
         goto cleanup;
     }
@@ -42,7 +58,7 @@ tin_status tin_sweep_table_make(tin_sweep_table *table, const tin_sweep_input *v
         goto cleanup;
     }
     filler f = {table, table->n_rows};
-    status = tin_sweep_run(of_validation, family, thresholds, table->n_rows, true, fill_row, &f, err);
+    status = tin_sweep_run(of_validation, &family, thresholds, table->n_rows, true, fill_row, &f, err);
 cleanup:
     tin_free(thresholds);
     tin_smoothed_free(of_validation);
@@ -52,28 +68,30 @@ cleanup:
     return status;
 }
 
-static int64_t add_row(void *context, const tin_sweep_point *point)
+static int64_t add_row(void *context, const tin_sweep_point *point, const tin_sweep_point *people)
 {
+    (void)people;
     filler *f = context;
     tin_sweep_point *sum = &f->table->rows[--f->next].test;
-    tin_event_counts_add(&sum->counts, &point->counts, 1);
-    sum->latency_sum += point->latency_sum;
+    tin_sweep_counts_add(&sum->counts, &point->counts, 1);
     return INT64_MAX;
 }
 
-tin_status tin_sweep_table_add_test(tin_sweep_table *table, const tin_sweep_input *test, const tin_rule_family *family,
+tin_status tin_sweep_table_add_test(tin_sweep_table *table, const tin_sweep_input *test, const tin_decision_rule *rule,
                                     tin_error *err)
 {
+    const tin_sweep_family family = family_of(rule, test);
     tin_smoothed *smoothed = NULL;
     filler f = {table, table->n_rows};
     int32_t *thresholds = tin_alloc(table->n_rows, sizeof *thresholds, err);
-    tin_status status =
-        thresholds != NULL ? tin_smoothed_create(&smoothed, test, family->smooth_shift, err) : TIN_ERR_MEMORY;
+    tin_status status = thresholds != NULL
+                            ? tin_smoothed_create(&smoothed, test, rule->smooth_shift, family.rule.on, err)
+                            : TIN_ERR_MEMORY;
     for (size_t i = 0; i < table->n_rows && status == TIN_OK; i++) {
         thresholds[i] = table->rows[table->n_rows - 1 - i].on;
     }
     if (status == TIN_OK) {
-        status = tin_sweep_run(smoothed, family, thresholds, table->n_rows, true, add_row, &f, err);
+        status = tin_sweep_run(smoothed, &family, thresholds, table->n_rows, true, add_row, &f, err);
     }
     tin_smoothed_free(smoothed);
     tin_free(thresholds);
@@ -98,7 +116,7 @@ static void put_number(FILE *out, double value)
 
 static void put_point(FILE *out, const tin_sweep_point *point, double rate_hz)
 {
-    const tin_event_counts *c = &point->counts;
+    const tin_event_counts all = tin_sweep_counts_all(&point->counts), *c = &all;
     tin_event_figures f = tin_event_figures_of(c, rate_hz);
     fprintf(out, ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64, c->n_events, c->true_positives,
             c->wrong_class, c->missed, c->false_positives);
@@ -106,7 +124,7 @@ static void put_point(FILE *out, const tin_sweep_point *point, double rate_hz)
     put_number(out, f.fcr);
     put_number(out, f.fp_per_hour);
     put_number(out,
-               c->true_positives > 0 ? (double)point->latency_sum / (double)c->true_positives / rate_hz : (double)NAN);
+               c->true_positives > 0 ? (double)c->latency_frames / (double)c->true_positives / rate_hz : (double)NAN);
     put_number(out, f.f1);
     put_number(out, f.iou50_f1);
 }

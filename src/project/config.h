@@ -363,6 +363,7 @@ typedef struct tin_config_evaluate {
                                 validation; 0: greatest   event F1 instead; default 0 */
     char *objective;   /* "event_f1" or "iou_f1": what is made greatest when max_fp_per_hour is 0: F1 of triggers, or F1
                           of active segments at an IoU of 0.5; default "event_f1" */
+    char *preset;      /* "responsive", "balanced" (default: as max_fp_per_hour and objective say) or "strict": which rule */
     int window_frames; /* also score windows inside one label: length in frames, 0: off */
     int window_step;
     int window_history; /* frames before each window that the network has seen since its reset, where the recording has

@@ -504,6 +504,7 @@ static const tin_setting evaluate_settings[] = {
            "false positives per hour that are allowed, 0: greatest event F1"),
     TEXT(tin_config_evaluate, objective, "event_f1", "event_f1 iou_f1",
          "what is made greatest when max_fp_per_hour is 0"),
+    TEXT(tin_config_evaluate, preset, "balanced", "responsive balanced strict", "which decision rule the code gets"),
     NUMBER(tin_config_evaluate, window_frames, 0, 100000, 0, "frames per window, 0: no windows"),
     NUMBER(tin_config_evaluate, window_step, 0, 100000, 0, "frames from one window to the next"),
     NUMBER(tin_config_evaluate, window_history, 0, 1000000, 0, "frames before each window, 0: none"),

@@ -43,22 +43,23 @@ static void test_streams_in_parts_are_those_at_once(void **state)
     (void)state;
     static world w;
     make_world(&w);
-    const tin_rule_family family = {.smooth_shift = 1, .hysteresis = 30, .count = 2};
+    const tin_decision_rule rule = {.smooth_shift = 1, .hysteresis = 30, .needed = 2, .of = 2};
     tin_sweep_input input = {.streams = w.streams,
                              .n_streams = N_STREAMS,
+                             .n_people = 1,
                              .classes = classes,
                              .n_classes = 3,
                              .timing = {.hop = 1},
                              .margins = tin_margins_common(2, 4, false)};
     tin_sweep_table at_once, parts;
-    assert_int_equal(tin_sweep_table_make(&at_once, &input, &family, NULL), TIN_OK);
-    assert_int_equal(tin_sweep_table_make(&parts, &input, &family, NULL), TIN_OK);
-    assert_int_equal(tin_sweep_table_add_test(&at_once, &input, &family, NULL), TIN_OK);
+    assert_int_equal(tin_sweep_table_make(&at_once, &input, &rule, NULL), TIN_OK);
+    assert_int_equal(tin_sweep_table_make(&parts, &input, &rule, NULL), TIN_OK);
+    assert_int_equal(tin_sweep_table_add_test(&at_once, &input, &rule, NULL), TIN_OK);
     static const size_t sizes[] = {1, 0, 3, 1};
     for (size_t i = 0, at = 0; i < 4; at += sizes[i++]) {
         input.streams = w.streams + at;
         input.n_streams = sizes[i];
-        assert_int_equal(tin_sweep_table_add_test(&parts, &input, &family, NULL), TIN_OK);
+        assert_int_equal(tin_sweep_table_add_test(&parts, &input, &rule, NULL), TIN_OK);
     }
     assert_true(at_once.n_rows > 50 && parts.n_rows == at_once.n_rows);
     for (size_t i = 0; i < at_once.n_rows; i++) {
