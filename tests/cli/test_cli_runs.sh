@@ -93,7 +93,7 @@ mv out compared
 for figure in frame_accuracy macro_f1 fnr worst_fnr fcr fp_per_hour deadline_recall event_f1 segment_f1 iou50_f1 latency_mean_s; do
     wanted=$(sed -n "/\"summary\"/,\$s/^  *\"$figure\": \([0-9.e-]*\|null\),*/\1/p" "p/runs/$first/metrics.json" | head -1)
     got=$(sed -n "/\"$figure\"/,\$s/^ *\"a\": \([0-9.e-]*\|null\),*/\1/p" compared | head -1)
-    awk "BEGIN {d = \"$got\" - \"$wanted\"; exit !(d < 1e-7 && d > -1e-7)}" || fail "$figure is $got, not $wanted"
+    awk "BEGIN {d = \"$got\" - \"$wanted\"; m = 1e-8 * (1 + \"$wanted\"); exit !(d < m && d > -m)}" || fail "$figure is $got, not $wanted"
 done
 grep -q '"key": "model.layers.2.units"' compared || fail 'no difference of settings'
 ends 0 runs compare base wide p
