@@ -7,9 +7,12 @@
 #include "cli/columns.h"
 #include "cli/run_names.h"
 
+#define MOST_NAMED 6 /* runs of a side that are named one by one */
+
 /* What was compared, for both ways of printing. */
 typedef struct compared {
     cli_run_group sides[2];
+    const char *given[2]; /* what the user called them */
     tin_comparison comparison;
     json_t *settings; /* differences of the first runs */
     int resamples;
@@ -32,10 +35,14 @@ static double mean_of(const cli_run_group *side, const cli_figure *figure)
     return n > 0 ? sum / n : (double)NAN;
 }
 
-/* "a1b2 (seed 1), c3d4 (seed 2)" */
-static void name_side(const cli_run_group *side, char *text, size_t size)
+/* "a1b2, c3d4", or of many what they were called: "folds-1a2b3c4d: 18 runs" */
+static void name_side(const cli_run_group *side, const char *given, char *text, size_t size)
 {
     text[0] = '\0';
+    if (side->n > MOST_NAMED) {
+        snprintf(text, size, "%.100s%s: %zu runs", given, strlen(given) > 100 ? "..." : "", side->n);
+        return;
+    }
     for (size_t i = 0; i < side->n; i++) {
         size_t used = strlen(text);
         const tin_run_row *row = &side->rows[i];
@@ -136,18 +143,17 @@ static tin_status print_text(const compared *c, tin_error *err)
 {
     char names[2][1024];
     const tin_comparison *k = &c->comparison;
-    bool same = strcmp(c->sides[0].rows[0].run.data_hash, c->sides[1].rows[0].run.data_hash) == 0;
-    name_side(&c->sides[0], names[0], sizeof names[0]);
-    name_side(&c->sides[1], names[1], sizeof names[1]);
+    name_side(&c->sides[0], c->given[0], names[0], sizeof names[0]);
+    name_side(&c->sides[1], c->given[1], names[1], sizeof names[1]);
     printf("A  %s\nB  %s\n", names[0], names[1]);
     printf("on %zu test %s", k->n_people, k->n_people == 1 ? "person" : "people");
     if (k->n_left_out > 0) {
         printf(", %zu left out", k->n_left_out);
     }
-    printf(same ? " of the same dataset" : ", labelled alike in different datasets");
+    printf(k->same_data ? " of the same dataset" : ", labelled alike in different datasets");
     if (k->n_people > 1) {
         printf("; %d paired draws of people%s\n\n", c->resamples,
-               c->sides[0].n > 1 || c->sides[1].n > 1 ? " and seeds" : "");
+               k->n_runs[0] > 1 || k->n_runs[1] > 1 ? " and seeds" : "");
     } else {
         printf("; one person says nothing about others, so there are no intervals\n\n");
     }
@@ -251,6 +257,7 @@ tin_status cli_command_runs_compare(const cli_command *command, const cli_option
     compared c = {0};
     tin_status status = cli_session_open(&session, options, err);
     for (int i = 0; i < 2 && !status; i++) {
+        c.given[i] = options->operands[i];
         status = cli_find_group(session.runs, options->operands[i], &c.sides[i], err);
         status = status ? status : look_at_side(&session, &c.sides[i], err);
     }

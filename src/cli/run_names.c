@@ -117,6 +117,12 @@ static tin_status add_difference(json_t *list, const char *key, const char *a, c
                : tin_fail(err, TIN_ERR_MEMORY, "out of memory for the settings");
 }
 
+/* What differs between the runs of one experiment. */
+static bool is_of_run(const char *key)
+{
+    return strcmp(key, "seed") == 0 || strcmp(key, "data.split.fold") == 0;
+}
+
 tin_status cli_settings_diff(const tin_run_row *a, const tin_run_row *b, bool seed, json_t **list, tin_error *err)
 {
     tin_config_item *in_a = NULL, *in_b = NULL;
@@ -127,7 +133,7 @@ tin_status cli_settings_diff(const tin_run_row *a, const tin_run_row *b, bool se
     status = status ? status : tin_config_items(b->config, &in_b, &n_b, err);
     for (size_t i = 0; i < n_a && !status; i++) {
         const char *other = value_of(in_b, n_b, in_a[i].key);
-        if ((!other || strcmp(in_a[i].value, other) != 0) && (seed || strcmp(in_a[i].key, "seed") != 0)) {
+        if ((!other || strcmp(in_a[i].value, other) != 0) && (seed || !is_of_run(in_a[i].key))) {
             status = add_difference(*list, in_a[i].key, in_a[i].value, other, err);
         }
     }

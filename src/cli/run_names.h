@@ -24,7 +24,8 @@ tin_status cli_need_stage(tin_runs *runs, const tin_run_row *row, tin_stage stag
 /* The figures of a finished stage as a new JSON object; NULL: not done. */
 json_t *cli_row_figures(const tin_run_row *row, tin_stage stage);
 
-/* Settings that differ, [{"key", "a", "b"}] into a new array; null where one has none. Without the seed when `seed` is false. */
+/* Settings that differ, [{"key", "a", "b"}] into a new array; null where one has none. Without seed and fold when `seed` is
+ * false. */
 tin_status cli_settings_diff(const tin_run_row *a, const tin_run_row *b, bool seed, json_t **list,
                              tin_error *err) TIN_USE_RESULT;
 

@@ -6,6 +6,7 @@
 
 #include "base/json_tools.h"
 #include "base/memory.h"
+#include "base/natural_order.h"
 #include "base/rng.h"
 #include "evaluate/metrics_json.h"
 #include "metrics/event_metrics.h"
@@ -25,10 +26,11 @@ static const struct compared {
 #undef X
 };
 
-/* One run. `people` is in the order of the compared people once they are chosen. */
+/* One run, or the folds of one, whose people and datasets are joined. `people` is in the order of the compared people once they are chosen. */
 typedef struct measured {
     const char *folder;
     json_t *metrics, *timelines;
+    json_t *hashes; /* of its datasets, in order; one each of several folds */
     double rate_hz;
     bool has_events;
     bool has_later; /* the counts of every person that an earlier version did not write */
@@ -40,8 +42,9 @@ typedef struct measured {
 
 /* All runs, those of A first. */
 typedef struct work {
-    measured runs[2 * TIN_COMPARE_MOST_SEEDS];
+    measured runs[2 * TIN_COMPARE_MOST_RUNS];
     int n_runs, n_a;
+    int n_joined; /* behind those: folds that went into an earlier one, to be freed */
     const tin_compare_options *options;
     bool events;   /* figures of events are compared */
     bool later;    /* those that need the later counts too */
@@ -50,7 +53,8 @@ typedef struct work {
 
 static void work_clear(work *w)
 {
-    for (int i = 0; i < w->n_runs; i++) {
+    for (int i = 0; i < w->n_runs + w->n_joined; i++) {
+        json_decref(w->runs[i].hashes);
         json_decref(w->runs[i].metrics);
         json_decref(w->runs[i].timelines);
         tin_free(w->runs[i].per_class);
@@ -213,12 +217,19 @@ static tin_status read_run(measured *run, const char *folder, bool timelines, ti
     if (run->n_classes < 1 || run->n_classes > TIN_MAX_CLASSES || !(run->rate_hz > 0 && run->rate_hz < 1e6)) {
         return damaged(run, "classes and rate", err);
     }
-    return read_people(run, err);
+    const char *hash = json_string_value(json_object_get(run->metrics, "data_hash"));
+    run->hashes = json_pack("[s]", hash ? hash : "");
+    return run->hashes ? read_people(run, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
 }
 
 static bool same(const measured *a, const measured *b, const char *key)
 {
     return json_equal(json_object_get(a->metrics, key), json_object_get(b->metrics, key));
+}
+
+static bool same_data(const measured *a, const measured *b)
+{
+    return json_equal(a->hashes, b->hashes);
 }
 
 /* "; only the first has p03 p07": people of `a` that `b` has not. */
@@ -260,7 +271,7 @@ static tin_status check_same(const work *w, tin_error *err)
                             "%s and %s have other %s, so that no figure of one can be held against the other's",
                             first->folder, other->folder, same(first, other, "classes") ? "rates" : "classes");
         }
-        if (!same(first, other, "data_hash") && !w->options->common) {
+        if (!same_data(first, other) && !w->options->common) {
             return other_data(first, other, err);
         }
     }
@@ -321,7 +332,7 @@ static tin_status is_common(const work *w, const char *name, bool *common, tin_e
     tin_status status = !w->options->common || first ? TIN_OK : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
     for (int i = 1; i < w->n_runs && *common && !status; i++) {
         *common = find_person(&w->runs[i], name) != NULL;
-        if (*common && w->options->common && !same(&w->runs[0], &w->runs[i], "data_hash")) {
+        if (*common && w->options->common && !same_data(&w->runs[0], &w->runs[i])) {
             json_t *other = recordings_of(&w->runs[i], name);
             status = other ? TIN_OK : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
             *common = json_equal(first, other);
@@ -330,6 +341,115 @@ static tin_status is_common(const work *w, const char *name, bool *common, tin_e
     }
     json_decref(first);
     return status;
+}
+
+/* Whether a test recording of one is one of the other, too: then they are no folds of one experiment. */
+static bool share_recordings(const measured *a, const measured *b)
+{
+    size_t i, k;
+    const json_t *x, *y;
+    json_array_foreach(json_object_get(a->timelines, "streams"), i, x)
+    {
+        json_array_foreach(json_object_get(b->timelines, "streams"), k, y)
+        {
+            if (json_equal(json_object_get(x, "id"), json_object_get(y, "id")) &&
+                json_equal(json_object_get(x, "counts_sha256"), json_object_get(y, "counts_sha256"))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static tin_status need_timelines(measured *run, tin_error *err)
+{
+    return run->timelines ? TIN_OK : tin_json_load(&run->timelines, run->folder, "timelines.json", err);
+}
+
+/* Folds have the same settings but for the fold, so also the seed, and datasets that differ in who is tested. */
+static tin_status are_folds(measured *a, measured *b, bool *folds, tin_error *err)
+{
+    const json_t *in_a = json_object_get(json_object_get(a->metrics, "settings"), "seed");
+    const json_t *in_b = json_object_get(json_object_get(b->metrics, "settings"), "seed");
+    *folds = json_is_string(in_a) && json_equal(in_a, in_b) && !same(a, b, "data_hash") && same(a, b, "classes") &&
+             same(a, b, "rate_hz");
+    tin_status status = *folds ? need_timelines(a, err) : TIN_OK;
+    status = status || !*folds ? status : need_timelines(b, err);
+    *folds = *folds && !status && !share_recordings(a, b);
+    return status;
+}
+
+/* The hash goes where it belongs, so that the order of the folds says nothing. */
+static int add_hash(json_t *hashes, json_t *hash)
+{
+    size_t i = 0;
+    while (i < json_array_size(hashes) &&
+           strcmp(json_string_value(json_array_get(hashes, i)), json_string_value(hash)) < 0) {
+        i++;
+    }
+    return json_array_insert(hashes, i, hash);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return tin_natural_compare(((const tin_person_result *)a)->name, ((const tin_person_result *)b)->name);
+}
+
+/* Adds people, recordings and datasets of a fold; its memory is used on. People are in order of their names, whatever the order
+ * of the folds. */
+static tin_status join(measured *run, const measured *fold, tin_error *err)
+{
+    tin_person_result *people =
+        tin_grow(run->people, run->n_people, run->n_people + fold->n_people, sizeof *people, err);
+    if (!people) {
+        return TIN_ERR_MEMORY;
+    }
+    run->people = people;
+    for (size_t i = 0; i < fold->n_people; i++) {
+        const tin_person_result *known = find_person(run, fold->people[i].name);
+        if (known) { /* other sessions, or other times, of this person */
+            tin_person_result_add(&people[known - people], &fold->people[i], run->n_classes);
+        } else {
+            people[run->n_people++] = fold->people[i];
+        }
+    }
+    qsort(people, run->n_people, sizeof *people, by_name);
+    run->has_events = run->has_events && fold->has_events;
+    run->has_later = run->has_later && fold->has_later;
+    int failed =
+        json_array_extend(json_object_get(run->timelines, "streams"), json_object_get(fold->timelines, "streams"));
+    failed |= add_hash(run->hashes, json_array_get(fold->hashes, 0));
+    return failed ? tin_fail(err, TIN_ERR_MEMORY, "out of memory") : TIN_OK;
+}
+
+/* Joins the folds among the runs [first, *end), each side for itself. What was joined moves behind all runs. */
+static tin_status join_folds(work *w, int first, int *end, tin_error *err)
+{
+    for (int i = first + 1; i < *end; i++) {
+        bool folds = false;
+        int k = first;
+        for (; k < i && !folds; k++) {
+            tin_status status = are_folds(&w->runs[k], &w->runs[i], &folds, err);
+            if (status) {
+                return status;
+            }
+        }
+        if (!folds) {
+            continue;
+        }
+        tin_status status = join(&w->runs[k - 1], &w->runs[i], err);
+        if (status) {
+            return status;
+        }
+        measured joined = w->runs[i];
+        memmove(&w->runs[i], &w->runs[i + 1], (size_t)(w->n_runs + w->n_joined - i - 1) * sizeof joined);
+        w->runs[w->n_runs + w->n_joined - 1] = joined;
+        w->n_runs--;
+        w->n_joined++;
+        --*end;
+        i--;
+    }
+    return TIN_OK;
 }
 
 static tin_status choose_people(work *w, tin_comparison *c, tin_error *err)
@@ -457,7 +577,7 @@ static void summarise(tin_figure_comparison *figure, double *differences, int n)
 static tin_status bootstrap(const work *w, tin_comparison *c, tin_error *err)
 {
     int resamples = w->options->resamples, n_b = w->n_runs - w->n_a, n[TIN_COMPARED_COUNT] = {0};
-    int seeds[TIN_COMPARE_MOST_SEEDS];
+    int seeds[TIN_COMPARE_MOST_RUNS];
     size_t *drawn = tin_alloc(c->n_people, sizeof *drawn, err);
     double *differences = tin_alloc((size_t)resamples * TIN_COMPARED_COUNT, sizeof *differences, err);
     tin_status status = drawn && differences ? TIN_OK : TIN_ERR_MEMORY;
@@ -489,7 +609,7 @@ static tin_status bootstrap(const work *w, tin_comparison *c, tin_error *err)
 static tin_status compare(work *w, tin_comparison *c, tin_error *err)
 {
     double a[TIN_COMPARED_COUNT], b[TIN_COMPARED_COUNT];
-    int all[TIN_COMPARE_MOST_SEEDS];
+    int all[TIN_COMPARE_MOST_RUNS];
     size_t *everybody = tin_alloc(c->n_people, sizeof *everybody, err);
     if (!everybody) {
         return TIN_ERR_MEMORY;
@@ -497,7 +617,7 @@ static tin_status compare(work *w, tin_comparison *c, tin_error *err)
     for (size_t i = 0; i < c->n_people; i++) {
         everybody[i] = i;
     }
-    for (int i = 0; i < TIN_COMPARE_MOST_SEEDS; i++) {
+    for (int i = 0; i < TIN_COMPARE_MOST_RUNS; i++) {
         all[i] = i;
     }
     side_figures(w, w->runs, all, w->n_a, everybody, a);
@@ -530,14 +650,20 @@ tin_status tin_compare_runs(const tin_compare_side *a, const tin_compare_side *b
     w->options = options;
     w->n_a = a->n;
     tin_status status = TIN_OK;
-    if (a->n < 1 || b->n < 1 || a->n > TIN_COMPARE_MOST_SEEDS || b->n > TIN_COMPARE_MOST_SEEDS) {
-        status = tin_fail(err, TIN_ERR_USAGE, "give 1 to %d runs on each side", TIN_COMPARE_MOST_SEEDS);
+    if (a->n < 1 || b->n < 1 || a->n > TIN_COMPARE_MOST_RUNS || b->n > TIN_COMPARE_MOST_RUNS) {
+        status = tin_fail(err, TIN_ERR_USAGE, "give 1 to %d runs on each side", TIN_COMPARE_MOST_RUNS);
     }
     for (int i = 0; i < a->n + b->n && !status; i++) {
         const char *folder = i < a->n ? a->folders[i] : b->folders[i - a->n];
         status = read_run(&w->runs[w->n_runs++], folder, options->common, err);
     }
+    status = status ? status : join_folds(w, 0, &w->n_a, err);
+    int end_b = w->n_runs;
+    status = status ? status : join_folds(w, w->n_a, &end_b, err);
     status = status ? status : check_same(w, err);
+    comparison->n_runs[0] = w->n_a;
+    comparison->n_runs[1] = w->n_runs - w->n_a;
+    comparison->same_data = !status && same_data(&w->runs[0], &w->runs[w->n_a]);
     if (status == TIN_OK) {
         check_events(w, comparison);
     }

@@ -15,7 +15,7 @@
 #include "evaluate/person_result.h"
 #include "evaluate/statistics.h"
 
-#define TIN_COMPARE_MOST_SEEDS 64
+#define TIN_COMPARE_MOST_RUNS 1000
 
 /* figure, key as in `summary` of metrics.json, where it stands in person_result.h, +1: greater is better, -1: smaller; whether
  * it needs what metrics.json always had of EVENTS, of frames (NONE), or counts that came LATER */
@@ -38,10 +38,11 @@ typedef enum tin_compared {
         TIN_COMPARED_COUNT
 } tin_compared;
 
-/* One side: a run, or the runs of several seeds, whose figures are averaged. */
+/* One side: a run, or the runs of several seeds, whose figures are averaged. Folds of one seed (no recording was tested by two of
+ * them) count as one run that was tested on the people of all. */
 typedef struct tin_compare_side {
     const char *const *folders; /* [n] of runs, which messages name */
-    int n;                      /* 1..TIN_COMPARE_MOST_SEEDS */
+    int n;                      /* 1..TIN_COMPARE_MOST_RUNS */
 } tin_compare_side;
 
 typedef struct tin_compare_options {
@@ -63,7 +64,9 @@ typedef struct tin_figure_comparison {
 typedef struct tin_comparison {
     char **people; /* [n_people] compared test people, in the order of A's first run */
     size_t n_people;
-    size_t n_left_out;     /* people that only some of the runs have, or labelled otherwise; 0 unless options.common */
+    size_t n_left_out; /* people that only some of the runs have, or labelled otherwise; 0 unless options.common */
+    int n_runs[2];     /* of each side, folds of one seed counted as one */
+    bool same_data; /* the first runs of both sides were measured on the same dataset, or folds on the same datasets */
     const char *no_events; /* why figures of events are not compared; NULL: they are, or there are none */
     tin_figure_comparison figures[TIN_COMPARED_COUNT];
 } tin_comparison;

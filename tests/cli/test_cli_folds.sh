@@ -116,6 +116,19 @@ same_runs() {
 }
 same_runs || fail "another end after the kill"
 
+# another recipe, compared on everybody, paired by person
+sed -i 's/gru, units: 8/gru, units: 12/' whole/tinamou.yaml
+"$tinamou" run whole --leave-one-out -q --json >other.json 2>log || fail "another recipe"
+other=$(jq -r .tag other.json)
+jq -e '.pooled.n_runs == 4 and (.runs | length) == 4' other.json >/dev/null || fail "--json of folds"
+"$tinamou" runs compare "$tag" "$other" whole >out 2>log || fail "compare"
+grep -q '^on 4 test people of the same dataset; 100 paired draws of people$' out || fail "what was compared"
+grep -q '^  model.layers.2.units: 8 -> 12$' out || fail "what differs"
+! grep -q 'split.fold' out log || fail "folds are no difference"
+"$tinamou" runs compare "$tag" "$other" whole --json >compared.json || fail "compare --json"
+[ "$(jq .figures.fnr.a compared.json)" = "$(jq '.test.integer.events.fnr' pooled.json)" ] || fail "other figures than the pooled ones"
+sed -i 's/gru, units: 12/gru, units: 8/' whole/tinamou.yaml
+
 # a run is the one that the settings make
 sed -i '/^  test:/d; /^  validation:/d; s/^  import:$/  split: {folds: all, fold: 3}\n  import:/' whole/tinamou.yaml
 "$tinamou" run whole >out 2>log || fail "fold 3 by settings"

@@ -115,6 +115,85 @@ static json_t *people_of(json_t *metrics)
     return json_object_get(json_object_get(json_object_get(metrics, "test"), "integer"), "people");
 }
 
+/* A fold of a run of FILES: two of its people, with their recordings and a dataset hash of their own. */
+static const char *fold_of(const char *run, int number, char folder[TIN_PATH_MAX])
+{
+    char name[64], path[TIN_PATH_MAX];
+    json_t *metrics = NULL, *streams = json_array();
+    snprintf(name, sizeof name, "%s_fold%d", run, number);
+    assert_int_equal(tin_path_join(folder, TEST_TEMPORARY, name, NULL), TIN_OK);
+    assert_int_equal(tin_path_join(path, FILES, run, NULL), TIN_OK);
+    assert_int_equal(tin_folder_make(folder, NULL), TIN_OK);
+    assert_int_equal(tin_json_load(&metrics, path, "metrics.json", NULL), TIN_OK);
+    json_t *people = people_of(metrics), *kept = json_array();
+    for (int i = 2 * number; i < 2 * number + 2; i++) {
+        json_t *person = json_array_get(people, (size_t)i), *id = json_object_get(person, "name");
+        json_array_append(kept, person);
+        json_array_append_new(streams, json_pack("{s:O, s:O, s:s, s:i, s:[]}", "id", id, "subject", id, "counts_sha256",
+                                                 name + 2, "n_frames", 500, "intervals"));
+    }
+    json_array_clear(people);
+    json_array_extend(people, kept);
+    json_object_set_new(metrics, "data_hash", json_sprintf("hash of fold %d", number));
+    json_object_set_new(json_object_get(metrics, "settings"), "seed", json_string(run + 1));
+    json_t *timelines = json_pack("{s:i, s:o}", "format", 1, "streams", streams);
+    assert_int_equal(tin_json_save(metrics, folder, "metrics.json", 1, NULL), TIN_OK);
+    assert_int_equal(tin_json_save(timelines, folder, "timelines.json", 1, NULL), TIN_OK);
+    json_decref(kept);
+    json_decref(metrics);
+    json_decref(timelines);
+    return folder;
+}
+
+/* Four folds of one seed are one run on everybody, in whatever order; with another seed beside them they are two. */
+static void test_folds_are_one_run(void **state)
+{
+    (void)state;
+    static char folders[4][4][TIN_PATH_MAX];
+    static const char *const names[4] = {"a1", "b1", "a2", "b2"};
+    const char *folds[4][4];
+    tin_error err = {0};
+    tin_comparison c, whole = compared(FILES "a1", FILES "b1");
+    for (int r = 0; r < 4; r++) {
+        for (int i = 0; i < 4; i++) {
+            folds[r][i] = fold_of(names[r], r % 2 ? 3 - i : i, folders[r][i]);
+        }
+    }
+    assert_int_equal(compare(folds[0], 4, folds[1], 4, &usual, &c, &err), TIN_OK);
+    assert_int_equal(c.n_people, 8);
+    assert_true(c.same_data && c.n_runs[0] == 1 && c.n_runs[1] == 1);
+    for (int f = 0; f < TIN_COMPARED_COUNT; f++) {
+        const tin_figure_comparison *x = &c.figures[f], *y = &whole.figures[f];
+        assert_memory_equal(&x->a, &y->a, sizeof x->a);
+        assert_memory_equal(&x->difference, &y->difference, sizeof x->difference);
+        assert_memory_equal(&x->bounds, &y->bounds, sizeof x->bounds);
+        assert_memory_equal(&x->b_better, &y->b_better, sizeof x->b_better);
+    }
+    tin_comparison_free(&c);
+    tin_comparison_free(&whole);
+    /* a fold that is missing on one side: not the same data, and the message says who is missing */
+    assert_int_equal(compare(folds[0], 4, folds[1], 3, &usual, &c, &err), TIN_ERR_MISMATCH);
+    assert_non_null(strstr(err.message, "only the first has p0 p1"));
+    tin_comparison_free(&c);
+    /* the same people twice with other hashes are no folds */
+    err = (tin_error){0};
+    const char *const twice[] = {folds[0][0], FILES "a1"};
+    assert_int_equal(compare(twice, 2, folds[1], 4, &usual, &c, &err), TIN_ERR_MISMATCH);
+    tin_comparison_free(&c);
+    for (size_t n = 1;; n++) {
+        tin_memory_fail_at(n);
+        err = (tin_error){0};
+        tin_status status = compare(folds[0], 4, folds[1], 4, &(tin_compare_options){.resamples = 3}, &c, &err);
+        tin_memory_fail_at(0);
+        tin_comparison_free(&c);
+        if (status == TIN_OK) {
+            assert_true(n > 20);
+            break;
+        }
+        assert_int_equal(status, TIN_ERR_MEMORY);
+    }
+}
+
 /* p2's labels moved, p5 is gone, p9 is new. */
 static void other_data(json_t *metrics, json_t *timelines)
 {
@@ -328,6 +407,7 @@ static void test_memory_fails_everywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folds_are_one_run),
         cmocka_unit_test(test_equals_numpy),
         cmocka_unit_test(test_a_run_against_itself_and_both_ways),
         cmocka_unit_test(test_other_data_is_refused_or_restricted),
