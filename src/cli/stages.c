@@ -275,13 +275,20 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
 tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
     (void)figures;
+    tin_run_file *made = NULL;
+    size_t n_made = 0;
+    tin_status status = tin_runs_files(session->runs, &session->run, &made, &n_made, err);
     const tin_report_options options = {.folder = session->run.folder,
                                         .title = session->config->project,
                                         .settings = session->config->evaluate,
+                                        .files = made,
+                                        .n_files = n_made,
                                         .pool = session->pool,
                                         .quiet = session->options.quiet};
-    tin_status status = tin_evaluate_report(session->dataset, &options, err);
-    return status ? status : cli_add_file(files, session, true, err, "report.html");
+    status = status ? status : tin_evaluate_report(session->dataset, &options, err);
+    status = status ? status : cli_add_file(files, session, true, err, "report.html");
+    tin_runs_files_free(made, n_made);
+    return status;
 }
 
 static cli_stage_function *const stages[TIN_STAGE_COUNT] = {

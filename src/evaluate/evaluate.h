@@ -8,6 +8,7 @@
 #include "model/model.h"
 #include "model/qmodel.h"
 #include "project/config.h"
+#include "project/runs.h"
 
 struct tin_tuning_ask; /* tuning.h */
 
@@ -73,7 +74,9 @@ tin_status tin_evaluate_load(const char *folder, tin_evaluate_summary *summary, 
 typedef struct tin_report_options {
     const char *folder, *title;   /* of the run; heads the page */
     tin_config_evaluate settings; /* those of the evaluation */
-    tin_pool *pool;               /* NULL: in the caller's thread */
+    const tin_run_file *files;    /* [n_files] of the run, for its lineage */
+    size_t n_files;
+    tin_pool *pool; /* NULL: in the caller's thread */
     bool quiet;
 } tin_report_options;
 

@@ -11,6 +11,7 @@
 #include "evaluate/number_table.h"
 #include "evaluate/report_mistakes.h"
 #include "evaluate/report_scores.h"
+#include "evaluate/report_words.h"
 #include "page/page.h"
 
 #define MOST_ROWS 2500     /* of a curve */
@@ -198,6 +199,29 @@ static void add_channels(tin_text *out, const tin_dataset *dataset)
     tin_text_add(out, "]");
 }
 
+/* ,"words":[sentences],"files":[[stage, name, hash]] */
+static void add_words_and_files(tin_text *out, const json_t *metrics, const tin_report_options *options)
+{
+    tin_text words = {0};
+    tin_report_words(&words, metrics);
+    out->status = words.status != TIN_OK ? words.status : out->status;
+    tin_text_add(out, ",\"words\":");
+    tin_page_add_string(out, words.data != NULL ? words.data : "");
+    tin_text_free(&words);
+    tin_text_add(out, ",\"files\":[");
+    const char *comma = "";
+    for (size_t i = 0; i < options->n_files; i++) {
+        const tin_run_file *file = &options->files[i];
+        if (file->stage != TIN_STAGE_REPORT) { /* its file is this page */
+            tin_text_printf(out, "%s[\"%s\",", comma, tin_stage_name(file->stage));
+            tin_page_add_string(out, file->name);
+            tin_text_printf(out, ",\"%s\"]", file->sha256);
+            comma = ",";
+        }
+    }
+    tin_text_add(out, "]");
+}
+
 /* All data of the page as one JSON object. */
 static tin_status gather(tin_text *out, const tin_dataset *dataset, const tin_report_options *options, tin_error *err)
 {
@@ -211,6 +235,7 @@ static tin_status gather(tin_text *out, const tin_dataset *dataset, const tin_re
     tin_page_add_string(out, options->title);
     tin_text_add(out, ",\"metrics\":");
     tin_page_add_json(out, metrics);
+    add_words_and_files(out, metrics, options);
     status = add_table_file(out, folder, "train_curve.csv", "train_curve", err);
     status = status ? status : add_table_file(out, folder, "finetune_curve.csv", "finetune_curve", err);
     status = status ? status : add_json_file(out, folder, "footprint.json", "footprint", err);

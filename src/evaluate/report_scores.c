@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "evaluate/calibration.h"
 #include "evaluate/positions.h"
 #include "evaluate/result_json.h"
 #include "evaluate/score_file.h"
@@ -126,6 +127,26 @@ static tin_status add_thresholds(tin_text *out, const tin_dataset *dataset, cons
     return status;
 }
 
+static void add_calibration(tin_text *out, const tin_scored_set *test)
+{
+    tin_calibration c;
+    tin_calibration_measure(&c, test);
+    tin_text_printf(out, ",\"calibration\":{\"n_frames\":%" PRId64 ",\"ece\":", c.n);
+    tin_page_add_number(out, c.ece);
+    tin_text_add(out, ",\"overconfident\":");
+    tin_page_add_number(out, c.overconfident);
+    tin_text_add(out, ",\"bins\":[");
+    for (int b = 0; b < TIN_CALIBRATION_BINS; b++) {
+        const double n = (double)c.bins[b].n;
+        tin_text_printf(out, "%s[%" PRId64 ",", b > 0 ? "," : "", c.bins[b].n);
+        tin_page_add_number(out, c.bins[b].confidence / n);
+        tin_text_add(out, ",");
+        tin_page_add_number(out, (double)c.bins[b].n_right / n);
+        tin_text_add(out, "]");
+    }
+    tin_text_add(out, "]}");
+}
+
 static int read_int(const json_t *metrics, const char *key)
 {
     return (int)json_integer_value(json_object_get(metrics, key));
@@ -147,6 +168,9 @@ tin_status tin_report_scores(tin_text *out, const tin_dataset *dataset, const ti
                            timing.hop, timing.delay, timing.latency);
     }
     status = tin_scores_load(&test, options->folder, "scores.safetensors", dataset, TIN_ROLE_TEST, timing, err);
+    if (status == TIN_OK) {
+        add_calibration(out, &test);
+    }
     if (status == TIN_OK && json_is_true(json_object_get(metrics, "has_events"))) {
         status = tin_scores_load(&validation, options->folder, "scores.safetensors", dataset, TIN_ROLE_VALIDATION,
                                  timing, err);

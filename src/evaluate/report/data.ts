@@ -26,7 +26,6 @@ export interface Frames {
 
 export interface ClassEvents extends EventCounts {
     name: string;
-    latency: {mean_s: Figure; median_s: Figure; p95_s: Figure};
 }
 
 export interface Latency {
@@ -66,6 +65,8 @@ export interface EventCounts {
     deadline_recall_exact_95: Pair;
     fp_per_hour_exact_95: Pair;
     fp_per_hour_below_95: Figure;
+    fnr_plus_fcr: Figure;
+    latency: {mean_s: Figure; median_s: Figure; p95_s: Figure};
 }
 
 export interface Events extends EventCounts {
@@ -199,7 +200,10 @@ export interface Found {
 export interface Data {
     title: string;
     metrics: Metrics;
+    words: string;  // a sentence a line
+    files: [string, string, string][];  // stage, name, SHA-256
     thresholds?: Thresholds;
+    calibration?: {n_frames: number; ece: Figure; overconfident: Figure; bins: [number, Figure, Figure][]};
     train_curve?: Table;
     finetune_curve?: Table;
     footprint?: Record<string, unknown>;

@@ -11,7 +11,8 @@ import type {Data, Result, Table} from "./data";
 import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, sentence} from "../../page/page";
 import {mistakeSection} from "./mistakes";
 import {positionsOf} from "./positions";
-import {confusionSection, footprintSection, lineageSection, peopleSection, trivialSection} from "./tables";
+import {calibrationSection} from "./calibration";
+import {classSection, confusionSection, footprintSection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
 
@@ -25,6 +26,14 @@ function duration(hours: number): string {
     return hours < 1 ? (60 * hours).toFixed(hours < 1 / 6 ? 1 : 0) + " minutes" : hours.toFixed(1) + " hours";
 }
 
+// The best of the detectors that look at nothing, by one figure.
+function blindly(data: Data, of: (r: Result) => Figure | undefined, show: (value: Figure) => string, most = true): string {
+    const sign = most ? 1 : -1;
+    const known = data.metrics.trivial.filter((t) => typeof of (t) === "number");
+    const best = known.sort((x, y) => sign * (of (y)! - of (x)!))[0];
+    return best ? `${show(of (best)!)} without looking at the signals (“${best.name}”)` : "";
+}
+
 function eventCards(data: Data): HTMLElement[] {
     const e = data.metrics.test.integer.events;
     if (!e) return [];
@@ -35,7 +44,8 @@ function eventCards(data: Data): HTMLElement[] {
             percent(e.recall, 0), "of events are found and named right",
             sentence(
                 `${e.true_positives} of ${e.n_events}`, `${e.missed} missed`, `${e.wrong_class} named wrong`,
-                range(`lost ${percent(lost)}, 95 %: `, e.fnr_plus_fcr_95, percent))),
+                range(`lost ${percent(lost)}, 95 %: `, e.fnr_plus_fcr_95, percent),
+                blindly(data, (r) => r.events?.recall, (v) => percent(v, 0)))),
         card(
             rate(e.fp_per_hour), "false reports per hour",
             sentence(
@@ -44,25 +54,27 @@ function eventCards(data: Data): HTMLElement[] {
                 quiet ? "" : range("95 % over people: ", e.fp_per_hour_95, rate))),
         card(
             seconds(e.latency.median_s), "from an event's start to its report",
-            `half of the events that are found are reported by then; 95 % within ${seconds(e.latency.p95_s)}`),
+            sentence(
+                `half of the events that are found are reported by then; 95 % within ${seconds(e.latency.p95_s)}`,
+                `${percent(e.deadline_recall)} of all are found within ${data.metrics.settings.deadline_ms} ms`,
+                range("95 %: ", e.deadline_recall_95, percent))),
         card(
             number(e.iou50_f1, 3), "F1 of the times (IoU 0.5)",
-            sentence("both ends of an event count", range("95 %: ", e.iou50_f1_95, (v) => number(v, 3)))),
+            sentence("both ends of an event count", range("95 %: ", e.iou50_f1_95, (v) => number(v, 3)),
+                blindly(data, (r) => r.events?.iou50_f1, (v) => number(v, 3)))),
     ];
 }
 
-function frameCard({metrics}: Data): HTMLElement {
-    const f = metrics.test.integer.frames;
-    const accuracy = (r: Result) => r.frames.accuracy ?? 0;
-    const blind = [...metrics.trivial].sort((a, b) => accuracy(b) - accuracy(a))[0];
+function frameCard(data: Data): HTMLElement {
+    const f = data.metrics.test.integer.frames;
     return card(
         percent(f.accuracy), "of the time the class is right",
         sentence(
             range("95 %: ", f.accuracy_95, percent),
-            metrics.has_events && f.accuracy_with_margins !== null ?
+            data.metrics.has_events && f.accuracy_with_margins !== null ?
                 `${percent(f.accuracy_with_margins)} when borders of events are forgiven` :
                 "",
-            blind ? `${percent(blind.frames.accuracy)} without looking at the signals (“${blind.name}”)` : ""));
+            blindly(data, (r) => r.frames.accuracy, percent)));
 }
 
 function windowCards({metrics}: Data): HTMLElement[] {
@@ -139,20 +151,16 @@ function curvesSection(data: Data): HTMLElement {
 }
 
 function head(data: Data): HTMLElement {
-    const m = data.metrics;
-    const people = m.test.integer.people ?? [];
-    const hours = people.reduce((sum, p) => sum + p.n_frames, 0) / m.rate_hz / 3600;
-    const who = people.length === 1 ? "one person" : people.length + " people";
+    const [first, ...rest] = data.words.trim().split("\n");
+    const alone = (data.metrics.test.integer.people ?? []).length === 1;
     return make(
         "header", {}, make("h1", {}, data.title + ": what the user of the device will see"),
+        make("p", {class: "lead"}, make("strong", {}, first), " " + rest.join(" ")),
         make(
-            "p", {},
-            `Measured with the integers that run on the device, on ${duration(hours)} of labelled recordings of ${
-                who} ` +
-                "whom the model never saw. " +
-                (people.length === 1 ?
-                     "With one person nobody can say how other people would differ." :
-                     "Intervals of 95 % come from drawing people anew; with few people they are too narrow.")));
+            "p", {class: "note"},
+            "Measured with the integers that run on the device. " +
+                (alone ? "With one person nobody can say how other people would differ." :
+                         "Intervals of 95 % come from drawing people anew; with few people they are too narrow.")));
 }
 
 function start(): void {
@@ -165,8 +173,10 @@ function start(): void {
         thresholdSection(data, positions, timelineSection(data, positions)),
         mistakeSection(data),
         peopleSection(data),
-        trivialSection(data),
+        classSection(data),
         confusionSection(data),
+        calibrationSection(data),
+        trivialSection(data),
         curvesSection(data),
         footprintSection(data),
         lineageSection(data),

@@ -1,12 +1,12 @@
 // Confusion matrices, trivial detectors, people, latency, footprint, lineage.
 
-import type {Data, Events, Frames, Latency, Position, Result, Setting} from "./data";
-import {make, number, percent, rate, section, table} from "../../page/page";
+import type {Data, EventCounts, Events, Frames, Latency, Person, Position, Result, Setting} from "./data";
+import {make, number, percent, rate, seconds, section, table} from "../../page/page";
 
 // Shade by the share of the row, text by count; the reader without colours has the numbers.
 function matrix(rowNames: string[], columnNames: string[], cells: (number|null)[][], what: string): HTMLElement {
     const head = make(
-        "tr", {}, make("th", {}, "true \\ said"), ...columnNames.map((name) => make("th", {scope: "col"}, name)),
+        "tr", {}, make("th", {}, "true \\ said"), ...columnNames.map((name) => make("th", {scope: "col"}, name.replace(/_/g, "_\u200b"))),
         make("th", {scope: "col"}, "all"));
     const rows = cells.map((row, i) => {
         const sum = row.reduce((a: number, b) => a + (b ?? 0), 0);
@@ -108,39 +108,55 @@ export function trivialSection(data: Data): HTMLElement {
     );
 }
 
+// Who fares worst comes first: by lost events, then by false positives; without events by the share of right frames.
 export function peopleSection(data: Data): HTMLElement {
-    const people = data.metrics.test.integer.people ?? [];
     const hasEvents = data.metrics.has_events;
+    const lost = (p: Person) => p.events?.fnr_plus_fcr ?? 0;
+    const people = [...data.metrics.test.integer.people ?? []].sort(
+        (x, y) => lost(y) - lost(x) || (y.events?.fp_per_hour ?? 0) - (x.events?.fp_per_hour ?? 0) ||
+            (x.accuracy ?? 1) - (y.accuracy ?? 1));
     const windows = people.some((p) => p.window_accuracy !== undefined);
+    const row = (p: Person) => {
+        const cells = [p.name];
+        if (hasEvents && p.events) cells.push(...eventCells(p.events));
+        cells.push(p.n_frames.toLocaleString("en"), percent(p.accuracy), number(p.macro_f1, 3));
+        return windows ? [...cells, percent(p.window_accuracy)] : cells;
+    };
     return section(
-        "Test people one by one",
+        "Test people one by one, the worst first",
         table([
             [
-                "person", "frames", "frames right", "macro F1", ...(windows ? ["windows right"] : []),
-                ...(hasEvents ?
-                        ["events", "found", "wrong class", "missed", "false positives", "FP per hour", "IoU-0.5 F1"] :
-                        [])
+                "person", ...(hasEvents ? EVENT_COLUMNS : []), "frames", "frames right", "macro F1",
+                ...(windows ? ["windows right"] : [])
             ],
-            ...people.map(
-                (p) =>
-                    [p.name,
-                     p.n_frames.toLocaleString("en"),
-                     percent(p.accuracy),
-                     number(p.macro_f1, 3),
-                     ...(windows ? [percent(p.window_accuracy)] : []),
-                     ...(hasEvents && p.events ?
-                             [
-                                 p.events.n_events, p.events.true_positives, p.events.wrong_class, p.events.missed,
-                                 p.events.false_positives
-                             ].map(String)
-                                 .concat([
-                                     rate(p.events.fp_per_hour),
-                                     number(p.events.iou50_f1, 3),
-                                 ]) :
-                             []),
-    ]),
-        ]),
-    );
+            ...people.map(row)
+        ]));
+}
+
+const EVENT_COLUMNS = [
+    "events", "found", "wrong class", "missed", "false positives", "FP per hour", "latency, median", "95 % within",
+    "found in time", "event F1", "IoU-0.5 F1"
+];
+
+function eventCells(e: EventCounts): string[] {
+    return [
+        ...[e.n_events, e.true_positives, e.wrong_class, e.missed, e.false_positives].map(String),
+        rate(e.fp_per_hour),
+        seconds(e.latency.median_s),
+        seconds(e.latency.p95_s),
+        percent(e.deadline_recall),
+        number(e.f1, 3),
+        number(e.iou50_f1, 3),
+    ];
+}
+
+export function classSection(data: Data): HTMLElement|null {
+    const classes = data.metrics.test.integer.events?.classes;
+    if (!classes) return null;
+    return section(
+        "Events class by class",
+        make("p", {}, "False positives count for the class that was reported, all others for the class that happened."),
+        table([["class", ...EVENT_COLUMNS], ...classes.map((c) => [c.name, ...eventCells(c)])]));
 }
 
 // Follows the threshold.
@@ -200,6 +216,26 @@ function isList(value: unknown): value is Record<string, unknown>[] {
         value.every((item) => typeof item === "object" && item !== null && !Array.isArray(item));
 }
 
+// Flash and RAM by what they hold.
+function sizes(footprint: Record<string, unknown>): HTMLElement {
+    const bytes = (key: string) => (typeof footprint[key] === "number" ? (footprint[key] as number) : 0);
+    const stack = bytes("stack_static_bytes") || bytes("stack_bytes");
+    const bar = (name: string, parts: [string, number][], all: number) => {
+        const segments = parts.filter(([, n]) => n > 0).map(([what, n], i) => {
+            const part = make("span", {class: `part part${i}`, title: `${what}: ${n.toLocaleString("en")} bytes`}, what);
+            part.style.flexGrow = String(n);
+            return part;
+        });
+        return make(
+            "div", {class: "sizes"}, make("span", {class: "what"}, `${name}, ${all.toLocaleString("en")} bytes`),
+            make("div", {class: "stacked"}, ...segments));
+    };
+    const flash: [string, number][] = [["weights", bytes("weight_bytes")], ["code", bytes("code_bytes")]];
+    const ram: [string, number][] = [["state", bytes("state_bytes")], ["stack", stack]];
+    const sum = (parts: [string, number][]) => parts.reduce((all, [, n]) => all + n, 0);
+    return sum(flash) === 0 ? make("div") : make("div", {}, bar("flash", flash, sum(flash)), bar("RAM", ram, sum(ram)));
+}
+
 export function footprintSection(data: Data): HTMLElement {
     const footprint = data.footprint;
     if (!footprint)
@@ -209,7 +245,7 @@ export function footprintSection(data: Data): HTMLElement {
     const lists =
         Object.entries(footprint).filter((entry): entry is[string, Record<string, unknown>[]] => isList(entry[1]));
     return section(
-        "Footprint on the device",
+        "Footprint on the device", sizes(footprint),
         table([["", "measured"], ...plain.map(([key, value]) => [inWords(key), footprintValue(value)])], "facts"),
         ...lists.flatMap(([key, list]) => {
             const all = [...new Set(list.flatMap((item) => Object.keys(item)))];
@@ -243,6 +279,11 @@ export function lineageSection(data: Data): HTMLElement {
             ],
             "facts",
             ),
+        data.files.length > 0 ?
+            make(
+                "details", {}, make("summary", {}, "Files of the run and their SHA-256"),
+                table([["file", "stage", "SHA-256"], ...data.files.map(([stage, name, hash]) => [name, stage, hash])], "hashes")) :
+            null,
         data.config ? make("details", {}, make("summary", {}, "Configuration"), make("pre", {}, data.config)) : null,
         make(
             "p", {class: "note"},
