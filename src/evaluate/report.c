@@ -239,6 +239,7 @@ static tin_status gather(tin_text *out, const tin_dataset *dataset, const tin_re
     status = add_table_file(out, folder, "train_curve.csv", "train_curve", err);
     status = status ? status : add_table_file(out, folder, "finetune_curve.csv", "finetune_curve", err);
     status = status ? status : add_json_file(out, folder, "footprint.json", "footprint", err);
+    status = status ? status : add_json_file(out, folder, "tuning.json", "tuning", err);
     status = status ? status : add_config(out, folder, err);
     add_channels(out, dataset);
     tin_text_printf(out, ",\"unlabelled\":%" PRId32, dataset->unlabelled);

@@ -113,7 +113,8 @@ static void add_worst(tin_text *out, const json_t *result)
         const char *this_name = json_string_value(json_object_get(person, "name"));
         if (this_name != NULL && strcmp(this_name, name) == 0) {
             tin_text_printf(
-                out, "It is worst for person %s: %lld of %lld events missed or taken for another one, %lld false alarm%s.\n",
+                out,
+                "It is worst for person %s: %lld of %lld events missed or taken for another one, %lld false alarm%s.\n",
                 name, whole(e, "missed") + whole(e, "wrong_class"), whole(e, "n_events"), whole(e, "false_positives"),
                 plural(whole(e, "false_positives")));
         }

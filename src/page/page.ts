@@ -14,6 +14,13 @@ export function make(tag: string, attributes: Record<string, string> = {}, ...ch
     return element;
 }
 
+export function svg(tag: string, attributes: Record<string, string|number>, text = ""): SVGElement {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+    element.textContent = text;
+    return element;
+}
+
 export function section(title: string, ...children: Child[]): HTMLElement {
     return make("section", {}, make("h2", {}, title), ...children);
 }

@@ -26,7 +26,7 @@ need() {
 
 open "$1" whole
 for title in 'Threshold: what it costs to be stricter' 'Timelines of the test people' 'Events of the test people</h3>' '<h2>Frames</h2>' \
-    '<h3>Latency</h3>' 'detectors that look at nothing' 'Test people one by one' 'Fine-tuning with quantisation' 'Footprint on the device' \
+    '<h3>Latency</h3>' 'detectors that look at nothing' 'Test people one by one' 'Events class by class' 'Calibration: is the model' 'class="reliability"' 'that the model never saw' 'Responsive or strict: the rules to choose from' 'class="front"' '>balanced<' 'Fine-tuning with quantisation' 'Footprint on the device' \
     'Where these figures come from' '<canvas' 'type="range"' '18 of 18'; do
     need whole "$title"
 done

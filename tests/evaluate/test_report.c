@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "evaluate/number_table.h"
 #include "evaluate/positions.h"
+#include "evaluate/report_words.h"
 #include "evaluate/score_file.h"
 #include "made_world.h"
 
@@ -88,8 +89,8 @@ static void a_whole_run_gives_one_file_with_everything(void **state)
     assert_int_equal(write_report(dataset, folder, "a </script> title", NULL), TIN_OK);
     char *html = read_report(folder);
     json_t *data = data_of(html);
-    static const char *const keys[] = {"metrics",   "thresholds", "train_curve", "finetune_curve",
-                                       "footprint", "config",     "channels",    "timelines"};
+    static const char *const keys[] = {"metrics",  "thresholds", "train_curve", "finetune_curve", "footprint", "config",
+                                       "channels", "timelines",  "calibration", "words",          "files"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         assert_non_null(json_object_get(data, keys[i]));
     }
@@ -287,6 +288,57 @@ static void every_position_is_what_the_device_does(void **state)
     tin_dataset_close(dataset);
 }
 
+/* The sentences of the head, with what few counts prove said with them. */
+static void the_head_says_it_in_words(void **state)
+{
+    (void)state;
+    static const char metrics[] =
+        "{\"has_events\": true, \"rate_hz\": 50, \"test\": {\"integer\": {\"people\": [{\"name\": \"ann\", "
+        "\"n_frames\": 45000,"
+        " \"events\": {\"n_events\": 12, \"missed\": 1, \"wrong_class\": 2, \"false_positives\": 1}}, {\"name\": "
+        "\"bob\","
+        " \"n_frames\": 45000}], \"events\": {\"n_events\": 20, \"missed\": 1, \"wrong_class\": 2, "
+        "\"false_positives\": %d,"
+        " \"rejection_hours\": 0.15, \"fp_per_hour_below_95\": %s, \"fnr\": 0.05, \"fnr_exact_95\": [0.001, 0.249], "
+        "\"fcr\": 0.1,"
+        " \"fcr_exact_95\": [0.012, 0.317], \"latency\": {\"median_s\": 0.4, \"p95_s\": 0.9}, \"worst\": "
+        "{\"fnr_plus_fcr\":"
+        " {\"name\": \"ann\", \"value\": 0.25}}}}}, \"trivial\": [{\"name\": \"clock\", \"events\": {\"f1\": 0.1,"
+        " \"recall\": 0.5, \"fp_per_hour\": 60}}]}";
+    static const char *const lines[] = {
+        "In 30 minutes of 2 people that the model never saw:\n",
+        "1 of 20 events missed (5.0 %, likely between 0.1 % and 24.9 %), and 2 reported as another one (10.0 %, likely "
+        "between"
+        " 1.2 % and 31.7 %).\n",
+        "Half of the events that are found are reported within 0.40 s of their start, 95 % within 0.90 s.\n",
+        "It is worst for person ann: 3 of 12 events missed or taken for another one, 1 false alarm.\n",
+        "Without looking at the signals, “clock” finds 50 % of the events, with 60 false alarms an hour.\n",
+        "That is little to judge by: 2 people and 20 events; other people may fare differently.\n"};
+    for (int n = 0; n < 3; n += 2) {
+        char text[2048];
+        tin_text words = {0};
+        snprintf(text, sizeof text, metrics, n, n == 0 ? "19.97" : "41.97");
+        json_t *root = json_loads(text, 0, NULL);
+        assert_non_null(root);
+        tin_report_words(&words, root);
+        for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+            assert_non_null(strstr(words.data, lines[i]));
+        }
+        assert_non_null(
+            strstr(words.data, n == 0 ? "No false alarm in 9 minutes without an event, which proves only that there "
+                                        "are fewer than 20 an hour.\n"
+                                      : "One false alarm in 4.5 minutes without an event (2 in all; with 95 % "
+                                        "confidence fewer than 42 an hour).\n"));
+        tin_text_free(&words);
+        json_decref(root);
+    }
+    json_t *nothing = json_object();
+    tin_text words = {0};
+    tin_report_words(&words, nothing); /* whatever stands in metrics.json, it does not fall */
+    tin_text_free(&words);
+    json_decref(nothing);
+}
+
 static void threads_change_no_byte(void **state)
 {
     (void)state;
@@ -458,6 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_run_gives_one_file_with_everything),
         cmocka_unit_test(every_position_is_what_the_device_does),
+        cmocka_unit_test(the_head_says_it_in_words),
         cmocka_unit_test(threads_change_no_byte),
         cmocka_unit_test(missing_inputs_leave_their_keys_out),
         cmocka_unit_test(a_run_without_events_has_its_timelines),

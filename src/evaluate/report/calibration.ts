@@ -1,17 +1,10 @@
 // How far the model's confidence can be believed: a reliability diagram.
 
 import type {Data} from "./data";
-import {make, number, percent, section, table} from "../../page/page";
+import {make, number, percent, section, svg, table} from "../../page/page";
 
 const SIDE = 260;
 const EDGE = 34;
-
-function svg(tag: string, attributes: Record<string, string|number>, text = ""): SVGElement {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-    element.textContent = text;
-    return element;
-}
 
 // Bars: how often frames of one bin of confidence are right; the line: where they would be if the confidence were true.
 function diagram(bins: [number, number|null, number|null][]): SVGElement {

@@ -88,6 +88,38 @@ export interface Position extends EventCounts {
 // Three numbers that are so from one position to another: report_scores.c.
 export type Run = [number, number, number, number, number];
 
+// tuning.json
+export interface Counted {
+    fnr_plus_fcr: Figure;
+    fnr_plus_fcr_95?: Pair;
+    fp_per_hour: Figure;
+    fp_per_hour_95?: Pair;
+    latency_mean_s: Figure;
+    latency_mean_s_95?: Pair;
+    f1: Figure;
+    f1_95?: Pair;
+    iou50_f1: Figure;
+    iou50_f1_95?: Pair;
+}
+
+export interface RulePoint {
+    rule: Rule;
+    validation: Counted;
+}
+
+export interface Choice extends RulePoint {
+    why: string;
+    left_out: Counted|null;
+}
+
+export interface Tuning {
+    asked: {preset: string|null};
+    chosen: Choice;
+    presets: Record<string, Choice>;
+    front: RulePoint[];
+    front_size: number;
+}
+
 export interface Thresholds {
     chosen: number;  // index of the position that is the chosen rule
     offsets: number[];  // rising, score units on every threshold of the rule
@@ -203,6 +235,7 @@ export interface Data {
     words: string;  // a sentence a line
     files: [string, string, string][];  // stage, name, SHA-256
     thresholds?: Thresholds;
+    tuning?: Tuning;
     calibration?: {n_frames: number; ece: Figure; overconfident: Figure; bins: [number, Figure, Figure][]};
     train_curve?: Table;
     finetune_curve?: Table;

@@ -15,6 +15,7 @@ import {calibrationSection} from "./calibration";
 import {classSection, confusionSection, footprintSection, lineageSection, peopleSection, trivialSection} from "./tables";
 import {thresholdSection} from "./threshold";
 import {timelineSection} from "./timeline";
+import {tuningSection} from "./tuning";
 
 function card(value: string, title: string, note: string): HTMLElement {
     return make(
@@ -171,6 +172,7 @@ function start(): void {
         head(data),
         keySection(data),
         thresholdSection(data, positions, timelineSection(data, positions)),
+        tuningSection(data),
         mistakeSection(data),
         peopleSection(data),
         classSection(data),
