@@ -35,9 +35,14 @@ const send = (start, end, name) => {
     $("button.send").click();
     return $(".form .fault").textContent;
 };
-// what the browser is given to download
+// what the browser is given to download; read at once, since a blob's own text() may come after the page is looked at
 const files = [];
-URL.createObjectURL = ((make) => (blob) => (files.push(blob), make(blob)))(URL.createObjectURL.bind(URL));
+window.Blob = class extends Blob {
+    constructor(parts, options) {
+        super(parts, options);
+        files.push(parts.join(""));
+    }
+};
 const links = [];
 HTMLAnchorElement.prototype.click = function() { links.push(this.download + " " + this.href.slice(0, 5)); };
 
@@ -97,12 +102,12 @@ setTimeout(() => {
         $("button.only").click();
         say("again", rows().length, $("button.only").hidden);
     }, 400);
-    setTimeout(() => files[0].text().then((csv) => {
+    setTimeout(() => {
         const pre = document.createElement("pre");
         pre.id = "said";
-        pre.textContent = "\n" + said.join("\n") + "\n--- file\n" + csv + "--- end\n";
+        pre.textContent = "\n" + said.join("\n") + "\n--- file\n" + files[0] + "--- end\n";
         document.body.append(pre);
-    }), 500);
+    }, 500);
 }, 300);
 </script></html>
 EOS

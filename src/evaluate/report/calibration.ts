@@ -9,7 +9,7 @@ const EDGE = 34;
 // Bars: how often frames of one bin of confidence are right; the line: where they would be if the confidence were true.
 function diagram(bins: [number, number|null, number|null][]): SVGElement {
     const picture = svg("svg", {
-        viewBox: `0 0 ${SIDE + EDGE + 8} ${SIDE + EDGE + 8}`,
+        viewBox: `0 0 ${SIDE + EDGE + 14} ${SIDE + EDGE + 10}`,
         class: "reliability",
         role: "img",
         "aria-label": "share of right frames over confidence; the table beside it has the numbers"

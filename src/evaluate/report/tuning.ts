@@ -84,17 +84,19 @@ export function tuningSection(data: Data): HTMLElement|null {
     const tuning = data.tuning;
     if (!tuning) return null;
     const presets = Object.entries(tuning.presets);
+    const rows: [string, Choice][] = tuning.asked.preset ? presets : [...presets, ["chosen", tuning.chosen]];
     const asked = tuning.asked.preset ? `the preset “${tuning.asked.preset}”` : "bounds of its own";
-    const size = tuning.front_size > tuning.front.length ? `${tuning.front.length} of ${tuning.front_size} are shown` : "";
+    const size = tuning.front_size > tuning.front.length ? `${tuning.front.length} of ${tuning.front_size} are shown.` : "";
     return section(
         "Responsive or strict: the rules to choose from",
         make(
             "p", {},
-            `This run asked for ${asked}. ${tuning.chosen.why} All figures here are of the validation people, who chose the ` +
+            `This run asked for ${asked}: ${tuning.chosen.why}. All figures here are of the validation people, who chose the ` +
                 "rules and so flatter them; “of people left out” is each person under the rule that the others choose. " +
                 "`tinamou tune` takes another one without training again."),
-        presetTable([...presets, ["chosen", tuning.chosen]]), frontPicture(tuning.front, [...presets, ["chosen", tuning.chosen]]),
+        presetTable(rows), frontPicture(tuning.front, rows),
         make(
             "p", {class: "note"},
-            "Each dot is a rule than which no other has fewer lost events and fewer false positives and less delay. " + size));
+            "Each dot is a rule that no other one beats in lost events, false positives and mean latency at once: point at it for its " +
+                "latency. " + size));
 }
