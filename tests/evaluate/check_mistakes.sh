@@ -87,7 +87,8 @@ setTimeout(() => {
     say("link", ...links);
     setTimeout(() => {
         say("hash", location.hash);
-        location.hash = "#mistakes=test&true=1&said=2"; // as a cell of a confusion matrix links
+        say("cells", ...[...document.querySelectorAll(".matrix a")].map((a) => a.getAttribute("href")));
+        location.hash = $(".matrix a").getAttribute("href");
     }, 100);
     setTimeout(() => {
         say("wrong", $("button.only").textContent, ...rows().map((r) => r.children[1].textContent));
@@ -147,6 +148,7 @@ empty: 0 |
 sent: 3 | 3
 link: relabel.csv blob:
 hash: #stream=eve&from=10.000&to=12.000
+cells: #mistakes=test&true=1&said=2 | #mistakes=test&true=1&said=-1 | #mistakes=test&true=-1&said=1
 wrong: only test people: </script>, "wave" → <b>knock</b> ✕ | wrong class
 false: only test people: no event → </script>, "wave" ✕ | false alarm
 none: only validation people: </script>, "wave" → no report ✕ | 0 | none of this kind

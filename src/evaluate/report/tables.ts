@@ -1,10 +1,14 @@
 // Confusion matrices, trivial detectors, people, latency, footprint, lineage.
 
 import type {Data, EventCounts, Events, Frames, Latency, Person, Position, Result, Setting} from "./data";
+import {mistakesAt} from "./mistakes";
 import {make, number, percent, rate, seconds, section, table} from "../../page/page";
 
 // Shade by the share of the row, text by count; the reader without colours has the numbers.
-function matrix(rowNames: string[], columnNames: string[], cells: (number|null)[][], what: string): HTMLElement {
+// at: where the mistakes of a cell are shown.
+function matrix(
+    rowNames: string[], columnNames: string[], cells: (number|null)[][], what: string,
+    at: ((i: number, j: number) => string)|null): HTMLElement {
     const head = make(
         "tr", {}, make("th", {}, "true \\ said"), ...columnNames.map((name) => make("th", {scope: "col"}, name.replace(/_/g, "_\u200b"))),
         make("th", {scope: "col"}, "all"));
@@ -17,12 +21,13 @@ function matrix(rowNames: string[], columnNames: string[], cells: (number|null)[
             ...row.map((cell, j) => {
                 if (cell === null) return make("td", {class: "void"}, "");
                 const share = sum > 0 ? cell / sum : 0;
+                const words = cell === 0 ? "·" : cell.toLocaleString("en");
                 const td = make(
                     "td", {
                         class: i === j ? "right" : "wrong",
                         title: `${cell} ${what}, ${(100 * share).toFixed(1)} % of the row`
                     },
-                    cell === 0 ? "·" : cell.toLocaleString("en"));
+                    at && i !== j && cell > 0 ? make("a", {href: at(i, j)}, words) : words);
                 td.style.setProperty("--share", share.toFixed(3));
                 return td;
             }),
@@ -42,16 +47,19 @@ function perClass(frames: Frames): HTMLElement {
     ]);
 }
 
-// Events by what the device reported first. Follows the threshold.
-export function eventMatrix(data: Data, events: Position|Events): HTMLElement {
+// Events by what the device reported first. Follows the threshold; linked: these are the events of the chosen one, as the
+// mistakes are.
+export function eventMatrix(data: Data, events: Position|Events, linked: boolean): HTMLElement {
     const classes = data.metrics.classes;
     const chosen = classes.map((_, k) => k).filter((k) => classes[k].event);
     const last = classes.length;
     const order = [...chosen, last];
     const names = chosen.map((k) => classes[k].name);
     const cells = order.map((i) => order.map((j) => (i === last && j === last ? null : events.confusion![i][j])));
+    const index = (i: number) => chosen[i] ?? -1;
+    const at = linked && data.mistakes ? (i: number, j: number) => mistakesAt("test", index(i), index(j)) : null;
     return make(
-        "div", {}, matrix([...names, "no event"], [...names, "no report"], cells, "events"),
+        "div", {}, matrix([...names, "no event"], [...names, "no report"], cells, "events", at),
         make(
             "p", {class: "note"},
             "Rows: what happened. Columns: what the device reported first. The row “no event” holds false reports, " +
@@ -66,7 +74,10 @@ export function confusionSection(data: Data): HTMLElement|null {
     return section(
         "Frames",
         make("p", {}, "Every labelled frame by the class that the model prefers, before the decision layer."),
-        matrix(names, names, frames.confusion, "frames"), perClass(frames));
+        matrix(
+            names, names, frames.confusion, "frames",
+            data.mistakes && !data.metrics.has_events ? (i, j) => mistakesAt("test", i, j) : null),
+        perClass(frames));
 }
 
 function trivialRow(name: string, r: Result, hasEvents: boolean): string[] {

@@ -214,7 +214,7 @@ export function thresholdSection(data: Data, positions: Positions|null, timeline
     const latency = make("div", {});
     positions.follow(() => {
         readout.replaceChildren(figureTable(positions, deadline));
-        matrix.replaceChildren(eventMatrix(data, positions.figures("test")));
+        matrix.replaceChildren(eventMatrix(data, positions.figures("test"), positions.index === positions.chosen));
         latency.replaceChildren(latencyBars(positions.figures("test").latency));
     });
     const people = peoplePicker(curves.set, (name) => {
