@@ -22,6 +22,8 @@ libarchive-dev | reads NPZ files, unpacks data sets
 libkissfft-dev | spectra of the signals, for data stats
 liblapacke-dev | singular values, for low-rank compression
 libopenblas-dev | what it computes with
+libcairo2-dev | the figure of the report as PNG and SVG
+fonts-dejavu-core | its letters
 esbuild | bundles the pages
 libjs-dygraphs | its charts
 gcc-arm-none-eabi | builds the generated code for the Cortex-M4

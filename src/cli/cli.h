@@ -13,6 +13,7 @@
 #include "data/data.h"
 #include "dataset/dataset.h"
 #include "deploy/deploy.h"
+#include "evaluate/evaluate.h"
 #include "project/config.h"
 #include "project/runs.h"
 #include "quantize/quantize.h"
@@ -55,8 +56,8 @@ enum {
     CLI_STREAM = 1 << 26,
     CLI_FOLDS = 1 << 27,
     CLI_MLFLOW = 1 << 28,
-    CLI_SUSPECTS = 1 << 29,
-    CLI_TUNE = 1 << 30,               /* --preset, --objective */
+    CLI_FILES = 1 << 29,               /* what the report writes besides: --relabel, --png, --svg, --csv, --figures */
+    CLI_TUNE = 1 << 30,                /* --preset, --objective */
     CLI_BOUNDS = CLI_GATES | CLI_TUNE, /* those of --max-... that `tinamou tune` knows too */
     CLI_WORK = CLI_JSON | CLI_QUIET | CLI_FORCE | CLI_THREADS | CLI_SEED | CLI_DATA
 };
@@ -89,6 +90,7 @@ typedef struct cli_options {
     const char *stream;                      /* id of the recording that the page shows first; NULL: the first one */
     bool strict;                             /* warnings count */
     const char *relabel;                     /* file for the labels that look wrong; NULL: none */
+    const char *png, *svg, *csv, *figures;   /* files of the report for other programs; NULL: not asked for */
     int64_t frames;                          /* of recordings in a package or to a board; -1: not given */
     const char *sort, *tag;                  /* of the list of runs; NULL: by time, all */
     const char *run;                         /* ID, beginning of one or tag; NULL: not given */
@@ -128,8 +130,9 @@ typedef struct cli_session {
     tin_dataset *dataset;
     tin_run run;
     json_t *results; /* what --json prints */
-    const struct tin_tuning_ask *ask; /* of the decision rule, by hand; the scores of the run are used again. NULL: none */
-    bool forget;                      /* what was asked by hand before */
+    const struct tin_tuning_ask
+        *ask;    /* of the decision rule, by hand; the scores of the run are used again. NULL: none */
+    bool forget; /* what was asked by hand before */
 } cli_session;
 
 tin_status cli_session_open(cli_session *session, const cli_options *options, tin_error *err) TIN_USE_RESULT;
@@ -207,6 +210,12 @@ tin_status cli_deploy_actions(cli_session *session, tin_error *err) TIN_USE_RESU
 tin_status cli_check_relabel(const cli_session *session, tin_error *err) TIN_USE_RESULT;
 /* Writes the list of --relabel. Does nothing without it. */
 tin_status cli_report_relabel(cli_session *session, tin_error *err) TIN_USE_RESULT;
+/* What the report is made from. *files are those of the run, [options->n_files], freed with tin_runs_files_free, also after a
+ * failure. */
+tin_status cli_report_options(cli_session *session, tin_report_options *options, tin_run_file **files,
+                              tin_error *err) TIN_USE_RESULT;
+/* Writes the files of --png, --svg, --csv and --figures. Does nothing without them. */
+tin_status cli_report_files(cli_session *session, tin_error *err) TIN_USE_RESULT;
 
 /* One JSON value on stdout, as every --json prints it. */
 tin_status cli_print_json(const json_t *value, tin_error *err) TIN_USE_RESULT;

@@ -165,16 +165,19 @@ const cli_command cli_commands[] = {
      .run = cli_command_stages,
      .last_stage = TIN_STAGE_DEPLOY},
     {.name = "report",
-     .allowed = CLI_WORK | CLI_SUSPECTS,
+     .allowed = CLI_WORK | CLI_FILES,
      .summary = "write report.html",
      .description = "Writes report.html, one file that opens offline.\n"
                     "Earlier stages that are not done yet are done first; finished ones are skipped.\n"
                     "With --relabel: then writes the labels that look wrong where the model is sure of its mistake, as "
                     "the setting\n"
-                    "data.relabel takes them. Look at every row: the page shows each with its signal.",
+                    "data.relabel takes them. Look at every row: the page shows each with its signal.\n"
+                    "With --png, --svg, --csv or --figures: then writes what the page shows for other programs.",
      .examples = "  tinamou report my-gestures\n"
                  "  tinamou report my-gestures --force                  # redo it\n"
-                 "  tinamou report my-gestures --relabel suspects.csv   # labels to look at\n",
+                 "  tinamou report my-gestures --relabel suspects.csv   # labels to look at\n"
+                 "  tinamou report my-gestures --svg figure.svg         # its central figure, for a paper\n"
+                 "  tinamou report my-gestures --csv events.csv         # every event, with what became of it\n",
      .run = cli_command_stages,
      .last_stage = TIN_STAGE_REPORT},
     {.name = "runs",
@@ -292,7 +295,11 @@ static const struct {
     {CLI_OUTPUT, "  --output PATH   folder for the packages (default: package in the folder of the run)"},
     {CLI_VERIFY, "  --verify PORT   serial line of a board to compare with the reference"},
     {CLI_BAUD, "  --baud N        speed of that line (default: 115200)"},
-    {CLI_SUSPECTS, "  --relabel FILE  list of the labels that look wrong, of the validation and the test people"},
+    {CLI_FILES,
+     "  --relabel FILE  list of the labels that look wrong, of the validation and the test people\n"
+     "  --png FILE      error rates over the threshold, confusions and a timeline as a picture; likewise --svg FILE\n"
+     "  --csv FILE      every event and false report of the validation and the test people, a row each\n"
+     "  --figures FILE  all data of the page as JSON"},
     {CLI_STRICT, "  --strict        exit code 1 for warnings too, not for faults alone"},
     {CLI_STREAM, "  --stream ID     recording that the page shows first"},
     {CLI_FRAMES,
@@ -505,8 +512,12 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
     case CLI_STREAM:
         options->stream = value;
         break;
-    case CLI_SUSPECTS:
-        options->relabel = value;
+    case CLI_FILES:
+        *(strcmp(name, "png") == 0       ? &options->png
+          : strcmp(name, "svg") == 0     ? &options->svg
+          : strcmp(name, "csv") == 0     ? &options->csv
+          : strcmp(name, "figures") == 0 ? &options->figures
+                                         : &options->relabel) = value;
         break;
     case CLI_STRICT:
         options->strict = true;
@@ -667,7 +678,11 @@ tin_status cli_parse(const cli_command *command, int argc, char **argv, cli_opti
         {"strict", no_argument, NULL, CLI_STRICT},
         {"preset", required_argument, NULL, CLI_TUNE},
         {"objective", required_argument, NULL, CLI_TUNE},
-        {"relabel", required_argument, NULL, CLI_SUSPECTS},
+        {"relabel", required_argument, NULL, CLI_FILES},
+        {"png", required_argument, NULL, CLI_FILES},
+        {"svg", required_argument, NULL, CLI_FILES},
+        {"csv", required_argument, NULL, CLI_FILES},
+        {"figures", required_argument, NULL, CLI_FILES},
         {"help", no_argument, NULL, 'h'},
     };
     enum { N_FIXED = sizeof fixed / sizeof *fixed };

@@ -117,6 +117,10 @@ tin_status cli_print_results(const cli_session *session, tin_error *err)
     print_place(r, "header", "deploy", "header");
     print_place(r, "report", "report", "file");
     print_place(r, "relabel", "relabel", "file");
+    print_place(r, "picture", "files", "png");
+    print_place(r, "picture", "files", "svg");
+    print_place(r, "events", "files", "csv");
+    print_place(r, "figures", "files", "figures");
     json_array_foreach(json_object_get(json_object_get(r, "package"), "folders"), i, folder)
     {
         printf("  %-11s %s\n", i == 0 ? "packages" : "", json_string_value(folder));

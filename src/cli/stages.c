@@ -276,18 +276,11 @@ tin_status cli_stage_report(cli_session *session, json_t *figures, cli_files *fi
 {
     (void)figures;
     tin_run_file *made = NULL;
-    size_t n_made = 0;
-    tin_status status = tin_runs_files(session->runs, &session->run, &made, &n_made, err);
-    const tin_report_options options = {.folder = session->run.folder,
-                                        .title = session->config->project,
-                                        .settings = session->config->evaluate,
-                                        .files = made,
-                                        .n_files = n_made,
-                                        .pool = session->pool,
-                                        .quiet = session->options.quiet};
+    tin_report_options options;
+    tin_status status = cli_report_options(session, &options, &made, err);
     status = status ? status : tin_evaluate_report(session->dataset, &options, err);
     status = status ? status : cli_add_file(files, session, true, err, "report.html");
-    tin_runs_files_free(made, n_made);
+    tin_runs_files_free(made, options.n_files);
     return status;
 }
 
@@ -449,6 +442,7 @@ tin_status cli_work_through(const cli_command *command, const cli_options *optio
     }
     status = status ? status : cli_deploy_actions(&session, err);
     status = status ? status : cli_report_relabel(&session, err);
+    status = status ? status : cli_report_files(&session, err);
     status = status ? status : cli_print_results(&session, err);
     cli_session_close(&session);
     return status;

@@ -85,6 +85,17 @@ typedef struct tin_report_options {
 tin_status tin_evaluate_report(const tin_dataset *dataset, const tin_report_options *options,
                                tin_error *err) TIN_USE_RESULT;
 
+/* NULL: not written. */
+typedef struct tin_export_paths {
+    const char *png, *svg; /* the central figure: error rates over the threshold, confusions, a piece of a recording */
+    const char *csv;       /* every event and false report of the validation and test people, a row each */
+    const char *json;      /* all data of the page */
+} tin_export_paths;
+/* What the report holds, in files for other programs, each written atomically. Formats: docs/metrics-format.md.
+ * TIN_ERR_USAGE for a picture or a table of events of a run that has none. */
+tin_status tin_evaluate_export(const tin_dataset *dataset, const tin_report_options *options,
+                               const tin_export_paths *paths, tin_error *err) TIN_USE_RESULT;
+
 typedef struct tin_relabel_count {
     size_t rows, test_rows; /* test_rows: of test people */
 } tin_relabel_count;

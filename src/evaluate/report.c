@@ -10,6 +10,7 @@
 #include "evaluate/evaluate.h"
 #include "evaluate/number_table.h"
 #include "evaluate/report_mistakes.h"
+#include "evaluate/report_parts.h"
 #include "evaluate/report_scores.h"
 #include "evaluate/report_words.h"
 #include "page/page.h"
@@ -163,6 +164,22 @@ static tin_status add_timelines(tin_text *out, const tin_dataset *dataset, const
     return TIN_OK;
 }
 
+tin_status tin_report_timelines(json_t **timelines, const tin_dataset *dataset, const char *folder, tin_error *err)
+{
+    tin_status status = tin_json_load(timelines, folder, "timelines.json", err);
+    if (status != TIN_OK) {
+        return status;
+    }
+    const char *hash = json_string_value(json_object_get(*timelines, "data_hash"));
+    if (hash != NULL && strcmp(hash, dataset->hash) == 0) {
+        return TIN_OK;
+    }
+    json_decref(*timelines);
+    *timelines = NULL;
+    return tin_fail_at(err, TIN_ERR_FORMAT, folder, 0,
+                       "timelines.json was made from another dataset; run the stage evaluate again");
+}
+
 static tin_status add_timelines_file(tin_text *out, const tin_dataset *dataset, const char *folder, tin_error *err)
 {
     char path[TIN_PATH_MAX];
@@ -171,17 +188,8 @@ static tin_status add_timelines_file(tin_text *out, const tin_dataset *dataset, 
     if (status != TIN_OK || !tin_file_exists(path)) {
         return status;
     }
-    status = tin_json_load(&root, folder, "timelines.json", err);
-    if (status != TIN_OK) {
-        return status;
-    }
-    const char *hash = json_string_value(json_object_get(root, "data_hash"));
-    if (hash == NULL || strcmp(hash, dataset->hash) != 0) {
-        status =
-            tin_fail_at(err, TIN_ERR_FORMAT, path, 0, "was made from another dataset; run the stage evaluate again");
-    } else {
-        status = add_timelines(out, dataset, root, folder, err);
-    }
+    status = tin_report_timelines(&root, dataset, folder, err);
+    status = status ? status : add_timelines(out, dataset, root, folder, err);
     json_decref(root);
     return status;
 }
@@ -258,6 +266,18 @@ tin_status tin_evaluate_report(const tin_dataset *dataset, const tin_report_opti
     tin_status status = gather(&json, dataset, options, err);
     status = status ? status : tin_path_join(path, options->folder, "report.html", err);
     status = status ? status : tin_page_write(path, tin_report_style, tin_report_script, json.data, err);
+    tin_text_free(&json);
+    return status;
+}
+
+tin_status tin_report_write_json(const tin_dataset *dataset, const tin_report_options *options, const char *path,
+                                 tin_error *err)
+{
+    tin_text json = {0};
+    tin_status status = gather(&json, dataset, options, err);
+    tin_text_add(&json, "\n");
+    status = status ? status : tin_text_check(&json, err);
+    status = status ? status : tin_file_write(path, json.data, json.size, err);
     tin_text_free(&json);
     return status;
 }

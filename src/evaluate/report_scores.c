@@ -10,6 +10,7 @@
 #include "evaluate/score_file.h"
 #include "page/page.h"
 
+#define SCORES "scores.safetensors"
 #define MOST_RUNS 300000 /* of all timelines together, about 25 bytes each */
 
 /* What the page shows of a position, as in metrics.json. */
@@ -103,30 +104,6 @@ static void add_positions(tin_text *out, const tin_positions *positions)
     tin_text_add(out, "]}");
 }
 
-static tin_status add_thresholds(tin_text *out, const tin_dataset *dataset, const tin_report_options *options,
-                                 const tin_scored_set *validation, const tin_scored_set *test, size_t most_streams,
-                                 tin_error *err)
-{
-    tin_evaluate_summary summary;
-    tin_positions positions = {0};
-    tin_positions_input input = {.dataset = dataset,
-                                 .validation = validation,
-                                 .test = test,
-                                 .pool = options->pool,
-                                 .most_streams = most_streams,
-                                 .most_runs = MOST_RUNS,
-                                 .quiet = options->quiet};
-    tin_status status = tin_evaluate_load(options->folder, &summary, err);
-    input.rule = summary.rule;
-    status = status ? status : tin_margins_create(&input.margins, &options->settings, dataset, err);
-    status = status ? status : tin_positions_make(&positions, &input, err);
-    if (status == TIN_OK) {
-        add_positions(out, &positions);
-    }
-    tin_positions_free(&positions);
-    return status;
-}
-
 static void add_calibration(tin_text *out, const tin_scored_set *test)
 {
     tin_calibration c;
@@ -152,31 +129,68 @@ static int read_int(const json_t *metrics, const char *key)
     return (int)json_integer_value(json_object_get(metrics, key));
 }
 
+static tin_status read_timing(tin_timing *timing, const json_t *metrics, const char *folder, tin_error *err)
+{
+    *timing = (tin_timing){read_int(metrics, "hop"), read_int(metrics, "delay"), read_int(metrics, "latency")};
+    return timing->hop >= 1 && timing->delay >= 0 && timing->latency >= 0
+               ? TIN_OK
+               : tin_fail_at(err, TIN_ERR_FORMAT, folder, 0,
+                             "metrics.json: hop %d, delay %d, latency %d cannot be; run the stage evaluate again",
+                             timing->hop, timing->delay, timing->latency);
+}
+
+tin_status tin_report_positions(tin_positions *positions, const tin_dataset *dataset, const tin_report_options *options,
+                                const json_t *metrics, size_t most_streams, tin_error *err)
+{
+    tin_evaluate_summary summary;
+    tin_timing timing;
+    tin_scored_set validation = {0}, test = {0};
+    tin_positions_input input = {.dataset = dataset,
+                                 .validation = &validation,
+                                 .test = &test,
+                                 .pool = options->pool,
+                                 .most_streams = most_streams,
+                                 .most_runs = MOST_RUNS,
+                                 .quiet = options->quiet};
+    *positions = (tin_positions){0};
+    tin_status status = read_timing(&timing, metrics, options->folder, err);
+    status = status ? status : tin_evaluate_load(options->folder, &summary, err);
+    status = status ? status : tin_margins_create(&input.margins, &options->settings, dataset, err);
+    status = status ? status
+                    : tin_scores_load(&validation, options->folder, SCORES, dataset, TIN_ROLE_VALIDATION, timing, err);
+    status = status ? status : tin_scores_load(&test, options->folder, SCORES, dataset, TIN_ROLE_TEST, timing, err);
+    if (status == TIN_OK) {
+        input.rule = summary.rule;
+        status = tin_positions_make(positions, &input, err);
+    }
+    tin_scored_set_free(&validation);
+    tin_scored_set_free(&test);
+    return status;
+}
+
 tin_status tin_report_scores(tin_text *out, const tin_dataset *dataset, const tin_report_options *options,
                              const json_t *metrics, size_t most_streams, tin_error *err)
 {
     char path[TIN_PATH_MAX];
-    tin_scored_set validation = {0}, test = {0};
-    const tin_timing timing = {read_int(metrics, "hop"), read_int(metrics, "delay"), read_int(metrics, "latency")};
-    tin_status status = tin_path_join(path, options->folder, "scores.safetensors", err);
+    tin_timing timing;
+    tin_scored_set test = {0};
+    tin_positions positions = {0};
+    tin_status status = tin_path_join(path, options->folder, SCORES, err);
     if (status != TIN_OK || !tin_file_exists(path)) {
         return status;
     }
-    if (timing.hop < 1 || timing.delay < 0 || timing.latency < 0) {
-        return tin_fail_at(err, TIN_ERR_FORMAT, options->folder, 0,
-                           "metrics.json: hop %d, delay %d, latency %d cannot be; run the stage evaluate again",
-                           timing.hop, timing.delay, timing.latency);
-    }
-    status = tin_scores_load(&test, options->folder, "scores.safetensors", dataset, TIN_ROLE_TEST, timing, err);
+    status = read_timing(&timing, metrics, options->folder, err);
+    status = status ? status : tin_scores_load(&test, options->folder, SCORES, dataset, TIN_ROLE_TEST, timing, err);
     if (status == TIN_OK) {
         add_calibration(out, &test);
     }
-    if (status == TIN_OK && json_is_true(json_object_get(metrics, "has_events"))) {
-        status = tin_scores_load(&validation, options->folder, "scores.safetensors", dataset, TIN_ROLE_VALIDATION,
-                                 timing, err);
-        status = status ? status : add_thresholds(out, dataset, options, &validation, &test, most_streams, err);
-    }
-    tin_scored_set_free(&validation);
     tin_scored_set_free(&test);
+    if (status == TIN_OK && json_is_true(json_object_get(metrics, "has_events"))) {
+        status = tin_report_positions(&positions, dataset, options, metrics, most_streams, err);
+        if (status == TIN_OK) {
+            add_positions(out, &positions);
+        }
+        tin_positions_free(&positions);
+    }
     return status;
 }

@@ -53,6 +53,16 @@ sed 1d "$list" | while IFS=, read -r stream start end label suggested rest; do
 done
 
 # a model is needed
+
+# what the page shows, for other programs
+exits 0 "picture *$folder/f.png" report "$p" --png "$folder/f.png" --svg "$folder/f.svg" --csv "$folder/f.csv" --figures "$folder/f.json"
+grep -q '^recording,person,role,what,' "$folder/f.csv" || fail "no table of events"
+grep -q '"thresholds"' "$folder/f.json" || fail "no figures"
+grep -q '<svg' "$folder/f.svg" && [ -s "$folder/f.png" ] || fail "no pictures"
+exits 0 '"png"' report "$p" --png "$folder/f.png" --json
+exits 6 'nowhere' report "$p" --svg "$folder/nowhere/f.svg"
+exits 2 'has no option --png' evaluate "$p" --png "$folder/f.png"
+
 exits 2 'has no option --relabel' evaluate "$p" --relabel "$list"
 exits 2 'needs a value' report "$p" --relabel
 exits 6 'nowhere' report "$p" --relabel "$folder/nowhere/list.csv"

@@ -339,6 +339,103 @@ static void the_head_says_it_in_words(void **state)
     json_decref(nothing);
 }
 
+static size_t rows_that_hold(const char *text, const char *what)
+{
+    size_t n = 0;
+    for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what)) {
+        n++;
+    }
+    return n;
+}
+
+static void read_whole(const char *path, char **data, size_t *size)
+{
+    assert_int_equal(tin_file_read(path, data, size, NULL), TIN_OK);
+}
+
+/* Pictures are pictures and the same again; every event and every report that is no event's is a row; the JSON is the page's. */
+static void other_programs_get_what_the_page_shows(void **state)
+{
+    (void)state;
+    const char *folder = TEST_TEMPORARY "/exported";
+    tin_dataset *dataset = make_run(folder, HOSTILE);
+    const tin_report_options options = {
+        .folder = folder, .title = "a </script> title", .settings = options_in(folder).settings, .quiet = true};
+    const tin_export_paths paths = {TEST_TEMPORARY "/exported/f.png", TEST_TEMPORARY "/exported/f.svg",
+                                    TEST_TEMPORARY "/exported/f.csv", TEST_TEMPORARY "/exported/f.json"};
+    assert_int_equal(tin_evaluate_report(dataset, &options, NULL), TIN_OK);
+    assert_int_equal(tin_evaluate_export(dataset, &options, &paths, NULL), TIN_OK);
+    size_t size, again;
+    char *png, *svg, *second, *csv, *json;
+    read_whole(paths.png, &png, &size);
+    static const uint8_t head[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a,      '\n',       0, 0, 0,         13,
+                                   'I',  'H', 'D', 'R', 0,    0,    1600 >> 8, 1600 & 255, 0, 0, 1180 >> 8, 1180 & 255};
+    assert_true(size > 20000);
+    assert_memory_equal(png, head, sizeof head);
+    read_whole(paths.svg, &svg, &again);
+    assert_non_null(strstr(svg, "<svg"));
+    assert_non_null(strstr(svg, "</svg>"));
+    assert_int_equal(tin_evaluate_export(dataset, &options, &(tin_export_paths){.png = paths.png}, NULL), TIN_OK);
+    read_whole(paths.png, &second, &again);
+    assert_int_equal(again, size);
+    assert_memory_equal(png, second, size);
+    char *html = read_report(folder);
+    read_whole(paths.csv, &csv, &size);
+    read_whole(paths.json, &json, &size);
+    json_t *data = json_loads(json, 0, NULL), *page = data_of(html);
+    assert_true(json_equal(data, page));
+    static const char *const sets[] = {"validation", "test"};
+    for (size_t s = 0; s < 2; s++) {
+        const json_t *metrics = json_object_get(json_object_get(json_object_get(data, "metrics"), sets[s]), "integer");
+        const json_t *events = json_object_get(metrics, "events");
+        static const char *const keys[] = {"true_positives", "wrong_class", "missed",
+                                           "false_triggers", "repeats",     "duplicates"};
+        static const char *const words[] = {"found", "wrong", "missed", "false", "repeat", "duplicate"};
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            char what[32];
+            snprintf(what, sizeof what, ",%s,%s,", sets[s], words[k]);
+            assert_int_equal(rows_that_hold(csv, what), json_integer_value(json_object_get(events, keys[k])));
+        }
+    }
+    assert_memory_equal(csv, "recording,person,role,what,start_s,end_s,class,reported_class,reported_s,latency_s\n",
+                        80);
+    assert_non_null(strstr(csv, "\"<!-- \"\"knock\\\"")); /* a name with quotes is one field */
+    json_decref(data);
+    json_decref(page);
+    tin_free(png);
+    tin_free(svg);
+    tin_free(second);
+    tin_free(csv);
+    tin_free(json);
+    tin_free(html);
+    tin_dataset_close(dataset);
+}
+
+static void exports_that_cannot_be_say_why(void **state)
+{
+    (void)state;
+    const char *folder = TEST_TEMPORARY "/unexported";
+    static const tin_class states[] = {{"rest", false}, {"wave", false}, {"knock", false}};
+    tin_dataset *dataset = make_run(folder, states);
+    const tin_report_options options = {
+        .folder = folder, .title = "t", .settings = options_in(folder).settings, .quiet = true};
+    tin_error err = {0};
+    const tin_export_paths picture = {.png = TEST_TEMPORARY "/unexported/f.png"};
+    assert_int_equal(tin_evaluate_export(dataset, &options, &picture, &err), TIN_ERR_USAGE);
+    assert_non_null(strstr(err.message, "no class of this model is an event"));
+    assert_false(tin_file_exists(picture.png));
+    tin_dataset_close(dataset);
+    dataset = make_run(folder, CLASSES);
+    err = (tin_error){0};
+    const tin_export_paths nowhere = {.svg = TEST_TEMPORARY "/unexported/no/such/f.svg"};
+    assert_int_equal(tin_evaluate_export(dataset, &options, &nowhere, &err), TIN_ERR_IO);
+    err = (tin_error){0};
+    assert_int_equal(remove(TEST_TEMPORARY "/unexported/scores.safetensors"), 0);
+    assert_int_equal(tin_evaluate_export(dataset, &options, &picture, &err), TIN_ERR_IO);
+    assert_non_null(strstr(tin_error_text(&err), "scores.safetensors"));
+    tin_dataset_close(dataset);
+}
+
 static void threads_change_no_byte(void **state)
 {
     (void)state;
@@ -511,6 +608,8 @@ int main(void)
         cmocka_unit_test(a_whole_run_gives_one_file_with_everything),
         cmocka_unit_test(every_position_is_what_the_device_does),
         cmocka_unit_test(the_head_says_it_in_words),
+        cmocka_unit_test(other_programs_get_what_the_page_shows),
+        cmocka_unit_test(exports_that_cannot_be_say_why),
         cmocka_unit_test(threads_change_no_byte),
         cmocka_unit_test(missing_inputs_leave_their_keys_out),
         cmocka_unit_test(a_run_without_events_has_its_timelines),
