@@ -413,12 +413,16 @@ static tin_status parse_seeds(const char *text, cli_options *options, tin_error 
     return TIN_OK;
 }
 
-static tin_status parse_bound(const char *option, const char *text, double *value, tin_error *err)
+/* share: 1 is all. */
+static tin_status parse_bound(const char *option, const char *text, bool share, double *value, tin_error *err)
 {
     char *end = NULL;
     *value = strtod(text, &end);
     if (end == text || *end || !isfinite(*value) || *value < 0) {
         return tin_fail(err, TIN_ERR_USAGE, "--%s is '%.100s'; give a number from 0 on", option, text);
+    }
+    if (share && *value > 1) {
+        return tin_fail(err, TIN_ERR_USAGE, "--%s is '%.100s'; give a share from 0 to 1, 0.05 for 5 %%", option, text);
     }
     return TIN_OK;
 }
@@ -431,10 +435,10 @@ static tin_status take_gate(const char *name, const char *value, cli_options *op
         return TIN_OK;
     }
     if (strcmp(name, "max-regression") == 0) {
-        return parse_bound(name, value, &options->max_regression, err);
+        return parse_bound(name, value, false, &options->max_regression, err);
     }
     const cli_figure *figure = cli_figure_by_name(name + strlen("max-"));
-    return parse_bound(name, value, &options->gates[figure - cli_figures], err);
+    return parse_bound(name, value, figure->share, &options->gates[figure - cli_figures], err);
 }
 
 /* `name` tells options apart that share a bit. */

@@ -83,7 +83,8 @@ static json_t *file_header(const tin_tensor *tensors, size_t n_tensors, const ti
 /* To the file and to the hash, if there is one; the stream keeps its error until the commit. */
 static void put(FILE *stream, tin_hash *hash, const void *data, size_t size)
 {
-    (void)fwrite(data, 1, size, stream);
+    if (size > 0) /* an empty tensor may have no data */
+        (void)fwrite(data, 1, size, stream);
     if (hash)
         tin_hash_add(hash, data, size);
 }

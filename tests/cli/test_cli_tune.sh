@@ -25,6 +25,7 @@ small_project "$project"
 refuses 2 "the preset is 'lazy'; use responsive, balanced or strict" tune "$project" --preset lazy
 refuses 2 "use event_f1, iou_f1" tune "$project" --objective speed
 refuses 2 'give a number from 0 on' tune "$project" --max-fnr -1
+refuses 2 'give a share from 0 to 1' tune "$project" --max-fnr 5
 refuses 2 'excludes bounds' tune "$project" --preset strict --max-fnr 0.1
 refuses 2 'has no option --max-flash' tune "$project" --max-flash 1000
 refuses 2 'has no option --against' tune "$project" --against x
