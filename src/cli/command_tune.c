@@ -25,7 +25,7 @@ static tin_status take_ask(const cli_options *options, tin_tuning_ask *ask, bool
     if (options->objective && !tin_aim_find(options->objective, &ask->aim)) {
         return tin_fail(
             err, TIN_ERR_USAGE,
-            "--objective is '%.100s'; use event_f1, iou_f1, in_time_f1, event_f0.5, misses, false_alarms or "
+            "--objective is '%.100s'; use event_f1, iou_f1, in_time_f1, prompt_f1, event_f0.5, misses, false_alarms or "
             "latency",
             options->objective);
     }

@@ -325,8 +325,8 @@ static const struct {
      "0.01"},
     {CLI_TUNE,
      "  --max-fp-per-hour X, --max-fnr X, --max-latency-ms X    bounds that the rule holds on the validation people\n"
-     "  --objective NAME  what is made best within them: event_f1, iou_f1, in_time_f1, event_f0.5, misses, "
-     "false_alarms, latency\n"
+     "  --objective NAME  what is made best within them: event_f1, iou_f1, in_time_f1, prompt_f1, event_f0.5, "
+     "misses, false_alarms, latency\n"
      "  --preset NAME   responsive, balanced or strict"},
     {CLI_JSON, "  --json          print one JSON object with the results on stdout"},
     {CLI_QUIET, "  --quiet         no progress and no log on stderr"},

@@ -59,7 +59,17 @@ static int64_t triggers_and_events(const tin_sweep_counts *c)
     return c->true_positives + c->wrong_class + c->false_positives + c->n_events;
 }
 
-static int compare_aim(tin_aim aim, const tin_sweep_point *a, const tin_sweep_point *b)
+/* Half the F1 of triggers of which a true one is worth the part of the deadline that is left when it comes. Of the mean
+ * delay, so that the sum of many thresholds can be judged; what comes early makes up for no more than what is late. */
+static double prompt_f1(double deadline_frames, const tin_sweep_point *point)
+{
+    const tin_sweep_counts *c = &point->counts;
+    const int64_t all = triggers_and_events(c), lost = c->latency_frames > 0 ? c->latency_frames : 0;
+    const double worth = (double)c->true_positives * deadline_frames - (double)lost;
+    return all > 0 && worth > 0 ? worth / (deadline_frames * (double)all) : 0;
+}
+
+static int compare_aim(const tin_rule_goal *goal, tin_aim aim, const tin_sweep_point *a, const tin_sweep_point *b)
 {
     const tin_sweep_counts *p = &a->counts, *q = &b->counts;
     switch (aim) {
@@ -76,6 +86,10 @@ static int compare_aim(tin_aim aim, const tin_sweep_point *a, const tin_sweep_po
         return compare_ratios(p->overlap50, p->n_segments + p->n_events, q->overlap50, q->n_segments + q->n_events);
     case TIN_AIM_IN_TIME_F1:
         return compare_ratios(p->in_time, triggers_and_events(p), q->in_time, triggers_and_events(q));
+    case TIN_AIM_PROMPT_F1: {
+        const double x = prompt_f1(goal->deadline_frames, a), y = prompt_f1(goal->deadline_frames, b);
+        return (x > y) - (x < y);
+    }
     case TIN_AIM_EVENT_F05: /* 1.25 TP / (0.25 events + triggers) */
         return compare_ratios(p->true_positives, 4 * triggers_and_events(p) - 3 * p->n_events, q->true_positives,
                               4 * triggers_and_events(q) - 3 * q->n_events);
@@ -89,9 +103,9 @@ int tin_goal_compare(const tin_rule_goal *goal, const tin_sweep_point *a, const 
 {
     int order = 0;
     for (int i = 0; i < goal->n_aims && order == 0; i++) {
-        order = compare_aim(goal->aims[i], a, b);
+        order = compare_aim(goal, goal->aims[i], a, b);
     }
-    return order != 0 ? order : compare_aim(TIN_AIM_FALSE_ALARMS, a, b);
+    return order != 0 ? order : compare_aim(goal, TIN_AIM_FALSE_ALARMS, a, b);
 }
 
 bool tin_goal_overlap(const tin_rule_goal *goal)

@@ -10,6 +10,7 @@
     X(TIN_AIM_EVENT_F1, "event_f1")         /* greatest F1 of triggers */                                              \
     X(TIN_AIM_IOU_F1, "iou_f1")             /* greatest F1 of active segments at an IoU of 0.5 */                      \
     X(TIN_AIM_IN_TIME_F1, "in_time_f1")     /* greatest F1 of triggers that come by the deadline */                    \
+    X(TIN_AIM_PROMPT_F1, "prompt_f1")       /* the same, but a true one is worth what is left of the deadline */       \
     X(TIN_AIM_EVENT_F05, "event_f0.5")      /* greatest F0.5 of triggers: a false one weighs four times a miss */      \
     X(TIN_AIM_MISSES, "misses")             /* fewest missed and misnamed events */                                    \
     X(TIN_AIM_FALSE_ALARMS, "false_alarms") /* fewest false positives */                                               \
@@ -28,6 +29,7 @@ bool tin_aim_find(const char *name, tin_aim *aim);
 typedef struct tin_rule_goal {
     double max_fp_per_hour, max_fnr, max_latency_s; /* INFINITY: any */
     double rate_hz;
+    double deadline_frames;      /* > 0: of TIN_AIM_PROMPT_F1 */
     tin_aim aims[TIN_GOAL_AIMS]; /* [n_aims] the first one in which two rules differ decides */
     int n_aims;
     /* The aims are those of the sum over all thresholds that are at most so many score units away: a rule that is good

@@ -40,12 +40,13 @@ tin_status tin_preset_find(const char *name, tin_preset *preset, tin_error *err)
     return tin_fail(err, TIN_ERR_USAGE, "the preset is '%.100s'; use responsive, balanced or strict", name);
 }
 
-static tin_rule_goal goal_for(double rate_hz)
+static tin_rule_goal goal_for(const tin_config_evaluate *s, double rate_hz)
 {
     return (tin_rule_goal){.max_fp_per_hour = (double)INFINITY,
                            .max_fnr = (double)INFINITY,
                            .max_latency_s = (double)INFINITY,
-                           .rate_hz = rate_hz};
+                           .rate_hz = rate_hz,
+                           .deadline_frames = fmax(1, s->deadline_ms * rate_hz / 1000)};
 }
 
 static void set_aims(tin_rule_goal *goal, tin_aim first, tin_aim second, tin_aim third)
@@ -57,7 +58,7 @@ static void set_aims(tin_rule_goal *goal, tin_aim first, tin_aim second, tin_aim
 
 static tin_rule_goal goal_of_preset(tin_preset preset, const tin_config_evaluate *s, double rate_hz)
 {
-    tin_rule_goal goal = goal_for(rate_hz);
+    tin_rule_goal goal = goal_for(s, rate_hz);
     if (preset == TIN_PRESET_BALANCED && s->max_fp_per_hour > 0) {
         goal.max_fp_per_hour = s->max_fp_per_hour;
         set_aims(&goal, TIN_AIM_MISSES, TIN_AIM_LATENCY, TIN_AIM_FALSE_ALARMS);
@@ -66,7 +67,7 @@ static tin_rule_goal goal_of_preset(tin_preset preset, const tin_config_evaluate
     const bool overlap = s->objective != NULL && strcmp(s->objective, "iou_f1") == 0;
     goal.n_aims = 1;
     goal.spread = SPREAD;
-    goal.aims[0] = preset == TIN_PRESET_RESPONSIVE ? TIN_AIM_IN_TIME_F1
+    goal.aims[0] = preset == TIN_PRESET_RESPONSIVE ? TIN_AIM_PROMPT_F1
                    : preset == TIN_PRESET_STRICT   ? TIN_AIM_EVENT_F05
                    : overlap                       ? TIN_AIM_IOU_F1
                                                    : TIN_AIM_EVENT_F1;
@@ -96,7 +97,7 @@ static tin_rule_goal goal_of_ask(const tin_tuning_ask *ask, const tin_config_eva
     if (ask->preset < TIN_PRESET_COUNT) {
         return goal_of_preset(ask->preset, s, rate_hz);
     }
-    tin_rule_goal goal = goal_for(rate_hz);
+    tin_rule_goal goal = goal_for(s, rate_hz);
     goal.max_fp_per_hour = isnan(ask->max_fp_per_hour) ? goal.max_fp_per_hour : ask->max_fp_per_hour;
     goal.max_fnr = isnan(ask->max_fnr) ? goal.max_fnr : ask->max_fnr;
     goal.max_latency_s = isnan(ask->max_latency_ms) ? goal.max_latency_s : ask->max_latency_ms / 1000;
@@ -120,6 +121,7 @@ static tin_status describe(char **text, const tin_rule_goal *goal, tin_error *er
         [TIN_AIM_EVENT_F1] = "greatest F1 of triggers",
         [TIN_AIM_IOU_F1] = "greatest F1 of active segments at an overlap of 0.5",
         [TIN_AIM_IN_TIME_F1] = "greatest F1 of triggers that come by the deadline",
+        [TIN_AIM_PROMPT_F1] = "greatest F1 of triggers, worth what is left of the deadline",
         [TIN_AIM_EVENT_F05] = "greatest F0.5 of triggers",
         [TIN_AIM_MISSES] = "fewest missed and misnamed events",
         [TIN_AIM_FALSE_ALARMS] = "fewest false alarms",

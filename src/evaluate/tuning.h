@@ -13,7 +13,7 @@
 
 /* preset, name */
 #define TIN_PRESET_LIST(X)                                                                                             \
-    X(TIN_PRESET_RESPONSIVE, "responsive") /* greatest F1 of triggers by the deadline */                               \
+    X(TIN_PRESET_RESPONSIVE, "responsive") /* greatest F1 of triggers, worth what is left of the deadline */           \
     X(TIN_PRESET_BALANCED, "balanced")     /* what the settings max_fp_per_hour and objective say */                   \
     X(TIN_PRESET_STRICT, "strict")         /* greatest F0.5 of triggers */
 typedef enum tin_preset {

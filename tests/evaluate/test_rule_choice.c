@@ -21,6 +21,7 @@ static tin_rule_goal goal_of(tin_aim aim, int32_t spread)
                            .max_fnr = (double)INFINITY,
                            .max_latency_s = (double)INFINITY,
                            .rate_hz = RATE_HZ,
+                           .deadline_frames = RATE_HZ,
                            .aims = {aim},
                            .n_aims = 1,
                            .spread = spread};
@@ -181,12 +182,31 @@ static void a_bound_that_cannot_be_held_is_said(void **state)
     tin_choices_free(&choices);
 }
 
+/* Of 10 events 8 are found with no false trigger. Half a deadline late each is worth 4 found at once, in time or not. */
+static void a_prompt_trigger_is_worth_more(void **state)
+{
+    (void)state;
+    const tin_rule_goal goal = goal_of(TIN_AIM_PROMPT_F1, 0); /* deadline RATE_HZ frames, one second */
+    const tin_sweep_counts late = {.n_events = 10, .true_positives = 8, .missed = 2, .latency_frames = 4 * RATE_HZ};
+    const tin_sweep_counts few = {.n_events = 10, .true_positives = 5, .missed = 5};
+    const tin_sweep_counts early = {.n_events = 10, .true_positives = 5, .missed = 5, .latency_frames = -900};
+    const tin_sweep_counts later = {.n_events = 10, .true_positives = 8, .missed = 2, .latency_frames = 9 * RATE_HZ};
+    const tin_sweep_counts none = {.n_events = 10, .missed = 10};
+    /* late: 4 / 18 = 0.222 and few: 5 / 15 = 0.333; no gain by coming early; later than the deadline on average: 0, as none */
+    assert_true(tin_goal_compare(&goal, &(tin_sweep_point){.counts = late}, &(tin_sweep_point){.counts = few}) < 0);
+    assert_true(tin_goal_compare(&goal, &(tin_sweep_point){.counts = late}, &(tin_sweep_point){.counts = later}) > 0);
+    assert_int_equal(tin_goal_compare(&goal, &(tin_sweep_point){.counts = few}, &(tin_sweep_point){.counts = early}),
+                     0);
+    assert_int_equal(tin_goal_compare(&goal, &(tin_sweep_point){.counts = later}, &(tin_sweep_point){.counts = none}),
+                     0);
+}
+
 static void the_number_of_threads_changes_nothing(void **state)
 {
     (void)state;
     static world w;
     make_world(&w, 5, 1, 200);
-    const tin_rule_goal goals[] = {goal_of(TIN_AIM_IN_TIME_F1, SPREAD), goal_of(TIN_AIM_EVENT_F05, SPREAD)};
+    const tin_rule_goal goals[] = {goal_of(TIN_AIM_PROMPT_F1, SPREAD), goal_of(TIN_AIM_EVENT_F05, SPREAD)};
     tin_choices one, many;
     tin_choice_options options = OPTIONS;
     assert_int_equal(tin_rules_choose(&w.input, goals, 2, &options, &one, NULL), TIN_OK);
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(what_is_said_of_a_choice_is_what_its_rule_does),
         cmocka_unit_test(twins_lose_nothing_when_one_is_left_out),
         cmocka_unit_test(a_bound_that_cannot_be_held_is_said),
+        cmocka_unit_test(a_prompt_trigger_is_worth_more),
         cmocka_unit_test(the_number_of_threads_changes_nothing),
         cmocka_unit_test(front_is_complete_and_holds_nothing_that_is_beaten),
         cmocka_unit_test(no_event_is_refused_with_the_mend),
