@@ -385,6 +385,8 @@ static tin_status make_json(const work *w, const json_t *test_rules, tin_tuning 
                                         : status;
 }
 
+/* The goals of one search help each other to rules. So that a preset is the same rule whatever else is asked for, the
+ * presets have a search of their own. */
 static tin_status choose(work *w, tin_error *err)
 {
     const tin_choice_options options = {(int)(w->input.margins.most.late / w->input.timing.hop), w->in->pool,
@@ -393,10 +395,14 @@ static tin_status choose(work *w, tin_error *err)
         w->goals[w->n_goals++] = goal_of_preset((tin_preset)p, w->in->settings, w->in->dataset->rate_hz);
     }
     w->asked = (int)w->ask->preset;
-    if (w->ask->preset == TIN_PRESET_COUNT) {
-        w->goals[w->n_goals++] = goal_of_ask(w->ask, w->in->settings, w->in->dataset->rate_hz);
-    }
     tin_status status = tin_rules_choose(&w->input, w->goals, w->n_goals, &options, &w->choices, err);
+    if (status == TIN_OK && w->ask->preset == TIN_PRESET_COUNT) {
+        tin_choices presets = w->choices;
+        w->goals[w->n_goals++] = goal_of_ask(w->ask, w->in->settings, w->in->dataset->rate_hz);
+        status = tin_rules_choose(&w->input, w->goals, w->n_goals, &options, &w->choices, err);
+        memcpy(w->choices.of, presets.of, TIN_PRESET_COUNT * sizeof *presets.of);
+        tin_choices_free(&presets);
+    }
     if (status == TIN_OK && !w->choices.of[w->asked].any) {
         status = tin_fail(err, TIN_ERR_USAGE,
                           "no decision rule holds these bounds on the validation people; `tinamou tune` without bounds "

@@ -117,9 +117,14 @@ static void a_choice_by_hand_needs_no_model_and_stays(void **state)
         assert_int_equal(evaluate(i == 0 ? by_hand : whole, NULL, false, true, &s, &err), TIN_OK);
     }
     const tin_decision_rule before = s.rule;
+    json_t *tuning_before = load(by_hand, "tuning.json");
     assert_int_equal(evaluate(by_hand, &ask, true, false, &s, &err), TIN_OK);
     assert_int_equal(evaluate(whole, &ask, false, false, &again, &err), TIN_OK);
     assert_memory_not_equal(&s.rule, &before, sizeof before);
+    json_t *tuning = load(by_hand, "tuning.json"); /* a preset is the same rule whatever is asked for */
+    assert_true(json_equal(json_object_get(tuning, "presets"), json_object_get(tuning_before, "presets")));
+    json_decref(tuning);
+    json_decref(tuning_before);
     assert_string_equal(s.preset, "custom");
     assert_int_equal(s.test_reads, 2);
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
