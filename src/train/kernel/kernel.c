@@ -103,18 +103,56 @@ static void pack(const tin_node *node, const float *params, void *packed)
 }
 
 /* [lane][i] to [i][lane]; lanes not in use become zero. */
+#if !TIN_KERNEL_DOUBLE
+/* Value k of vector i goes to value i of vector k: one bit of the two numbers after the other. */
+INLINE void transpose(vec v[VL])
+{
+    UNROLL
+    for (int bit = VL / 2; bit > 0; bit /= 2) {
+        const ivec low = lane_numbers + (lane_numbers & bit) / bit * (VL - bit), high = low + bit;
+        UNROLL
+        for (int i = 0; i < VL; i++) {
+            if (!(i & bit)) {
+                vec a = v[i], b = v[i + bit];
+                v[i] = __builtin_shuffle(a, b, low);
+                v[i + bit] = __builtin_shuffle(a, b, high);
+            }
+        }
+    }
+}
+
+/* VL values of VL lanes, those from n_lanes on are 0. */
+INLINE void block_to_lanes(const float *rows, size_t lane_stride, int n_lanes, real *to)
+{
+    vec v[VL];
+    UNROLL
+    for (int l = 0; l < VL; l++) {
+        v[l] = splat(0);
+        if (l < n_lanes) {
+            memcpy(&v[l], rows + (size_t)l * lane_stride, sizeof v[l]);
+        }
+    }
+    transpose(v);
+    UNROLL
+    for (int j = 0; j < VL; j++) {
+        store(to + j * TIN_LANES, v[j]);
+    }
+}
+#endif
+
 static void to_lanes(const tin_pass *pass, const float *rows, size_t lane_stride, size_t n, real *to)
 {
-    if (pass->n_lanes < TIN_LANES) {
-        memset(to, 0, n * TIN_LANES * sizeof(real));
+    size_t i = 0;
+#if !TIN_KERNEL_DOUBLE
+    for (; i + VL <= n; i += VL) {
+        for (int l = 0; l < TIN_LANES; l += VL) {
+            block_to_lanes(rows + (size_t)l * lane_stride + i, lane_stride, pass->n_lanes - l, to + i * TIN_LANES + l);
+        }
     }
-    for (size_t i = 0; i < n; i += 16) {
-        size_t end = i + 16 < n ? i + 16 : n;
-        for (int l = 0; l < pass->n_lanes; l++) {
-            const float *from = rows + (size_t)l * lane_stride;
-            for (size_t j = i; j < end; j++) {
-                to[j * TIN_LANES + (size_t)l] = (real)from[j];
-            }
+#endif
+    for (; i < n; i++) {
+        for (int l = 0; l < TIN_LANES; l++) {
+            to[i * TIN_LANES + (size_t)l] = l < pass->n_lanes ? (real)rows[(size_t)l * lane_stride + i] : 0;
         }
     }
 }

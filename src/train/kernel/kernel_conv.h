@@ -163,9 +163,8 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
     memset(sums, 0, conv_scratch_size(node) * sizeof(real));
     real *bias_sums = sums + conv_weights(node) * (size_t)VL;
     const real *x = work + node->in[0].x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
-    int most = outer_times(n_o, s.length);
-    for (int t = 0; t < node->rows_out; t += most) {
-        int n = node->rows_out - t < most ? node->rows_out - t : most;
+    for (int t = 0; t < node->rows_out; t += OUTER_TIMES) {
+        int n = node->rows_out - t < OUTER_TIMES ? node->rows_out - t : OUTER_TIMES;
         for (int i = 0; i < s.n; i++) {
             outer_product p = {.n_times = n,
                                .n_rows = n_o,

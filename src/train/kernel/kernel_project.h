@@ -258,38 +258,59 @@ static void outer_reduce(const real *sums, int n_rows, int n_columns, real *grad
         rows = part_size(n_rows, OUTER_ROWS, row);
         for (int column = 0, columns; column < n_columns; column += columns) {
             columns = part_size(n_columns, OUTER_COLUMNS, column);
+            int places[OUTER_COLUMNS] = {0};
+            for (int c = 0; c < columns; c++) {
+                int input = (column + c) % map.n_inputs, tap = map.first_tap + (column + c) / map.n_inputs;
+                places[c] = input * map.n_taps + tap;
+            }
             for (int r = 0; r < rows; r++) {
+                real *to = gradient + (row + r + map.row_shift) % n_rows * row_step;
                 for (int c = 0; c < columns; c++, sums += VL) {
-                    int input = (column + c) % map.n_inputs, tap = map.first_tap + (column + c) / map.n_inputs;
-                    int at = (row + r + map.row_shift) % n_rows;
-                    gradient[at * row_step + input * map.n_taps + tap] += vec_sum(load(sums));
+                    to[places[c]] += vec_sum(load(sums));
                 }
             }
         }
     }
 }
 
-/* sums[r] += sum_t a[t][r], one vec per row: gradients of biases. */
-static void add_rows(int n_times, int n_rows, const real *a, ptrdiff_t a_step, real *sums)
+#define ADDED_ROWS 8 /* sums that do not wait for one another */
+
+INLINE void add_some(int rows, int n_times, const real *a, ptrdiff_t a_step, real *sums)
 {
-    for (int r = 0; r < n_rows; r++) {
-        vec sum = load(sums + r * VL);
-        for (int t = 0; t < n_times; t++) {
+    vec sum[ADDED_ROWS];
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        sum[r] = load(sums + r * VL);
+    }
+    for (int t = 0; t < n_times; t++, a += a_step * TIN_LANES) {
+        for (int v = 0; v < NV; v++) {
             UNROLL
-            for (int v = 0; v < NV; v++) {
-                sum += load(a + (t * a_step + r) * TIN_LANES + v * VL);
+            for (int r = 0; r < rows; r++) {
+                sum[r] += load(a + r * TIN_LANES + v * VL);
             }
         }
-        store(sums + r * VL, sum);
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        store(sums + r * VL, sum[r]);
     }
 }
 
-/* Places in time whose rows of both factors stay in the first cache. */
-static int outer_times(int n_rows, int n_columns)
+/* sums[r] += sum_t a[t][r], one vec per row: gradients of biases. */
+static void add_rows(int n_times, int n_rows, const real *a, ptrdiff_t a_step, real *sums)
 {
-    int n = (int)(24 * 1024 / sizeof(real)) / ((n_rows + n_columns) * TIN_LANES);
-    return n < 4 ? 4 : n;
+    int r = 0;
+    for (; r + ADDED_ROWS <= n_rows; r += ADDED_ROWS) {
+        add_some(ADDED_ROWS, n_times, a + r * TIN_LANES, a_step, sums + r * VL);
+    }
+    for (; r < n_rows; r++) {
+        add_some(1, n_times, a + r * TIN_LANES, a_step, sums + r * VL);
+    }
 }
+
+/* Places in time for which the rows of a tile, and the columns of two, stay in the first cache, while everything else comes from
+ * the second: the more of them, the less often the sums of a tile are fetched and put back. */
+#define OUTER_TIMES ((int)(24 * 1024 / sizeof(real)) / ((OUTER_ROWS + 2 * OUTER_COLUMNS) * TIN_LANES))
 
 /* A row of weights as the device has it, in multiples of tin_weight_scale; bits 0: copied. */
 static void round_row(const float *w, int n, int bits, bool power_of_two, real *out)

@@ -400,8 +400,9 @@ static void recurrent_backward(const tin_pass *pass, const tin_node *node)
 {
     recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
     real *scratch = (real *)pass->work + node->scratch;
-    memset(scratch, 0, recurrent_scratch_size(node) * sizeof(real));
     recurrent_scratch s = recurrent_scratch_parts(node, scratch);
+    size_t gates = (size_t)(s.carry - s.gates); /* are written before they are read */
+    memset(s.carry, 0, (recurrent_scratch_size(node) - gates) * sizeof(real));
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
         recurrent_chain(pass, node, t0, t1, &s, &packed);

@@ -35,6 +35,16 @@ typedef real vec __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef real_bits ivec __attribute__((vector_size(VECTOR_BYTES), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
+#if VECTOR_BYTES == 64
+static const ivec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif VECTOR_BYTES == 32
+static const ivec lane_numbers = {0, 1, 2, 3, 4, 5, 6, 7};
+#elif TIN_KERNEL_DOUBLE
+static const ivec lane_numbers = {0, 1};
+#else
+static const ivec lane_numbers = {0, 1, 2, 3};
+#endif
+
 #define UNROLL _Pragma("GCC unroll 32")
 
 #if !TIN_KERNEL_DOUBLE && defined __SSE2__
@@ -90,15 +100,11 @@ INLINE vec vec_max(vec a, vec b)
 /* Sum of the lanes by halving: the order is fixed for one vector length. */
 INLINE real vec_sum(vec v)
 {
-    real lanes[VL];
-    memcpy(lanes, &v, sizeof lanes);
     UNROLL
     for (int half = VL / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++) {
-            lanes[i] += lanes[i + half];
-        }
+        v += __builtin_shuffle(v, (lane_numbers + half) & (VL - 1));
     }
-    return lanes[0];
+    return v[0];
 }
 
 /* To the nearest integer, ties upwards as on the device (with power-of-two scales they are frequent); |x| < 2^22. The
