@@ -198,6 +198,16 @@ typedef struct tin_config_shift { /* the signal moves against its labels, both w
     double probability, ms;       /* default 0 */
 } tin_config_shift;
 
+typedef struct tin_config_mirror { /* the other side of the body */
+    double probability;            /* default 0 */
+    char *axis;                    /* "x", "y" or "z": the one that points from left to right; default x */
+} tin_config_mirror;
+
+typedef struct tin_config_turn { /* the device sits elsewhere around the limb or the waist */
+    double probability, degrees; /* both ways, uniform; default 0 */
+    char *axis;                  /* "x", "y" or "z": the one along the limb; default x */
+} tin_config_turn;
+
 typedef struct tin_config_rotate {
     double probability, degrees; /* up to this angle about a random axis, all triads together; default 15 */
 } tin_config_rotate;
@@ -254,7 +264,8 @@ typedef struct tin_config_augment {
     tin_config_by speed; /* default 0.1, always */
     tin_config_warp warp;
     tin_config_shift shift;
-    tin_config_chance mirror; /* the wrist: negates the x axis of acceleration, y and z of rotation */
+    tin_config_mirror mirror;
+    tin_config_turn turn;
     tin_config_rotate rotate;
     tin_config_by scale; /* one factor for rotation, one for all others; default 0.1, always */
     tin_config_gain gain;
@@ -361,9 +372,9 @@ typedef struct tin_config_evaluate {
     bool allow_repeats;     /* duplicates are no false positives; default false */
     double max_fp_per_hour; /* the threshold is the one with fewest misses and wrong classes at or below this on
                                 validation; 0: greatest   event F1 instead; default 0 */
-    char *objective;   /* "event_f1" or "iou_f1": what is made greatest when max_fp_per_hour is 0: F1 of triggers, or F1
+    char *objective; /* "event_f1" or "iou_f1": what is made greatest when max_fp_per_hour is 0: F1 of triggers, or F1
                           of active segments at an IoU of 0.5; default "event_f1" */
-    char *preset;      /* "responsive", "balanced" (default: as max_fp_per_hour and objective say) or "strict": which rule */
+    char *preset; /* "responsive", "balanced" (default: as max_fp_per_hour and objective say) or "strict": which rule */
     int window_frames; /* also score windows inside one label: length in frames, 0: off */
     int window_step;
     int window_history; /* frames before each window that the network has seen since its reset, where the recording has

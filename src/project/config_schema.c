@@ -317,6 +317,17 @@ static const tin_setting shift_settings[] = {
     NUMBER(tin_config_shift, ms, 0, 60000, 0, "milliseconds by which the signal moves against its labels, 0: off"),
     END,
 };
+static const tin_setting mirror_settings[] = {
+    PROBABILITY(tin_config_mirror, 0),
+    TEXT(tin_config_mirror, axis, "x", "x y z", "the axis that points from left to right"),
+    END,
+};
+static const tin_setting turn_settings[] = {
+    PROBABILITY(tin_config_turn, 1),
+    NUMBER(tin_config_turn, degrees, 0, 180, 0, "degrees, the greatest turn of the device around the limb, 0: off"),
+    TEXT(tin_config_turn, axis, "x", "x y z", "the axis along the limb"),
+    END,
+};
 static const tin_setting rotate_settings[] = {
     PROBABILITY(tin_config_rotate, 1),
     NUMBER(tin_config_rotate, degrees, 0, 180, 15, "degrees, the greatest random rotation, 0: off"),
@@ -388,7 +399,8 @@ const tin_setting tin_augment_settings[] = {
     SECTION(tin_config_augment, speed, speed_settings),
     SECTION(tin_config_augment, warp, warp_settings),
     SECTION(tin_config_augment, shift, shift_settings),
-    SECTION(tin_config_augment, mirror, chance_settings),
+    SECTION(tin_config_augment, mirror, mirror_settings),
+    SECTION(tin_config_augment, turn, turn_settings),
     SECTION(tin_config_augment, rotate, rotate_settings),
     SECTION(tin_config_augment, scale, scale_settings),
     SECTION(tin_config_augment, gain, gain_settings),

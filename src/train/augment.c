@@ -54,6 +54,30 @@ static void draw_rotation(double degrees, tin_rng *rng, double r[3][3])
     rotation(axis, tin_rng_uniform(rng) * degrees * M_PI / 180, r);
 }
 
+static int axis_of(const char *name)
+{
+    return name[0] - 'x';
+}
+
+/* The device sits elsewhere around the limb: r becomes r * turn. */
+static void draw_turn(const tin_augment_source *source, int64_t sequence, double r[3][3])
+{
+    const tin_config_turn *turn = &source->settings->turn;
+    tin_rng rng;
+    if (turn->degrees <= 0 || !tin_augment_chosen(source, sequence, TIN_AUGMENT_TURN, turn->probability, &rng)) {
+        return;
+    }
+    double axis[3] = {0}, t[3][3], tilt[3][3];
+    axis[axis_of(turn->axis)] = 1;
+    rotation(axis, tin_rng_range(&rng, -turn->degrees, turn->degrees) * M_PI / 180, t);
+    memcpy(tilt, r, sizeof tilt);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            r[i][j] = tilt[i][0] * t[0][j] + tilt[i][1] * t[1][j] + tilt[i][2] * t[2][j];
+        }
+    }
+}
+
 static double noise_of(double most, double share)
 {
     return most > 0 ? most * pow(NOISE_SPAN, share - 1) : 0;
@@ -174,13 +198,13 @@ static double draw_gain(const tin_augment_source *source, int64_t sequence)
 
 void tin_augment_draw(tin_augment *a, const tin_augment_source *source, int64_t sequence, tin_rng *rng)
 {
-    static const double plain[3] = {1, 1, 1}, mirror_accel[3] = {-1, 1, 1}, mirror_gyro[3] = {1, -1, -1};
     const tin_config_augment *s = source->settings;
     const tin_model *model = source->model;
     tin_augment_none(a, model);
     draw_clock(a, source, sequence, tin_rng_range(rng, 1 - s->speed.by, 1 + s->speed.by));
     double r[3][3];
     draw_rotation(has(source, sequence, TIN_AUGMENT_ROTATE, s->rotate.probability) ? s->rotate.degrees : 0, rng, r);
+    draw_turn(source, sequence, r);
     double by = has(source, sequence, TIN_AUGMENT_SCALE, s->scale.probability) ? s->scale.by : 0;
     double gain_accel = tin_rng_range(rng, 1 - by, 1 + by), gain_gyro = tin_rng_range(rng, 1 - by, 1 + by);
     double share = tin_rng_uniform(rng), share_gyro = tin_rng_uniform(rng);
@@ -188,11 +212,18 @@ void tin_augment_draw(tin_augment *a, const tin_augment_source *source, int64_t 
     const double noises[] = {noise_of(s->noise.accel, share), noise_of(s->noise.gyro, share_gyro),
                              noise_of(s->noise.other, share)};
     bool mirror = tin_rng_uniform(rng) < s->mirror.probability;
+    double accel[3] = {1, 1, 1},
+           gyro[3] = {1, 1, 1}; /* rotation is a pseudovector: a mirror keeps what turns about its axis */
+    for (int i = 0; mirror && i < 3; i++) {
+        bool across = i == axis_of(s->mirror.axis);
+        accel[i] = across ? -1 : 1;
+        gyro[i] = across ? 1 : -1;
+    }
     if (source->triads.accel) {
-        fill_triad(a, model, 0, gain_accel, r, mirror ? mirror_accel : plain);
+        fill_triad(a, model, 0, gain_accel, r, accel);
     }
     if (source->triads.gyro) {
-        fill_triad(a, model, 1, gain_gyro, r, mirror ? mirror_gyro : plain);
+        fill_triad(a, model, 1, gain_gyro, r, gyro);
     }
     double gain_other = gain_accel * draw_gain(source, sequence);
     for (int c = 0; c < model->n_channels; c++) {

@@ -46,6 +46,7 @@ typedef enum tin_augment_op {
     TIN_AUGMENT_RESOLUTION,
     TIN_AUGMENT_DROP,
     TIN_AUGMENT_MUTE,
+    TIN_AUGMENT_TURN,
     TIN_AUGMENT_OPS
 } tin_augment_op;
 

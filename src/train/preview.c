@@ -49,7 +49,8 @@ OPERATION_TEXT(splice, "an event of another recording in a place of %g s, with %
 OPERATION_TEXT(speed, "faster or slower by up to %g %%", a->speed.by * 100)
 OPERATION_TEXT(warp, "the speed changes by up to %g %% on the way, each %g ms", a->warp.by * 100, a->warp.period_ms)
 OPERATION_TEXT(shift, "up to %g ms against its labels", a->shift.ms)
-OPERATION_TEXT(mirror, "the other wrist")
+OPERATION_TEXT(mirror, "the other side of the body, %s pointing from left to right", a->mirror.axis)
+OPERATION_TEXT(turn, "turned by up to %g degrees about %s", a->turn.degrees, a->turn.axis)
 OPERATION_TEXT(rotate, "turned by up to %g degrees about a random axis", a->rotate.degrees)
 OPERATION_TEXT(scale, "each sensor by up to %g %% more or less", a->scale.by * 100)
 OPERATION_TEXT(gain, "%g to %g dB", a->gain.db[0], a->gain.db[1])
@@ -71,6 +72,7 @@ OPERATION_TEXT(mute, "one channel is zero")
 OPERATION_STRENGTH(speed, a->speed.by)
 OPERATION_STRENGTH(warp, a->warp.by)
 OPERATION_STRENGTH(shift, a->shift.ms)
+OPERATION_STRENGTH(turn, a->turn.degrees)
 OPERATION_STRENGTH(rotate, a->rotate.degrees)
 OPERATION_STRENGTH(scale, a->scale.by)
 OPERATION_STRENGTH(bias, a->bias.accel + a->bias.gyro + a->bias.other)
@@ -83,12 +85,24 @@ OPERATION_STRENGTH(noise,
 #name, offsetof(augment, name), strength, describe_##name                                                      \
     }
 static const operation operations[TIN_PREVIEW_OPERATIONS] = {
-    OPERATION(splice, always),        OPERATION(speed, strength_speed), OPERATION(warp, strength_warp),
-    OPERATION(shift, strength_shift), OPERATION(mirror, always),        OPERATION(rotate, strength_rotate),
-    OPERATION(scale, strength_scale), OPERATION(gain, always),          OPERATION(room, always),
-    OPERATION(background, always),    OPERATION(bias, strength_bias),   OPERATION(drift, strength_drift),
-    OPERATION(noise, strength_noise), OPERATION(range, always),         OPERATION(resolution, always),
-    OPERATION(drop, always),          OPERATION(mute, always),
+    OPERATION(splice, always),
+    OPERATION(speed, strength_speed),
+    OPERATION(warp, strength_warp),
+    OPERATION(shift, strength_shift),
+    OPERATION(mirror, always),
+    OPERATION(turn, strength_turn),
+    OPERATION(rotate, strength_rotate),
+    OPERATION(scale, strength_scale),
+    OPERATION(gain, always),
+    OPERATION(room, always),
+    OPERATION(background, always),
+    OPERATION(bias, strength_bias),
+    OPERATION(drift, strength_drift),
+    OPERATION(noise, strength_noise),
+    OPERATION(range, always),
+    OPERATION(resolution, always),
+    OPERATION(drop, always),
+    OPERATION(mute, always),
 };
 
 static double probability_of(const augment *a, const operation *o)

@@ -8,7 +8,7 @@
 #include "project/config.h"
 
 #define TIN_PREVIEW_SEQUENCES 3
-#define TIN_PREVIEW_OPERATIONS 17
+#define TIN_PREVIEW_OPERATIONS 18
 
 typedef struct tin_preview {
     const char *operations[TIN_PREVIEW_OPERATIONS]; /* that are on, in the order in which they act */

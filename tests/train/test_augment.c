@@ -159,7 +159,8 @@ static const tin_config_augment strong = {
     .speed = {1, 0.2},
     .warp = {1, 0.3, 1000},
     .shift = {1, 400},
-    .mirror = {1},
+    .mirror = {1, "x"},
+    .turn = {1, 60, "y"},
     .rotate = {1, 60},
     .scale = {1, 0.5},
     .gain = {1, {6, 12}},
@@ -177,12 +178,12 @@ static const tin_config_augment strong = {
 /* The probabilities, which stand first in each group. */
 static double *probabilities(tin_config_augment *a, int i)
 {
-    double *all[] = {&a->splice.probability,     &a->speed.probability,  &a->warp.probability,
-                     &a->shift.probability,      &a->mirror.probability, &a->rotate.probability,
-                     &a->scale.probability,      &a->gain.probability,   &a->room.probability,
-                     &a->background.probability, &a->bias.probability,   &a->drift.probability,
-                     &a->noise.probability,      &a->range.probability,  &a->resolution.probability,
-                     &a->drop.probability,       &a->mute.probability};
+    double *all[] = {&a->splice.probability,     &a->speed.probability,      &a->warp.probability,
+                     &a->shift.probability,      &a->mirror.probability,     &a->turn.probability,
+                     &a->rotate.probability,     &a->scale.probability,      &a->gain.probability,
+                     &a->room.probability,       &a->background.probability, &a->bias.probability,
+                     &a->drift.probability,      &a->noise.probability,      &a->range.probability,
+                     &a->resolution.probability, &a->drop.probability,       &a->mute.probability};
     return i < (int)(sizeof all / sizeof *all) ? all[i] : NULL;
 }
 
@@ -231,7 +232,7 @@ static void off_is_the_signal_as_it_was(void **unused)
         }
         close_world(&on);
     }
-    assert_int_equal(n, 17);
+    assert_int_equal(n, 18);
     close_world(&plain);
     close_world(&off);
 }
@@ -240,7 +241,7 @@ static void off_is_the_signal_as_it_was(void **unused)
 static void probabilities_are_shares_of_sequences(void **unused)
 {
     (void)unused;
-    tin_config_train half = only(5);
+    tin_config_train half = only(6);
     half.augment.rotate.probability = 0.3;
     half.stateful = false;
     tin_config_train none = bare;
@@ -416,7 +417,7 @@ static void a_shift_is_constant(void **unused)
 static void background_has_the_snr(void **unused)
 {
     (void)unused;
-    tin_config_train train = only(9);
+    tin_config_train train = only(10);
     train.augment.background.snr_db[0] = train.augment.background.snr_db[1] = 12;
     train.chunk = 1200; /* to and fro over a stretch of rest */
     train.stateful = false;
@@ -470,7 +471,7 @@ static void a_room_echoes(void **unused)
 {
     (void)unused;
     for (int n_channels = 1; n_channels <= MOST_CHANNELS; n_channels += 6) {
-        tin_config_train train = only(8);
+        tin_config_train train = only(9);
         train.augment.room.direct_db[0] = train.augment.room.direct_db[1] = 6;
         train.chunk = 1000;
         world w;
@@ -517,7 +518,7 @@ static void a_room_echoes(void **unused)
 static void range_and_resolution_are_those_of_a_sensor(void **unused)
 {
     (void)unused;
-    tin_config_train train = only(13);
+    tin_config_train train = only(14);
     world w;
     open_with(&w, &train, WAVES, MOST_CHANNELS, 1);
     double most = 0, least = 0;
@@ -533,7 +534,7 @@ static void range_and_resolution_are_those_of_a_sensor(void **unused)
     assert_true(most < 0.01001 * 32767 && most > 0.005 * 32767 && fabs(most + least) < 0.1 && at_most > 1000);
     close_world(&w);
 
-    train = only(14);
+    train = only(15);
     train.augment.resolution.bits[0] = train.augment.resolution.bits[1] = 7;
     open_with(&w, &train, WAVES, MOST_CHANNELS, 1);
     world plain;
@@ -556,7 +557,7 @@ static void samples_drop_out(void **unused)
 {
     (void)unused;
     for (int hold = 0; hold < 2; hold++) {
-        tin_config_train train = only(15);
+        tin_config_train train = only(16);
         train.augment.drop.hold = hold;
         world w, plain;
         open_with(&w, &train, WAVES, MOST_CHANNELS, 1);
@@ -591,7 +592,7 @@ static void samples_drop_out(void **unused)
 static void bias_stays_and_drift_walks(void **unused)
 {
     (void)unused;
-    tin_config_train train = only(11);
+    tin_config_train train = only(12);
     world w, plain;
     open_with(&w, &train, WAVES, MOST_CHANNELS, 1);
     open_with(&plain, &bare, WAVES, MOST_CHANNELS, 1);
@@ -629,7 +630,7 @@ static void bias_stays_and_drift_walks(void **unused)
     assert_true(jump > 0 && jump < 60); /* counts; a step of 2.56 s has a deviation of 160, cut in 16 */
     close_world(&w);
 
-    train = only(10);
+    train = only(11);
     open_with(&w, &train, WAVES, MOST_CHANNELS, 1);
     tin_sampler_restore(plain.sampler, tin_sampler_lanes(w.sampler, &(int64_t){0}), 0);
     next(&w);
@@ -678,7 +679,8 @@ static void noise_is_that_of_the_data_sheet(void **unused)
 static void a_warped_clock_rises(void **unused)
 {
     (void)unused;
-    tin_clock clock = {.speed = 0.9, .swing = 0.3 * 50 / 3, .period = 50, .seed = 4, .line = INT64_MIN, .node = INT64_MIN};
+    tin_clock clock = {
+        .speed = 0.9, .swing = 0.3 * 50 / 3, .period = 50, .seed = 4, .line = INT64_MIN, .node = INT64_MIN};
     double least = 9, most = 0, drift = 0;
     for (int i = -100; i < 5000; i++) {
         double step = tin_clock_at(&clock, i + 1) - tin_clock_at(&clock, i);

@@ -74,7 +74,7 @@ static void shows_what_is_on(void **unused)
     assert_int_equal(count(page, "a &lt;title>"), 2);
     assert_non_null(
         strstr(page, "turned by up to 40 degrees about a random axis; in training with a probability of 0.5"));
-    assert_non_null(strstr(page, "Off: splice, warp, shift, mirror, scale, gain, room, bias, drift, noise, range"));
+    assert_non_null(strstr(page, "Off: splice, warp, shift, mirror, turn, scale, gain, room, bias, drift, noise, range"));
     assert_int_equal(preview.n_operations, 4);
     assert_string_equal(preview.operations[2], "background");
     assert_int_equal(preview.n_sequences, 3);

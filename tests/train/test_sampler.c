@@ -28,7 +28,7 @@ static const tin_config_train augmented = {.steps = 10,
                                            .stateful = true,
                                            .class_weight_power = 0.5,
                                            .augment = {.speed = {1, 0.1},
-                                                       .mirror = {0.5},
+                                                       .mirror = {0.5, "x"},
                                                        .rotate = {1, 20},
                                                        .scale = {1, 0.1},
                                                        .noise = {.probability = 1, .accel = 0.02, .gyro = 0.05}}};
@@ -388,6 +388,46 @@ static void augmentation_is_physical(void **unused)
     close_world(&w);
 }
 
+/* The device on the other side of the body and elsewhere around the limb, by hand: turn * mirror, the axis along the limb
+ * stays where it is, and a mirror keeps rotation about its own axis alone. */
+static void turn_and_mirror_keep_their_axes(void **unused)
+{
+    (void)unused;
+    world w;
+    tin_config_train train = augmented;
+    train.augment = (tin_config_augment){.mirror = {1, "y"}, .turn = {1, 60, "z"}};
+    open_world(&w, &train, 1);
+    tin_augment_source source = {w.model, &train.augment, tin_triads_find(w.dataset->channels, TEST_CHANNELS), 50, 5};
+    int n_left = 0;
+    double least = 1;
+    for (int64_t i = 0; i < 100; i++) {
+        tin_rng rng;
+        tin_rng_derive(&rng, 3, (uint64_t)i);
+        tin_augment a;
+        tin_augment_draw(&a, &source, i, &rng);
+        for (int c = 0; c < 6; c++) {
+            for (int j = 0; j < 3; j++) {
+                a.matrix[j][c] /= w.model->input.scale[c] / (float)w.model->channels[c].scale *
+                                  (float)w.model->channels[c / 3 * 3 + j].scale;
+            }
+        }
+        double cosine = (double)a.matrix[0][0], sine = (double)a.matrix[0][1];
+        const double accel[3][3] = {{cosine, sine, 0}, {sine, -cosine, 0}, {0, 0, 1}}; /* [from][to] */
+        for (int j = 0; j < 3; j++) {
+            for (int c = 0; c < 3; c++) {
+                assert_true(fabs((double)a.matrix[j][c] - accel[j][c]) < 1e-5);
+                assert_true(fabs((double)a.matrix[j][3 + c] + accel[j][c]) <
+                            1e-5); /* a pseudovector: the mirror times -1 */
+            }
+        }
+        assert_true(fabs(hypot(cosine, sine) - 1) < 1e-5 && cosine > 0.5 - 1e-5);
+        n_left += sine > 0;
+        least = fmin(least, cosine);
+    }
+    assert_true(n_left > 30 && n_left < 70 && least < 0.55);
+    close_world(&w);
+}
+
 static void noise_and_speed_are_as_asked(void **unused)
 {
     (void)unused;
@@ -671,6 +711,7 @@ int main(void)
         cmocka_unit_test(windows_may_have_a_history),
         cmocka_unit_test(triads_are_known_by_their_units),
         cmocka_unit_test(augmentation_is_physical),
+        cmocka_unit_test(turn_and_mirror_keep_their_axes),
         cmocka_unit_test(noise_and_speed_are_as_asked),
         cmocka_unit_test(borders_are_ramps),
         cmocka_unit_test(delayed_targets_are_earlier_labels),
