@@ -38,7 +38,7 @@ static void add_settings(tin_text *text, const tin_setting *settings, const char
             break;
         case TIN_SETTING_TEXT: {
             const char *value = *(char *const *)member;
-            tin_text_printf(text, "%zu:%s", strlen(value), value);
+            tin_text_printf(text, "%zu:%s", value ? strlen(value) : 0, value ? value : ""); /* made by hand in C */
             break;
         }
         case TIN_SETTING_SECTION:

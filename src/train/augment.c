@@ -54,9 +54,10 @@ static void draw_rotation(double degrees, tin_rng *rng, double r[3][3])
     rotation(axis, tin_rng_uniform(rng) * degrees * M_PI / 180, r);
 }
 
+/* NULL, in settings made by hand in C: x. */
 static int axis_of(const char *name)
 {
-    return name[0] - 'x';
+    return name ? name[0] - 'x' : 0;
 }
 
 /* The device sits elsewhere around the limb: r becomes r * turn. */
