@@ -441,6 +441,22 @@ static tin_status take_gate(const char *name, const char *value, cli_options *op
     return parse_bound(name, value, figure->share, &options->gates[figure - cli_figures], err);
 }
 
+/* --folds N, or --leave-one-out. */
+static tin_status take_folds(const char *name, const char *value, cli_options *options, tin_error *err)
+{
+    if (strcmp(name, "leave-one-out") == 0) {
+        options->leave_one_out = true;
+        return TIN_OK;
+    }
+    unsigned long long number = 0;
+    tin_status status = parse_number("--folds", value, CLI_MAX_SEEDS, &number, err);
+    options->n_folds = (int)number;
+    return status || number >= 3
+               ? status
+               : tin_fail(err, TIN_ERR_USAGE, "--folds is '%s'; give a whole number from 3 to %d, or --leave-one-out",
+                          value, CLI_MAX_SEEDS);
+}
+
 /* `name` tells options apart that share a bit. */
 static tin_status take_option(int bit, const char *name, const char *value, cli_options *options, tin_error *err)
 {
@@ -472,17 +488,7 @@ static tin_status take_option(int bit, const char *name, const char *value, cli_
         options->source = value;
         break;
     case CLI_FOLDS:
-        if (strcmp(name, "leave-one-out") == 0) {
-            options->leave_one_out = true;
-            break;
-        }
-        status = parse_number("--folds", value, CLI_MAX_SEEDS, &number, err);
-        options->n_folds = (int)number;
-        if (status == TIN_OK && number < 3) {
-            status =
-                tin_fail(err, TIN_ERR_USAGE, "--folds is '%s'; give a whole number from 3 to %d, or --leave-one-out",
-                         value, CLI_MAX_SEEDS);
-        }
+        status = take_folds(name, value, options, err);
         break;
     case CLI_SEEDS:
         status = parse_seeds(value, options, err);
