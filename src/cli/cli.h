@@ -14,6 +14,7 @@
 #include "dataset/dataset.h"
 #include "deploy/deploy.h"
 #include "evaluate/evaluate.h"
+#include "evaluate/score_streams.h"
 #include "project/config.h"
 #include "project/runs.h"
 #include "quantize/quantize.h"
@@ -130,6 +131,8 @@ typedef struct cli_session {
     tin_dataset *dataset;
     tin_run run;
     json_t *results; /* what --json prints */
+    int *part_of;    /* [streams of the dataset] of cross-validation, 1...; 0: test; NULL: none */
+    int part;        /* whose model is being made; 0: that of all */
     const struct tin_tuning_ask
         *ask;    /* of the decision rule, by hand; the scores of the run are used again. NULL: none */
     bool forget; /* what was asked by hand before */
@@ -164,9 +167,10 @@ tin_status cli_report_lineage(cli_session *session, tin_error *err) TIN_USE_RESU
 tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err) TIN_USE_RESULT;
 
 /* The files that a stage made, below the run folder. */
-#define CLI_MAX_FILES 16
+#define CLI_MAX_FILES 512
+#define CLI_FILE_NAME 128
 typedef struct cli_files {
-    char names[CLI_MAX_FILES][128];
+    char names[CLI_MAX_FILES][CLI_FILE_NAME];
     int n;
 } cli_files;
 /* Path of a file in the run folder. */
@@ -179,6 +183,22 @@ tin_status cli_forget_compression(const cli_session *session, tin_error *err) TI
 /* Adds the file when it is there; with `must` its absence is TIN_ERR_IO. */
 tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
                         ...) TIN_PRINTF(5, 6) TIN_USE_RESULT;
+
+/* Cross-validation (train.cross_validation): everybody but the test people lies in one of its parts. From now on all of them
+ * validate. Does nothing when it is off. TIN_ERR_CONFIG with fewer people than parts. */
+tin_status cli_cross_begin(cli_session *session, tin_error *err) TIN_USE_RESULT;
+/* Until cli_cross_leave the run folder and the roles are those of one part (1...): the others train, the part validates; of 0:
+ * all train. */
+tin_status cli_cross_enter(cli_session *session, int part, tin_error *err) TIN_USE_RESULT;
+void cli_cross_leave(cli_session *session);
+typedef struct cli_cross_models {
+    tin_qmodel *qmodels[TIN_MAX_CROSS];
+    tin_model *models[TIN_MAX_CROSS];
+    tin_cross_models view; /* of these and the session's parts */
+} cli_cross_models;
+/* Loads the models of all parts; cli_cross_models_free also after a failure. */
+tin_status cli_cross_models_load(cli_cross_models *models, cli_session *session, tin_error *err) TIN_USE_RESULT;
+void cli_cross_models_free(cli_cross_models *models);
 
 /* One function per stage; figures is an empty JSON object to be filled with what the store keeps, which is no path. */
 typedef tin_status cli_stage_function(cli_session *session, json_t *figures, cli_files *files, tin_error *err);

@@ -1,5 +1,6 @@
 /* Compress: steps of the settings over model_float; model_compressed takes its place in the stages behind. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,9 +53,13 @@ tin_status cli_stage_compress(cli_session *session, json_t *figures, cli_files *
         status = step_figures(steps, &rows[i], err);
     }
     if (status == TIN_OK) {
-        cli_log(session, "compress: %zu parameters, %zu not zero, of %zu; validation %s %.3f, was %.3f",
-                rows[n_rows - 1].size.parameters, rows[n_rows - 1].size.nonzero, rows[0].size.parameters,
-                session->config->train.metric, rows[n_rows - 1].score, rows[0].score);
+        char score[96] = "";
+        if (!isnan(rows[0].score)) {
+            snprintf(score, sizeof score, "; validation %s %.3f, was %.3f", session->config->train.metric,
+                     rows[n_rows - 1].score, rows[0].score);
+        }
+        cli_log(session, "compress: %zu parameters, %zu not zero, of %zu%s", rows[n_rows - 1].size.parameters,
+                rows[n_rows - 1].size.nonzero, rows[0].size.parameters, score);
         status = cli_set(figures, "steps", json_incref(steps), err);
     }
     json_decref(steps);

@@ -152,6 +152,7 @@ tin_status cli_session_open(cli_session *session, const cli_options *options, ti
 void cli_session_close(cli_session *session)
 {
     json_decref(session->results);
+    tin_free(session->part_of);
     tin_dataset_close(session->dataset);
     tin_runs_close(session->runs);
     tin_pool_destroy(session->pool);

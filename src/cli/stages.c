@@ -1,6 +1,7 @@
 /* Train, quantize, evaluate, deploy, report: each reads its inputs from the run folder, so that any of them can be the
  * first one of a process. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,18 @@ const char *cli_float_model(const cli_session *session)
     return session->config->compress_count > 0 ? "model_compressed" : "model_float";
 }
 
+/* Of a part of cross-validation: below its own folder. */
+static tin_status name_in_part(char name[CLI_FILE_NAME], int part, tin_error *err)
+{
+    char own[CLI_FILE_NAME];
+    int n = snprintf(own, sizeof own, "part%d/%s", part, name);
+    if (n < 0 || n >= CLI_FILE_NAME) {
+        return tin_fail(err, TIN_ERR_IO, "the name of the file %s is too long", name);
+    }
+    memcpy(name, own, sizeof own);
+    return TIN_OK;
+}
+
 tin_status cli_add_file(cli_files *files, const cli_session *session, bool must, tin_error *err, const char *format,
                         ...)
 {
@@ -40,7 +53,7 @@ tin_status cli_add_file(cli_files *files, const cli_session *session, bool must,
     }
     if (tin_file_exists(path)) {
         files->n++;
-        return TIN_OK;
+        return session->part > 0 ? name_in_part(name, session->part, err) : TIN_OK;
     }
     return must ? tin_fail_at(err, TIN_ERR_IO, path, 0, "the stage did not write this file; run it again with --force")
                 : TIN_OK;
@@ -65,6 +78,18 @@ static tin_status train_figures(json_t *figures, const tin_train_result *result,
     status = status ? status : cli_set_real(figures, key, result->best_score, err);
     snprintf(key, sizeof key, "%sseconds", prefix);
     return status ? status : cli_set_real(figures, key, result->seconds, err);
+}
+
+/* "validation macro_f1 0.912 at step 900 of 1500" */
+static const char *kept_weights(char text[96], const char *metric, const tin_train_result *result)
+{
+    if (isnan(result->best_score)) {
+        snprintf(text, 96, "step %d of %d, nobody validates", result->best_step, result->steps);
+    } else {
+        snprintf(text, 96, "validation %s %.3f at step %d of %d", metric, result->best_score, result->best_step,
+                 result->steps);
+    }
+    return text;
 }
 
 static tin_train_options train_options(const cli_session *session, const char *name)
@@ -122,10 +147,9 @@ tin_status cli_stage_train(cli_session *session, json_t *figures, cli_files *fil
         status ? status : cli_set(figures, "parameters", json_integer((json_int_t)tin_model_trainable(model)), err);
     status = status ? status : cli_set_real(figures, "macs_per_decision", tin_model_macs(model), err);
     if (status == TIN_OK) {
-        cli_log(session,
-                "train: validation %s %.3f at step %d of %d; %zu parameters, %.0f multiply-accumulates per decision",
-                config->train.metric, result.best_score, result.best_step, result.steps, tin_model_trainable(model),
-                tin_model_macs(model));
+        char score[96];
+        cli_log(session, "train: %s; %zu parameters, %.0f multiply-accumulates per decision",
+                kept_weights(score, config->train.metric, &result), tin_model_trainable(model), tin_model_macs(model));
     }
 cleanup:
     tin_model_free(model);
@@ -160,8 +184,8 @@ static tin_status fine_tune(cli_session *session, tin_model *folded, tin_quant_s
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.csv");
     status = status ? status : cli_add_file(files, session, false, err, "finetune_curve.html");
     if (status == TIN_OK) {
-        cli_log(session, "quantize: fine-tuned, validation %s %.3f at step %d of %d", options.settings.metric,
-                result.best_score, result.best_step, result.steps);
+        char score[96];
+        cli_log(session, "quantize: fine-tuned, %s", kept_weights(score, options.settings.metric, &result));
     }
     return status;
 }
@@ -240,6 +264,7 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     tin_model *model = NULL;
     tin_qmodel *qmodel = NULL;
     tin_evaluate_summary summary;
+    cli_cross_models cross = {0};
     char float_path[TIN_PATH_MAX], int_path[TIN_PATH_MAX];
     tin_evaluate_options options = {.settings = session->config->evaluate,
                                     .seed = session->config->seed,
@@ -254,6 +279,10 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     status = status ? status : cli_in_run(session, int_path, "model_int8", err);
     status = status ? status : tin_model_load(&model, float_path, err);
     status = status ? status : tin_qmodel_load(&qmodel, int_path, err);
+    if (status == TIN_OK && session->part_of) {
+        status = cli_cross_models_load(&cross, session, err);
+        options.cross = &cross.view;
+    }
     status = status ? status : cli_latency(session, qmodel, &options.latency, err);
     status = status ? status : tin_evaluate(qmodel, model, session->dataset, &options, &summary, err);
     status = status ? status : evaluate_figures(figures, &summary, session->dataset, err);
@@ -267,6 +296,7 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
         cli_log(session, "evaluate: frame accuracy %.3f (int8), %.3f (float) on the test people",
                 summary.frame_accuracy, summary.float_frame_accuracy);
     }
+    cli_cross_models_free(&cross);
     tin_qmodel_free(qmodel);
     tin_model_free(model);
     return status;
@@ -326,23 +356,41 @@ static tin_status recall(cli_session *session, tin_stage stage, tin_error *err)
     return status ? (json_decref(figures), status) : cli_set(session->results, tin_stage_name(stage), figures, err);
 }
 
+/* The stages that make a model make one for each part of cross-validation first; its figures are not kept. */
+static tin_status work_parts(cli_session *session, tin_stage stage, json_t *figures, cli_files *files, tin_error *err)
+{
+    tin_status status = TIN_OK;
+    if (!session->part_of || stage > TIN_STAGE_QUANTIZE) {
+        return stages[stage](session, figures, files, err);
+    }
+    for (int part = session->config->train.cross_validation; part >= 0 && status == TIN_OK; part--) {
+        json_t *own = part > 0 ? json_object() : json_incref(figures);
+        status = own ? cli_cross_enter(session, part, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+        status = status ? status : stages[stage](session, own, files, err);
+        json_decref(own);
+        cli_cross_leave(session);
+    }
+    return status;
+}
+
 static tin_status work(cli_session *session, tin_stage stage, tin_error *err)
 {
-    cli_files files = {.n = 0};
+    cli_files *files = tin_alloc(1, sizeof *files, err);
     const char *names[CLI_MAX_FILES];
     char *text = NULL;
     json_t *figures = json_object();
-    tin_status status =
-        figures ? stages[stage](session, figures, &files, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
-    for (int i = 0; i < files.n; i++) {
-        names[i] = files.names[i];
+    tin_status status = files && figures ? work_parts(session, stage, figures, files, err)
+                                         : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
+    for (int i = 0; files && i < files->n; i++) {
+        names[i] = files->names[i];
     }
     if (status == TIN_OK) {
         text = json_dumps(figures, JSON_SORT_KEYS | JSON_REAL_PRECISION(12));
-        status = text ? tin_runs_stage_finish(session->runs, &session->run, stage, names, files.n, text, err)
+        status = text ? tin_runs_stage_finish(session->runs, &session->run, stage, names, files->n, text, err)
                       : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
     }
     free(text);
+    tin_free(files);
     status = status ? status : set_places(session, stage, figures, err);
     return status ? (json_decref(figures), status) : cli_set(session->results, tin_stage_name(stage), figures, err);
 }
@@ -365,9 +413,20 @@ static tin_status forget_checkpoint(const cli_session *session, tin_stage stage,
     return status;
 }
 
+static tin_status forget_checkpoints(cli_session *session, tin_stage stage, tin_error *err)
+{
+    tin_status status = forget_checkpoint(session, stage, err);
+    for (int part = 1; session->part_of && part <= session->config->train.cross_validation && status == TIN_OK; part++) {
+        status = cli_cross_enter(session, part, err);
+        status = status ? status : forget_checkpoint(session, stage, err);
+        cli_cross_leave(session);
+    }
+    return status;
+}
+
 tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force, tin_error *err)
 {
-    tin_status status = TIN_OK;
+    tin_status status = session->part_of ? TIN_OK : cli_cross_begin(session, err);
     session->forget = force <= TIN_STAGE_EVALUATE;
     for (int stage = 0; stage <= (int)last && status == TIN_OK; stage++) {
         bool done = false;
@@ -375,7 +434,7 @@ tin_status cli_run_stages(cli_session *session, tin_stage last, tin_stage force,
             continue;
         }
         status = stage < (int)force ? tin_runs_stage_done(session->runs, &session->run, (tin_stage)stage, &done, err)
-                                    : forget_checkpoint(session, (tin_stage)stage, err);
+                                    : forget_checkpoints(session, (tin_stage)stage, err);
         if (status == TIN_OK) {
             status = done ? recall(session, (tin_stage)stage, err) : work(session, (tin_stage)stage, err);
         }

@@ -76,8 +76,9 @@ static tin_status need_streams(const tin_dataset *dataset, tin_error *err)
 static tin_status score_role(work *w, tin_role role, tin_scored_set *integer, tin_scored_set *real, tin_error *err)
 {
     const tin_evaluate_options *o = w->e.options;
-    const tin_scorer of_integer = {.qmodel = w->e.qmodel, .latency = o->latency, .folder = o->folder},
-                     of_float = {.model = w->float_model, .latency = o->latency, .folder = o->folder};
+    const tin_cross_models *cross = role == TIN_ROLE_VALIDATION ? o->cross : NULL;
+    const tin_scorer of_integer = {.qmodel = w->e.qmodel, .cross = cross, .latency = o->latency, .folder = o->folder},
+                     of_float = {.model = w->float_model, .cross = cross, .latency = o->latency, .folder = o->folder};
     tin_status status =
         o->reuse_scores
             ? tin_scores_load(integer, o->folder, SCORES, w->e.dataset, role, w->e.timing, err)

@@ -24,6 +24,8 @@ typedef struct tin_evaluate_options {
     const struct tin_tuning_ask *ask;
     bool forget;       /* what was asked by hand before */
     bool reuse_scores; /* those in the folder, so that no model is run */
+    const struct tin_cross_models *cross; /* what they say of the validation people counts (score_streams.h); NULL: what
+                                             the model says that is evaluated */
 } tin_evaluate_options;
 
 /* Figures of the summary, named as in metrics.json: of the integer model on the test people, with the chosen rule. */

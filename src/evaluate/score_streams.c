@@ -159,6 +159,19 @@ static tin_status prepare(const tin_dataset *dataset, tin_scored_stream *item, i
     return TIN_OK;
 }
 
+/* With cross-validation that of the stream's part. */
+static tin_scorer scorer_of(const work *w, const tin_stream *stream)
+{
+    tin_scorer scorer = w->scorer;
+    int part = scorer.cross != NULL ? scorer.cross->part[stream - w->dataset->streams] : 0;
+    if (part > 0 && scorer.qmodel != NULL) {
+        scorer.qmodel = scorer.cross->qmodels[part - 1];
+    } else if (part > 0) {
+        scorer.model = scorer.cross->models[part - 1];
+    }
+    return scorer;
+}
+
 static void score_one(void *context, int index, int thread)
 {
     work *w = context;
@@ -168,7 +181,7 @@ static void score_one(void *context, int index, int thread)
         job->status = tin_fail(&job->err, TIN_ERR_INTERRUPTED, "stopped by the user; run again to go on");
         return;
     }
-    job->status = runner_open(&r, w->scorer, (w->windows.history + w->windows.frames) / w->hop, &job->err);
+    job->status = runner_open(&r, scorer_of(w, job->item->stream), (w->windows.history + w->windows.frames) / w->hop, &job->err);
     if (job->status == TIN_OK) {
         tin_dataset_labels(w->dataset, job->item->stream, job->item->labels);
         runner_run(&r, job->item->stream->counts, job->item->stream->n_frames, job->item->scores);
@@ -192,6 +205,19 @@ static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_w
             err, TIN_ERR_MODEL,
             "the model has %d channels and %d classes, the dataset %d and %d; train a model on this dataset",
             n_channels, n_classes, dataset->n_channels, dataset->n_classes);
+    }
+    for (int i = 0; scorer.cross != NULL && i < scorer.cross->n; i++) {
+        const tin_qmodel *q = scorer.cross->qmodels[i];
+        const tin_model *m = scorer.cross->models != NULL ? scorer.cross->models[i] : NULL;
+        const bool integer = scorer.qmodel != NULL;
+        if ((integer ? q->n_channels : m->n_channels) != n_channels ||
+            (integer ? q->n_classes : m->n_classes) != n_classes || (integer ? q->hop : m->hop) != timing.hop ||
+            (integer ? q->delay : m->delay) != timing.delay) {
+            return tin_fail(err, TIN_ERR_MODEL,
+                            "model %d of the cross-validation has other channels, classes, frames per decision or delay "
+                            "than the one trained on all; make both again with --force",
+                            i + 1);
+        }
     }
     if (windows.frames > 0 && windows.frames < timing.hop) {
         return tin_fail(err, TIN_ERR_CONFIG,

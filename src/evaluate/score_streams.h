@@ -28,11 +28,20 @@ typedef struct tin_scored_set {
     tin_scratch_map scratch; /* holds labels and scores */
 } tin_scored_set;
 
+/* The models of cross-validation: what each says of the streams of the part that it was not trained on. */
+typedef struct tin_cross_models {
+    int n;
+    const int *part;           /* [n_streams of the dataset] 1..n; 0: no part */
+    tin_qmodel *const *qmodels; /* [n] of part 1, 2, ... */
+    tin_model *const *models;   /* [n] likewise, float; NULL: not asked for */
+} tin_cross_models;
+
 /* What runs: exactly one of the two is not NULL. */
 typedef struct tin_scorer {
     int latency; /* of the device, as in tin_timing */
     const tin_qmodel *qmodel;
     const tin_model *model;
+    const tin_cross_models *cross; /* they run instead, each on its part, where it is one; NULL: none */
     const char
         *folder; /* where labels and scores wait in an unnamed file, so that memory does not grow with the recordings */
 } tin_scorer;

@@ -53,7 +53,7 @@ static tin_status learn_bins(tin_clock *clock, const tin_dataset *dataset, int64
         goto cleanup;
     }
     for (size_t i = 0; i < dataset->n_streams; i++) {
-        if (dataset->streams[i].role != TIN_ROLE_TRAIN) {
+        if (dataset->streams[i].role != clock->role) {
             continue;
         }
         status = count_labels(clock, dataset, &dataset->streams[i], counts, err);
@@ -103,7 +103,7 @@ static tin_status learn_events(tin_clock *clock, const tin_dataset *dataset, siz
         size_t n = 0;
         for (size_t i = 0; i < dataset->n_streams; i++) {
             const tin_stream *stream = &dataset->streams[i];
-            const tin_interval *event = stream->role == TIN_ROLE_TRAIN ? event_of(dataset, stream, ordinal) : NULL;
+            const tin_interval *event = stream->role == clock->role ? event_of(dataset, stream, ordinal) : NULL;
             if (event != NULL) {
                 counts[event->class_index]++;
                 start += (double)event->start;
@@ -126,12 +126,13 @@ static tin_status learn_events(tin_clock *clock, const tin_dataset *dataset, siz
 
 tin_status tin_clock_learn(tin_clock *clock, const tin_dataset *dataset, tin_error *err)
 {
-    *clock = (tin_clock){.bin_frames = dataset->rate_hz};
+    const bool train = tin_dataset_frames(dataset, TIN_ROLE_TRAIN) > 0;
+    *clock = (tin_clock){.bin_frames = dataset->rate_hz, .role = train ? TIN_ROLE_TRAIN : TIN_ROLE_VALIDATION};
     int64_t longest = 0;
     size_t n_train = 0, most_events = 0;
     for (size_t i = 0; i < dataset->n_streams; i++) {
         const tin_stream *stream = &dataset->streams[i];
-        if (stream->role == TIN_ROLE_TRAIN) {
+        if (stream->role == clock->role) {
             n_train++;
             longest = stream->n_frames > longest ? stream->n_frames : longest;
             most_events = stream->n_intervals > most_events ? stream->n_intervals : most_events;

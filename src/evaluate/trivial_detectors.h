@@ -15,9 +15,11 @@ typedef struct tin_clock {
     int16_t otherwise;    /* after the last bin: majority of all */
     tin_interval *events; /* [n_events] when the clock reports */
     size_t n_events;
+    tin_role role; /* of the streams that it learnt from */
 } tin_clock;
 
-/* Learns from the training streams of the dataset. An n-th event is kept when at least half of the training streams
+/* Learns from the training streams of the dataset, or where there are none, since everybody validates in his turn, from
+ * the validation streams. An n-th event is kept when at least half of the training streams
  * have one; its class is the most frequent. Without training streams it says class 0 and no event. */
 tin_status tin_clock_learn(tin_clock *clock, const tin_dataset *dataset, tin_error *err) TIN_USE_RESULT;
 void tin_clock_free(tin_clock *clock);

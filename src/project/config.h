@@ -311,6 +311,9 @@ typedef struct tin_config_train {
     char *metric;   /* what the best weights are best in: "macro_f1" (default), "accuracy", "balanced_accuracy", "loss",
                      "event_f1", "iou_f1"; on the validation streams */
     bool keep_last; /* the last weights are kept, not the best ones on validation; default false */
+    int cross_validation; /* nobody is set apart for validation: so many models, each trained without one part of the people,
+                             choose the decision rule, and the one that is shipped is trained on all; then keep_last is
+                             true; 0: off, default */
     int patience;   /* stop after this many steps without a better validation; 0: never; default 600 */
     int checkpoint_every; /* steps, default 75 */
     int max_memory_mb;    /* MB; a training that would take more is refused; 0: no bound, default 4096 */
@@ -322,6 +325,8 @@ typedef struct tin_config_train {
                            below chunk, default 0 */
     tin_config_augment augment;
 } tin_config_train;
+
+#define TIN_MAX_CROSS 20 /* parts of cross-validation */
 
 #define TIN_MAX_COMPRESS 8 /* steps */
 

@@ -313,6 +313,26 @@ static tin_status check_margins(const tin_config *config, complaint *c)
     return TIN_OK;
 }
 
+/* With one part nobody would train its model; a teacher from another run has seen the people whom it must not see. */
+static tin_status check_cross_validation(tin_config *config, complaint *c)
+{
+    int parts = config->train.cross_validation;
+    if (parts == 1) {
+        return complain(c, "train.cross_validation",
+                        "train.cross_validation is 1; write 2 or more parts, or 0 so that data.validation chooses");
+    }
+    for (unsigned i = 0; parts > 0 && i < config->compress_count; i++) {
+        if (config->compress[i].teacher && config->compress[i].teacher[0]) {
+            return complain(c, "compress",
+                            "compress[%u] has the teacher of another run, who has seen everybody, but "
+                            "train.cross_validation is %d; give it layers instead, or set train.cross_validation to 0",
+                            i + 1, parts);
+        }
+    }
+    config->train.keep_last = config->train.keep_last || parts > 0;
+    return TIN_OK;
+}
+
 tin_status tin_config_complete(tin_config *config, const char **where, char *message, size_t size, tin_error *err)
 {
     complaint c = {.where = "", .message = message, .size = size};
@@ -328,6 +348,7 @@ tin_status tin_config_complete(tin_config *config, const char **where, char *mes
     status = status ? status : check_layers(config, &c);
     status = status ? status : check_compress(config, &c);
     status = status ? status : check_margins(config, &c);
+    status = status ? status : check_cross_validation(config, &c);
     if (!status && config->evaluate.window_frames > 0 && config->evaluate.window_step < 1) {
         status = complain(&c, "evaluate.window_step",
                           "evaluate.window_step is %d; write the frames from one window to the next",

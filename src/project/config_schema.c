@@ -448,6 +448,8 @@ static const tin_setting train_settings[] = {
     TEXT(tin_config_train, metric, "macro_f1", "accuracy macro_f1 balanced_accuracy loss event_f1 iou_f1",
          "what the best weights are best in"),
     BOOL(tin_config_train, keep_last, 0, "true: keep the last weights, not the best ones"),
+    NUMBER(tin_config_train, cross_validation, 0, TIN_MAX_CROSS, 0,
+           "models that choose the decision rule, each trained without a part of the people, 0: validation people do"),
     NUMBER(tin_config_train, patience, 0, 10000000, 600,
            "steps without a better validation before the stop, 0: never stop"),
     NUMBER(tin_config_train, checkpoint_every, 1, 10000000, 75, "steps between checkpoints"),

@@ -34,7 +34,9 @@ static bool is_auto(const char *text)
 
 static tin_blocks validation_blocks(const chooser *c)
 {
-    return tin_blocks_begin(c->dataset, TIN_ROLE_VALIDATION, MAX_FRAMES, c->model->hop);
+    /* with cross-validation nobody validates the model that is shipped */
+    tin_role role = tin_dataset_frames(c->dataset, TIN_ROLE_VALIDATION) > 0 ? TIN_ROLE_VALIDATION : TIN_ROLE_TRAIN;
+    return tin_blocks_begin(c->dataset, role, MAX_FRAMES, c->model->hop);
 }
 
 /* ---- measuring ---- */

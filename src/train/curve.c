@@ -207,15 +207,19 @@ tin_status tin_curve_write_page(const tin_curve *curve, const char *path, tin_er
             add_column(&scores, curve, c);
         }
     }
+    char kept[160];
+    snprintf(kept, sizeof kept,
+             has_values(curve, TIN_CURVE_METRICS + (int)curve->metric)
+                 ? "Validation %s decides; the dashed line is the step whose weights are kept so far (%lld)."
+                 : "Nobody validates: the last weights are kept.",
+             tin_metric_name(curve->metric), (long long)curve->best_step);
     long long done = curve->n > 0 ? (long long)value(curve, curve->n - 1, TIN_CURVE_STEP) : 0;
     tin_text_printf(&text,
                     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">%s<meta name=\"viewport\" "
                     "content=\"width=device-width\"><title>%s: step %lld</title>\n<style>%s</style></head><body>\n"
-                    "<h1>%s: %s %lld of %d steps</h1>\n<p>%s %s decides; the dashed line is the step whose weights are "
-                    "kept so far (%lld).</p>\n",
+                    "<h1>%s: %s %lld of %d steps</h1>\n<p>%s</p>\n",
                     curve->finished ? "" : "<meta http-equiv=\"refresh\" content=\"5\">", curve->name, done, style,
-                    curve->name, curve->finished ? "finished after" : "under way,", done, curve->steps, "Validation",
-                    tin_metric_name(curve->metric), (long long)curve->best_step);
+                    curve->name, curve->finished ? "finished after" : "under way,", done, curve->steps, kept);
     add_chart(&text, &losses, curve, true);
     add_chart(&text, &scores, curve, false);
     tin_text_add(&text, "</body></html>\n");

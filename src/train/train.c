@@ -113,6 +113,11 @@ static void describe_settings(const training *t, tin_text *text)
     const tin_config_evaluate *events = &t->options->evaluate;
     tin_text_printf(text, "seed %llu data %s name %s\n", (unsigned long long)t->options->seed, t->dataset->hash,
                     t->options->name);
+    tin_text_add(text, "roles ");
+    for (size_t i = 0; i < t->dataset->n_streams; i++) {
+        tin_text_printf(text, "%d", (int)t->dataset->streams[i].role);
+    }
+    tin_text_add(text, "\n");
     tin_text_printf(text, "steps %d batch %d chunk %d stateful %d windows %d history %d\n", s->steps, s->batch,
                     s->chunk, s->stateful, s->windows, s->history_frames);
     tin_text_printf(text, "rate %a decay %a warmup %d clip %a weights %a smoothing %a border %a\n", s->learning_rate,
@@ -511,8 +516,12 @@ static void show_progress(const training *t, tin_progress *bar)
         tin_curve_spark(&curve, TIN_CURVE_LOSS, loss);
         tin_curve_spark(&curve, TIN_CURVE_METRICS + (int)t->metric, score);
     }
-    snprintf(note, sizeof note, "loss %.3f %s%svalidation %.4f %s", t->last_loss, loss, loss[0] ? " " : "",
-             t->last_score, score);
+    if (t->validation) {
+        snprintf(note, sizeof note, "loss %.3f %s%svalidation %.4f %s", t->last_loss, loss, loss[0] ? " " : "",
+                 t->last_score, score);
+    } else {
+        snprintf(note, sizeof note, "loss %.3f %s", t->last_loss, loss);
+    }
     tin_progress_update(bar, (long)t->state.step, note);
 }
 
@@ -545,8 +554,12 @@ static tin_status loop(training *t, tin_error *err)
         show_progress(t, &bar);
     }
     char note[120];
-    snprintf(note, sizeof note, "%lld steps, best validation %s %.4f at step %lld", (long long)s->step,
-             tin_metric_name(t->metric), s->best_score, (long long)s->best_step);
+    if (t->validation) {
+        snprintf(note, sizeof note, "%lld steps, best validation %s %.4f at step %lld", (long long)s->step,
+                 tin_metric_name(t->metric), s->best_score, (long long)s->best_step);
+    } else {
+        snprintf(note, sizeof note, "%lld steps, nobody validates", (long long)s->step);
+    }
     tin_progress_end(&bar, note);
     return status;
 }

@@ -209,6 +209,9 @@ tin_status tin_validation_create(tin_validation **validation, const tin_model *m
                                  const tin_config_train *settings, const tin_config_evaluate *events, tin_error *err)
 {
     *validation = NULL;
+    if (settings->keep_last && tin_dataset_frames(dataset, TIN_ROLE_VALIDATION) == 0) {
+        return TIN_OK;
+    }
     tin_validation *v = tin_alloc(1, sizeof *v, err);
     if (!v) {
         return TIN_ERR_MEMORY;
@@ -427,7 +430,14 @@ static tin_status finish(tin_validation *v, tin_validation_score *score, tin_err
 tin_status tin_validation_run(tin_validation *v, tin_engine *engine, const float *params, tin_validation_score *score,
                               tin_error *err)
 {
-    size_t n_classes = (size_t)v->model->n_classes, next_piece = 0;
+    size_t next_piece = 0;
+    for (int m = 0; m < TIN_METRIC_COUNT; m++) {
+        score->value[m] = (double)NAN;
+    }
+    if (!v) {
+        return TIN_OK;
+    }
+    size_t n_classes = (size_t)v->model->n_classes;
     if (!v->state) {
         v->state = tin_alloc(tin_engine_state_bytes(engine, v->n_lanes), 1, err);
         if (!v->state) {

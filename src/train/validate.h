@@ -42,13 +42,14 @@ double tin_validation_goodness(const tin_validation_score *score, tin_metric met
 /* dataset, model (channels, input scaling, hop, delay) and settings must outlive it. Frames: every labelled frame; each
  * stream starts from the reset state; when decisions come and of what they speak: tin_timing. Windows: settings->chunk
  * frames every half of that inside one label, each from the reset state, its last decision counts. TIN_ERR_DATA when
- * there is nothing to validate on, or no event for a metric of events. */
+ * there is nothing to validate on, or no event for a metric of events; but with settings->keep_last and nobody who validates
+ * *validation is NULL. */
 tin_status tin_validation_create(tin_validation **validation, const tin_model *model, const tin_dataset *dataset,
                                  const tin_config_train *settings, const tin_config_evaluate *events,
                                  tin_error *err) TIN_USE_RESULT;
 void tin_validation_free(tin_validation *validation);
 
-/* engine: made with chunk settings->chunk. Allocates carried state on its first call. */
+/* engine: made with chunk settings->chunk. Allocates carried state on its first call. Without a validation all is NaN. */
 tin_status tin_validation_run(tin_validation *validation, tin_engine *engine, const float *params,
                               tin_validation_score *score, tin_error *err) TIN_USE_RESULT;
 
