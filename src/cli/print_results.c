@@ -4,11 +4,16 @@
 
 #include "cli/cli.h"
 
-/* A number of results[section][key], NAN when it is not there. */
+/* A number of object[key], NAN when it is not there. */
+static double real(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
 static double number(const json_t *results, const char *section, const char *key)
 {
-    const json_t *value = json_object_get(json_object_get(results, section), key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+    return real(json_object_get(results, section), key);
 }
 
 /* "0.912", or "-" for a figure that does not apply. */
@@ -40,13 +45,13 @@ static void print_compression(const json_t *r)
     puts("  compression      parameters   not zero   flash, about   MAC/decision   changed      tuned");
     json_array_foreach(steps, i, step)
     {
-        printf("  %-16s %10.0f %10.0f %14.0f %14.0f %9.4f %10.4f\n", json_string_value(json_object_get(step, "step")),
+        char changed[32], tuned[32];
+        printf("  %-16s %10.0f %10.0f %14.0f %14.0f %9s %10s\n", json_string_value(json_object_get(step, "step")),
                json_number_value(json_object_get(step, "parameters")),
                json_number_value(json_object_get(step, "nonzero")),
                json_number_value(json_object_get(step, "flash_bytes_estimate")),
                json_number_value(json_object_get(step, "macs_per_decision")),
-               json_number_value(json_object_get(step, "changed_validation_score")),
-               json_number_value(json_object_get(step, "validation_score")));
+               show(changed, 4, real(step, "changed_validation_score")), show(tuned, 4, real(step, "validation_score")));
     }
 }
 

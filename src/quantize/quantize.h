@@ -38,7 +38,8 @@ tin_status tin_quantize_calibrate(const tin_model *folded, const tin_dataset *da
                                   tin_error *err) TIN_USE_RESULT;
 /* ---- bits by measurement ---- */
 
-/* How near the integer model is to the float model, over decisions of validation streams. */
+/* How near the integer model is to the float model, over decisions of validation streams, or of training streams where there
+ * are none. */
 typedef struct tin_nearness {
     double kl;        /* mean Kullback-Leibler divergence of softmax of the scores from that of the float model, nats */
     double agreement; /* share of decisions with the same greatest score */

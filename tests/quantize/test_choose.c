@@ -201,8 +201,25 @@ static void what_cannot_be_chosen_is_refused(void **state)
     settings.max_weight_bytes = 3807;
     expect_refused(&p, m, &settings, TIN_ERR_CONFIG,
                    "3808 bytes, quantize.max_weight_bytes is 3807; write weight_bits: auto");
+    tin_model *slow = make_model(&p.sample, har, N_LAYERS(har), 7);
+    p.streams[1].n_frames = slow->hop - 1;
+    expect_refused(&p, slow, &all_auto, TIN_ERR_DATA, "no decision on the validation people");
+    tin_model_free(slow);
+    tin_model_free(m);
+    close_sample(&p.sample);
+}
+
+/* As with train.cross_validation. */
+static void where_nobody_validates_training_people_are_measured(void **state)
+{
+    (void)state;
+    pair p;
+    tin_quant_spec spec;
+    open_pair(&p, 6, 5, 9);
+    tin_model *m = make_model(&p.sample, plain_gru, N_LAYERS(plain_gru), 9);
     p.sample.dataset.n_streams = 1;
-    expect_refused(&p, m, &all_auto, TIN_ERR_DATA, "no decision on the validation people");
+    tin_sensitivity s = choose(&p, m, &all_auto, &spec);
+    assert_int_equal(s.n_decisions, p.streams[0].n_frames / m->hop);
     tin_model_free(m);
     close_sample(&p.sample);
 }
@@ -238,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_fine_input_gets_16_bits),
         cmocka_unit_test(bits_that_are_written_are_not_measured),
         cmocka_unit_test(what_cannot_be_chosen_is_refused),
+        cmocka_unit_test(where_nobody_validates_training_people_are_measured),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("choose", tests, NULL, NULL);
