@@ -19,6 +19,45 @@ def distill(delay_ms, weight=0.5, steps=1000, rate=2e-3):
             f"layers: [{layers}]}}\nquantize:")
 
 
+def layers(text):
+    """Other layers."""
+    return (r"(?m)^  layers:\n(    - .*\n)*", "  layers:\n" + "".join(f"    - {{{one}}}\n" for one in text.strip().split("\n")))
+
+
+# a learnt product of gravity (a slow mean) and the rest: w . g, the rotation about the vertical, is one of them
+PRODUCTS = """
+op: conv1d, units: 24, kernel: 7, stride: 2
+op: batch_norm
+op: relu, name: stem
+op: ema, shift: 4, from: [input]
+op: conv1d, units: 8, kernel: 1, stride: 2
+op: batch_norm, name: gravity
+op: conv1d, units: 8, kernel: 3, stride: 2, from: [input]
+op: batch_norm, name: motion
+op: multiply, from: [gravity, motion], name: product
+op: concat, from: [stem, product]
+op: conv1d, kernel: 5, dilation: 2, depthwise: true
+op: conv1d, units: 32
+op: batch_norm
+op: relu
+op: gru, units: 30
+op: dropout, rate: 0.1
+op: dense
+"""
+MAGNITUDES = """
+op: magnitude, name: length, from: [input]
+op: concat, from: [input, length]
+op: conv1d, units: 24, kernel: 7, stride: 2
+op: batch_norm
+op: relu
+op: conv1d, kernel: 5, dilation: 2, depthwise: true
+op: conv1d, units: 32
+op: batch_norm
+op: relu
+op: gru, units: 31
+op: dropout, rate: 0.1
+op: dense
+"""
 SPSW, TRANSITIONS = "spsw", "hapt-transitions"
 ROWS = {
     "spsw": (SPSW, []),
@@ -44,4 +83,7 @@ ROWS = {
     "spsw, mask": (SPSW, [(r"    - {op: gru, units: 32}", "    - {op: mask, count: 1, rows: 10, bands: 8}\n    - {op: gru, units: 32}")]),
     "spsw, distill wide": (SPSW, [distill(0)]),
     "spsw, distill late": (SPSW, [distill(200)]),
+    "spsw, products": (SPSW, [layers(PRODUCTS)]),
+    "spsw, products, no class weights": (SPSW, [layers(PRODUCTS), under("train", "class_weight_power: 0")]),
+    "spsw, magnitudes": (SPSW, [layers(MAGNITUDES)]),
 }

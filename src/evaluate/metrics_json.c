@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "evaluate/result_json.h"
+#include "evaluate/score_streams.h"
 #include "model/decision_json.h"
 
 #define FORMAT_VERSION 2
@@ -55,6 +56,9 @@ static json_t *settings_json(builder *b, const tin_evaluation *e)
     tin_json_put(b, o, "window_frames", json_integer(s->window_frames));
     tin_json_put(b, o, "window_step", json_integer(s->window_step));
     tin_json_put(b, o, "bootstrap", json_integer(s->bootstrap));
+    if (e->options->cross != NULL) {
+        tin_json_put(b, o, "cross_validation", json_integer(e->options->cross->n));
+    }
     /* as text: JSON readers lose digits of integers above 2^53 */
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->options->seed);

@@ -1,7 +1,7 @@
 // The central figure: what happens when the threshold moves.
 
 import Dygraph from "dygraphs/dygraph.min.js";
-import type {Data, Pair, Position, Rule} from "./data";
+import type {Data, Pair, Position, Rule, Setting} from "./data";
 import type {Positions} from "./positions";
 import {eventMatrix, latencyBars} from "./tables";
 import {colour, grid, make, number, percent, plural, range, rate, redrawOnScheme, seconds, section, table, theme} from "../../page/page";
@@ -200,6 +200,13 @@ function bar(positions: Positions): HTMLElement {
     return make("div", {class: "slider"}, make("label", {}, "threshold ", slider), where, back, told);
 }
 
+// Who the validation people are where nobody was set apart.
+function crossValidation(parts: Setting|undefined): string {
+    return parts === undefined ? "" :
+                                 "Validation people are here all others: each is judged by one of " + parts +
+            " models, which did not see that person in training, while the model of this report was trained on all of them. ";
+}
+
 export function thresholdSection(data: Data, positions: Positions|null, timelines: HTMLElement): HTMLElement {
     const missing = data.metrics.has_events ? "scores.safetensors is missing. Run the stage evaluate again." :
                                               "no class of this model is an event.";
@@ -235,6 +242,7 @@ export function thresholdSection(data: Data, positions: Positions|null, timeline
                 "Further right the device asks for more evidence: fewer false positives, more missed events. The " +
                     "dotted line marks the threshold that was chosen on the validation people, out of " +
                     data.metrics.rules_compared.toLocaleString("en") + " rules; the test people had no part in it. " +
+                    crossValidation(data.metrics.settings.cross_validation) +
                     "Drag the line, or the slider above: every figure, the confusions, the latencies and the " +
                     "timelines below are what the device does at that threshold. Drag over the chart to zoom, " +
                     "double-click to see all."),
