@@ -23,7 +23,7 @@ TABLE = os.path.join(HERE, "ablation.csv")
 FIGURES = ["accuracy", "macro_f1", "event_f1", "iou_f1"]
 COLUMNS = ["data", "row", "seed"] + FIGURES + ["seconds"]
 DATA = {"spsw": "spsw", "hapt": "hapt-transitions"}
-STEPS = {"spsw": 2000, "hapt": 2500}  # SPSW: half of those of the example
+STEPS = {"spsw": 2000, "hapt": 2500}  # not those of the examples
 SEEDS = (1, 2, 3)
 G = {"spsw": 9.81, "hapt": 1}  # one g in the unit of the accelerometer
 OFF = {"probability": 0}
@@ -89,6 +89,7 @@ def settings(data, row, seed, folder):
         text = f.read()
     augment, border = rows(data)[row]
     text = re.sub(r"(?m)^  augment:\n(    .*\n)*", f"  augment: {json.dumps(augment)}\n", text)
+    text = re.sub(r"(?m)^  (keep_last|cross_validation): .*\n", "", text)
     keep = f"  steps: {STEPS[data]}\n  keep_last: true\n  evaluate_every: {STEPS[data]}\n"
     if border:
         kind, ms = border.split()

@@ -44,7 +44,7 @@ def settings(row, fold, seed):
         (r"(?m)^  validation: .*$", "  validation: [%s]" % ", ".join(people[:half])),
         (r"(?m)^  test: .*$", "  test: [%s]" % ", ".join(people[half:])),
         (r"(?m)^seed: .*$", "seed: %d" % seed),
-        (r"(?m)^  keep_last: .*\n", ""),
+        (r"(?m)^  (keep_last|cross_validation): .*\n", ""),
         (r"(?m)^train:\n", "train:\n  keep_last: true\n"),
     ]
     for pattern, new in changes:

@@ -15,7 +15,7 @@ import csv
 import json
 import pathlib
 import random
-import shutil
+import re
 import subprocess
 import sys
 
@@ -83,7 +83,8 @@ def main():
     for name, source in PROJECTS:
         project = work / name
         project.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "examples" / name / "tinamou.yaml", project)
+        example = (ROOT / "examples" / name / "tinamou.yaml").read_text()
+        (project / "tinamou.yaml").write_text(re.sub(r"(?m)^  cross_validation: .*$", "  keep_last: true", example))
         result = tinamou(program, "evaluate", project, "--data", data / source, "--seed", SEEDS[0])
         planted = plant(list(labels_of(pathlib.Path(result["run"]["folder"]))), project / "planted.csv")
         settings = (project / "tinamou.yaml").read_text()

@@ -69,12 +69,15 @@ tin_status cli_stage_compress(cli_session *session, json_t *figures, cli_files *
 
 tin_status cli_forget_compression(const cli_session *session, tin_error *err)
 {
-    for (int i = 0; i < TIN_MAX_COMPRESS * (MOST_ROUNDS + 1); i++) {
-        char name[64], path[TIN_PATH_MAX], round[16] = "teacher";
-        if (i % (MOST_ROUNDS + 1) > 0) {
-            snprintf(round, sizeof round, "%d", i % (MOST_ROUNDS + 1));
+    const int each = MOST_ROUNDS + 1 + TIN_MAX_TEACHERS; /* rounds 1..., the teacher, teacher2... */
+    for (int i = 0; i < TIN_MAX_COMPRESS * each; i++) {
+        char name[64], path[TIN_PATH_MAX], round[24] = "teacher";
+        if (i % each < MOST_ROUNDS) {
+            snprintf(round, sizeof round, "%d", i % each + 1);
+        } else if (i % each > MOST_ROUNDS) {
+            snprintf(round, sizeof round, "teacher%d", i % each - MOST_ROUNDS + 1);
         }
-        snprintf(name, sizeof name, "compress%d_%s_checkpoint.safetensors", i / (MOST_ROUNDS + 1) + 1, round);
+        snprintf(name, sizeof name, "compress%d_%s_checkpoint.safetensors", i / each + 1, round);
         tin_status status = cli_in_run(session, path, name, err);
         if (status == TIN_OK && unlink(path) != 0 && errno != ENOENT) {
             status = tin_fail_errno(err, path, "cannot remove");

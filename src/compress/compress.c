@@ -20,7 +20,8 @@ typedef struct work {
     tin_model *model;
     const tin_dataset *dataset;
     const tin_compress_options *options;
-    tin_model *teacher; /* NULL: none; else it takes part in every fine-tuning from its step on */
+    tin_model *teachers[TIN_MAX_TEACHERS]; /* they take part in every fine-tuning from their step on */
+    int n_teachers;
     double distill, temperature;
 } work;
 
@@ -40,7 +41,8 @@ static tin_train_options training(const tin_compress_options *options, const cha
 static tin_train_options fine_tuning(const work *w, const tin_config_compress *step, int steps, const char *name)
 {
     tin_train_options options = training(w->options, name);
-    options.teacher = w->teacher;
+    options.teachers = (const tin_model *const *)w->teachers;
+    options.n_teachers = w->n_teachers;
     options.distill = w->distill;
     options.temperature = w->temperature;
     int eighth = steps / 8 > 0 ? steps / 8 : 1;
@@ -146,29 +148,37 @@ static tin_status share(work *w, const tin_config_compress *step, tin_error *err
     return TIN_OK;
 }
 
-/* A teacher of its own layers is trained with the settings of the model. */
-static tin_status train_teacher(const work *w, const tin_config_compress *step, int index, tin_model **teacher,
-                                tin_compress_row *row, tin_error *err)
+/* A teacher of its own layers is trained with the settings of the model; of several each has random numbers of its own. */
+static tin_status train_teacher(const work *w, const tin_config_compress *step, int index, int number,
+                                tin_model **teacher, double *score, tin_error *err)
 {
     const tin_config *config = w->options->config;
     tin_layer_spec specs[TIN_MAX_LAYERS];
     char name[40];
     tin_train_result result = {0};
     tin_config_specs(step->layers, step->layers_count, specs);
-    snprintf(name, sizeof name, "compress%d_teacher", index + 1);
+    snprintf(name, sizeof name, number > 1 ? "compress%d_teacher%d" : "compress%d_teacher", index + 1, number);
     tin_train_options options = training(w->options, name);
+    options.seed += (uint64_t)(number - 1);
     tin_status status = tin_model_create(teacher, w->dataset, specs, (int)step->layers_count, err);
     status = status ? status : tin_model_set_delay(*teacher, config->delay_ms + step->delay_ms, err);
     status = status ? status : tin_model_fit_input(*teacher, w->dataset, err);
     if (status == TIN_OK) {
-        tin_model_initialise(*teacher, config->seed);
+        tin_model_initialise(*teacher, options.seed);
         status = tin_train(*teacher, w->dataset, &options, &result, err);
     }
-    row->teacher_score = result.best_score;
+    *score = result.best_score;
     return status;
 }
 
-static tin_status load_teacher(const work *w, const char *run, int index, tin_model **teacher, tin_compress_row *row,
+static void forget_teachers(work *w)
+{
+    while (w->n_teachers > 0) {
+        tin_model_free(w->teachers[--w->n_teachers]);
+    }
+}
+
+static tin_status load_teacher(const work *w, const char *run, int index, tin_model **teacher, double *score,
                                tin_error *err)
 {
     char name[60], path[TIN_PATH_MAX], manifest[TIN_PATH_MAX];
@@ -183,23 +193,26 @@ static tin_status load_teacher(const work *w, const char *run, int index, tin_mo
                         index + 1, run);
     }
     status = status ? status : tin_model_load(teacher, path, err);
-    return status ? status : tin_train_score(*teacher, w->dataset, &options, &row->teacher_score, err);
+    return status ? status : tin_train_score(*teacher, w->dataset, &options, score, err);
 }
 
 static tin_status distill(work *w, const tin_config_compress *step, int index, tin_compress_row *row, tin_error *err)
 {
-    tin_model *teacher = NULL;
-    tin_status status = step->layers_count > 0 ? train_teacher(w, step, index, &teacher, row, err)
-                                               : load_teacher(w, step->teacher, index, &teacher, row, err);
-    if (status) {
-        tin_model_free(teacher);
-        return status;
-    }
-    tin_model_free(w->teacher);
-    w->teacher = teacher;
+    tin_status status = TIN_OK;
+    double sum = 0;
+    forget_teachers(w);
     w->distill = step->weight;
     w->temperature = step->temperature;
-    return TIN_OK;
+    for (int i = 0; i < (step->layers_count > 0 ? step->teachers : 1) && status == TIN_OK; i++) {
+        tin_model **teacher = &w->teachers[w->n_teachers++];
+        double score = 0;
+        *teacher = NULL;
+        status = step->layers_count > 0 ? train_teacher(w, step, index, i + 1, teacher, &score, err)
+                                        : load_teacher(w, step->teacher, index, teacher, &score, err);
+        sum += score;
+    }
+    row->teacher_score = sum / w->n_teachers;
+    return status;
 }
 
 /* Trains with whatever the weights ask to be kept. */
@@ -284,7 +297,7 @@ tin_status tin_compress(tin_model **model, const tin_dataset *dataset, const tin
         status = run_step(&w, (int)i, &rows[*n_rows], err);
         *n_rows += status == TIN_OK;
     }
-    tin_model_free(w.teacher);
+    forget_teachers(&w);
     *model = w.model;
     return status;
 }

@@ -28,7 +28,7 @@ typedef struct tin_compress_row {
     char step[40]; /* "trained", then "prune 0.75" and so on */
     tin_compress_size size;
     double changed_score, score; /* train.metric on the validation streams after the change, and after fine-tuning */
-    double teacher_score;        /* likewise, of the teacher of a distill step; 0 elsewhere */
+    double teacher_score;        /* likewise, of the teachers of a distill step, their mean; 0 elsewhere */
 } tin_compress_row;
 
 /* Applies the steps of config->compress to *model in their order; it replaces *model, which keeps the weights of the

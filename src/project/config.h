@@ -329,6 +329,7 @@ typedef struct tin_config_train {
 #define TIN_MAX_CROSS 20 /* parts of cross-validation */
 
 #define TIN_MAX_COMPRESS 8 /* steps */
+#define TIN_MAX_TEACHERS 16
 
 /* One step of compression: a change of the model, then fine-tuning. */
 typedef struct tin_config_compress {
@@ -341,6 +342,7 @@ typedef struct tin_config_compress {
     char *teacher;            /* distill: ID of another run of the project; "": `layers` are trained first */
     tin_config_layer *layers; /* distill: the teacher's */
     unsigned layers_count;
+    int teachers;       /* distill: so many of these layers, their mean teaches; default 1 */
     double weight;      /* distill: share of the loss that is the teacher's, default 0.5 */
     double temperature; /* distill: both sides' scores are divided by it, default 2 */
     double

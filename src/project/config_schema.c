@@ -474,6 +474,8 @@ static const tin_setting compress_settings[] = {
     TEXT(tin_config_compress, teacher, "", NULL, "distill: the ID of another run of this project"),
     LIST(tin_config_compress, layers, tin_config_layer, layer_settings, TIN_MAX_LAYERS,
          "distill: the layers of a teacher that is trained first"),
+    NUMBER(tin_config_compress, teachers, 1, TIN_MAX_TEACHERS, 1,
+           "distill: how many teachers of these layers are trained, whose mean teaches"),
     NUMBER(tin_config_compress, weight, 0, 1, 0.5, "distill: the teacher's share of the loss"),
     NUMBER(tin_config_compress, temperature, 0.1, 100, 2, "distill: what both sides' scores are divided by"),
     NUMBER(tin_config_compress, delay_ms, 0, 60000, 0, "distill: how much later the teacher decides, milliseconds"),

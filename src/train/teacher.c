@@ -1,13 +1,16 @@
 #include "train/teacher.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 
 struct tin_teacher {
     tin_teacher_settings s;
     tin_engine *engine;
-    float *scores; /* [n_lanes][decisions of the teacher][classes] */
+    float *scores;       /* [n_lanes][decisions of the teacher][classes] */
+    float *said;         /* [n_lanes][decisions of the student][classes] mean softmax of the teachers */
+    size_t state_bytes;  /* of one teacher */
     int n_decisions;
     float gain[TIN_MAX_CHANNELS], shift[TIN_MAX_CHANNELS]; /* from the student's input to the teacher's */
     bool rescales;
@@ -15,7 +18,7 @@ struct tin_teacher {
 
 static tin_status check(const tin_teacher_settings *s, tin_error *err)
 {
-    const tin_model *a = s->teacher, *b = s->student;
+    const tin_model *a = s->teachers[0], *b = s->student;
     int lead = a->delay - b->delay;
     if (!(s->distill >= 0 && s->distill <= 1) || !(s->temperature > 0)) {
         return tin_fail(err, TIN_ERR_CONFIG, "distillation: the share %g must be 0 to 1, the temperature %g above 0",
@@ -44,7 +47,7 @@ static tin_status check(const tin_teacher_settings *s, tin_error *err)
 /* x_teacher = (counts - offset_t) * scale_t with counts = x / scale_s + offset_s. */
 static void fit_input(tin_teacher *t)
 {
-    const tin_input_scaling *to = &t->s.teacher->input, *from = &t->s.student->input;
+    const tin_input_scaling *to = &t->s.teachers[0]->input, *from = &t->s.student->input;
     for (int c = 0; c < t->s.student->n_channels; c++) {
         t->gain[c] = to->scale[c] / from->scale[c];
         t->shift[c] = (float)(from->offset[c] - to->offset[c]) * to->scale[c];
@@ -61,7 +64,7 @@ tin_status tin_teacher_create(tin_teacher **teacher, const tin_teacher_settings 
         return status ? status : TIN_ERR_MEMORY;
     }
     t->s = *settings;
-    tin_engine_settings engine = {.model = settings->teacher,
+    tin_engine_settings engine = {.model = settings->teachers[0],
                                   .n_lanes = settings->n_lanes,
                                   .chunk = settings->chunk,
                                   .isa = settings->isa,
@@ -70,9 +73,11 @@ tin_status tin_teacher_create(tin_teacher **teacher, const tin_teacher_settings 
     if (status == TIN_OK) {
         fit_input(t);
         t->n_decisions = tin_engine_decisions(t->engine);
-        size_t n = (size_t)settings->n_lanes * (size_t)t->n_decisions * (size_t)settings->teacher->n_classes;
-        t->scores = tin_alloc(n, sizeof *t->scores, err);
-        status = t->scores ? TIN_OK : TIN_ERR_MEMORY;
+        size_t lanes = (size_t)settings->n_lanes * (size_t)settings->student->n_classes;
+        t->state_bytes = tin_engine_state_bytes(t->engine, settings->n_lanes);
+        t->scores = tin_alloc(lanes * (size_t)t->n_decisions, sizeof *t->scores, err);
+        t->said = tin_alloc(lanes * (size_t)(settings->chunk / settings->student->hop), sizeof *t->said, err);
+        status = t->scores && t->said ? TIN_OK : TIN_ERR_MEMORY;
     }
     if (status) {
         tin_teacher_free(t);
@@ -87,18 +92,19 @@ void tin_teacher_free(tin_teacher *t)
     if (t) {
         tin_engine_free(t->engine);
         tin_free(t->scores);
+        tin_free(t->said);
         tin_free(t);
     }
 }
 
 int tin_teacher_lead(const tin_teacher *t)
 {
-    return t->s.windows ? 0 : t->s.teacher->delay - t->s.student->delay;
+    return t->s.windows ? 0 : t->s.teachers[0]->delay - t->s.student->delay;
 }
 
 size_t tin_teacher_state_bytes(const tin_teacher *t)
 {
-    return tin_engine_state_bytes(t->engine, t->s.n_lanes);
+    return (size_t)t->s.n_teachers * t->state_bytes;
 }
 
 typedef struct lane_job {
@@ -121,21 +127,46 @@ static void rescale_lane(void *context, int lane, int thread)
     }
 }
 
-static void mix_decision(const tin_teacher *t, const float *z, const float *class_weights, float *target)
+/* Adds the softmax of z / temperature over the number of teachers. */
+static void add_opinion(const tin_teacher *t, const float *z, float *said)
 {
     int n_classes = t->s.student->n_classes;
-    double p[TIN_MAX_CLASSES], most = (double)z[0], sum = 0, labelled = 0;
+    double p[TIN_MAX_CLASSES], most = (double)z[0], sum = 0;
     for (int c = 0; c < n_classes; c++) {
         most = fmax(most, (double)z[c]);
-        labelled += (double)target[c] / (double)class_weights[c];
     }
     for (int c = 0; c < n_classes; c++) {
         p[c] = exp(((double)z[c] - most) / t->s.temperature);
         sum += p[c];
     }
     for (int c = 0; c < n_classes; c++) {
-        double said = t->s.distill * labelled * p[c] / sum * (double)class_weights[c];
-        target[c] = (float)((1 - t->s.distill) * (double)target[c] + said);
+        said[c] += (float)(p[c] / sum / t->s.n_teachers);
+    }
+}
+
+/* Takes what a teacher says of the lane, at the student's decisions. */
+static void hear_lane(void *context, int lane, int thread)
+{
+    (void)thread;
+    const lane_job *job = context;
+    const tin_teacher *t = job->teacher;
+    ptrdiff_t n_classes = t->s.student->n_classes, n = t->s.chunk / t->s.student->hop, every = t->n_decisions / n;
+    const float *scores = t->scores + lane * t->n_decisions * n_classes;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        add_opinion(t, scores + (every * (j + 1) - 1) * n_classes, t->said + (lane * n + j) * n_classes);
+    }
+}
+
+static void mix_decision(const tin_teacher *t, const float *said, const float *class_weights, float *target)
+{
+    int n_classes = t->s.student->n_classes;
+    double labelled = 0;
+    for (int c = 0; c < n_classes; c++) {
+        labelled += (double)target[c] / (double)class_weights[c];
+    }
+    for (int c = 0; c < n_classes; c++) {
+        double opinion = t->s.distill * labelled * (double)said[c] * (double)class_weights[c];
+        target[c] = (float)((1 - t->s.distill) * (double)target[c] + opinion);
     }
 }
 
@@ -144,24 +175,28 @@ static void mix_lane(void *context, int lane, int thread)
     (void)thread;
     const lane_job *job = context;
     const tin_teacher *t = job->teacher;
-    ptrdiff_t n_classes = t->s.student->n_classes, n = t->s.chunk / t->s.student->hop, every = t->n_decisions / n;
-    const float *scores = t->scores + lane * t->n_decisions * n_classes;
-    float *target = job->batch->target + lane * n * n_classes;
+    ptrdiff_t n_classes = t->s.student->n_classes, n = t->s.chunk / t->s.student->hop;
     for (ptrdiff_t j = 0; j < n; j++) {
-        mix_decision(t, scores + (every * (j + 1) - 1) * n_classes, job->class_weights, target + j * n_classes);
+        mix_decision(t, t->said + (lane * n + j) * n_classes, job->class_weights,
+                     job->batch->target + (lane * n + j) * n_classes);
     }
 }
 
 void tin_teacher_run(tin_teacher *t, void *state, tin_sampler_batch *batch, const float *class_weights)
 {
     lane_job job = {t, batch, class_weights};
+    size_t n = (size_t)t->s.n_lanes * (size_t)(t->s.chunk / t->s.student->hop) * (size_t)t->s.student->n_classes;
     if (t->rescales) {
         tin_pool_run(t->s.pool, t->s.n_lanes, rescale_lane, &job);
     }
-    tin_engine_infer(t->engine, t->s.teacher->params, state, t->s.n_lanes, batch->ahead, batch->reset, t->scores);
+    memset(t->said, 0, n * sizeof *t->said);
+    for (int i = 0; i < t->s.n_teachers; i++) {
+        tin_engine_infer(t->engine, t->s.teachers[i]->params, (char *)state + (size_t)i * t->state_bytes, t->s.n_lanes,
+                         batch->ahead, batch->reset, t->scores);
+        tin_pool_run(t->s.pool, t->s.n_lanes, hear_lane, &job);
+    }
     tin_pool_run(t->s.pool, t->s.n_lanes, mix_lane, &job);
     double weight = 0;
-    size_t n = (size_t)t->s.n_lanes * (size_t)(t->s.chunk / t->s.student->hop) * (size_t)t->s.student->n_classes;
     for (size_t i = 0; i < n; i++) {
         weight += (double)batch->target[i];
     }

@@ -1,5 +1,5 @@
 /* Knowledge distillation (Hinton et al. 2015) with targets: the opinion of a larger or later model about each decision is
- * mixed into the target of the loss. */
+ * mixed into the target of the loss. Of several teachers it is the mean of what they say. */
 #ifndef TIN_TEACHER_H
 #define TIN_TEACHER_H
 
@@ -9,7 +9,9 @@
 typedef struct tin_teacher tin_teacher;
 
 typedef struct tin_teacher_settings {
-    const tin_model *teacher, *student; /* must outlive it */
+    const tin_model *const *teachers; /* [n_teachers] of the same layers; the mean of their opinions counts */
+    int n_teachers;
+    const tin_model *student; /* all must outlive it */
     double distill, temperature;
     int n_lanes, chunk;
     bool windows; /* only the last decision of a chunk has a target, and it speaks of the window whatever the delay */
@@ -27,8 +29,8 @@ int tin_teacher_lead(const tin_teacher *teacher);
 
 size_t tin_teacher_state_bytes(const tin_teacher *teacher);
 
-/* Runs the teacher over batch->ahead, which it rescales to its own input, and changes batch->target: with labels t_c of
- * weights w_c, their sum t = sum t_c, and p = softmax(z / temperature) it becomes
+/* Runs the teachers over batch->ahead, which is rescaled to their input, and changes batch->target: with labels t_c of
+ * weights w_c, their sum t = sum t_c, and p = mean of softmax(z / temperature) it becomes
  * w_c * ((1 - distill) * t_c + distill * t * p_c). class_weights [classes]: w. */
 void tin_teacher_run(tin_teacher *teacher, void *state, tin_sampler_batch *batch, const float *class_weights);
 

@@ -143,10 +143,10 @@ static void describe_settings(const training *t, tin_text *text)
     tin_text_printf(text, "evaluate %d patience %d keep_last %d\n", s->evaluate_every, s->patience, s->keep_last);
     tin_config_augment_text(&s->augment, text);
     describe_network(t->model, text);
-    if (t->options->teacher) {
-        tin_text_printf(text, "teacher delay %d distill %a temperature %a\n", t->options->teacher->delay,
+    if (t->options->n_teachers > 0) {
+        tin_text_printf(text, "teacher delay %d distill %a temperature %a\n", t->options->teachers[0]->delay,
                         t->options->distill, t->options->temperature);
-        describe_network(t->options->teacher, text);
+        describe_network(t->options->teachers[0], text);
     }
     if (t->options->quant) {
         tin_text_printf(text, "quant %a %d %d learn %d", (double)t->options->quant->input_scale,
@@ -170,8 +170,8 @@ static tin_status identify(training *t, tin_error *err)
     if (status == TIN_OK) {
         tin_hash_add(hash, text.data, text.size);
         tin_hash_add(hash, t->model->params, t->model->n_params * sizeof *t->model->params);
-        if (t->options->teacher) {
-            tin_hash_add(hash, t->options->teacher->params, t->options->teacher->n_params * sizeof(float));
+        for (int i = 0; i < t->options->n_teachers; i++) {
+            tin_hash_add(hash, t->options->teachers[i]->params, t->options->teachers[i]->n_params * sizeof(float));
         }
         if (t->options->constraint) {
             tin_hash_add(hash, t->options->constraint->label, t->options->constraint->n_params);
@@ -215,8 +215,9 @@ static tin_status make_parts(training *t, tin_error *err)
                                   .chunk = s->chunk,
                                   .isa = tin_isa_from_name(t->options->isa),
                                   .pool = t->options->pool};
-    if (t->options->teacher) {
-        tin_teacher_settings teacher = {.teacher = t->options->teacher,
+    if (t->options->n_teachers > 0) {
+        tin_teacher_settings teacher = {.teachers = t->options->teachers,
+                                        .n_teachers = t->options->n_teachers,
                                         .student = t->model,
                                         .distill = t->options->distill,
                                         .temperature = t->options->temperature,

@@ -24,8 +24,9 @@ typedef struct tin_train_options {
     /* Knowledge distillation: the target of a decision is (1 - distill) times its label plus distill times
      * softmax(z / temperature) of the teacher's logits z. The teacher may have a delay of its own (a non-causal
      * teacher): its decision that speaks of the same frame is taken, from the same augmented signal. Its hop must divide
-     * that of `model`; float, evaluation mode, never changed. NULL: none. */
-    const tin_model *teacher;
+     * that of `model`; float, evaluation mode, never changed. Of several, of the same layers, the mean softmax counts. */
+    const tin_model *const *teachers; /* [n_teachers] */
+    int n_teachers;                   /* 0: none */
     double distill, temperature;      /* 0..1; > 0 */
     const tin_constraint *constraint; /* NULL: none; else what the weights keep, of this model */
     bool quiet;

@@ -46,11 +46,11 @@ static tin_status need_of(const tin_model *model, int validation, const tin_trai
     tin_status status = tin_engine_memory(&settings, &need->bytes, &state, err);
     need->state = groups(settings.n_lanes) * state;
     need->validation = groups(validation) * state;
-    if (status == TIN_OK && options->teacher) {
-        settings.model = options->teacher;
+    if (status == TIN_OK && options->n_teachers > 0) {
+        settings.model = options->teachers[0];
         settings.quant = NULL;
         status = tin_engine_memory(&settings, &bytes, &state, err);
-        need->teacher_state = groups(settings.n_lanes) * state;
+        need->teacher_state = (size_t)options->n_teachers * groups(settings.n_lanes) * state;
         need->bytes += bytes;
     }
     return status;
@@ -63,8 +63,8 @@ static size_t batch_bytes(const tin_model *model, int validation, const tin_trai
     size_t signal = chunk * (size_t)model->n_channels, classes = (size_t)model->n_classes;
     size_t decisions = chunk / (size_t)model->hop;
     size_t floats = (batch + (size_t)validation) * (signal + decisions * classes);
-    if (options->teacher) {
-        floats += batch * (3 * signal + chunk / (size_t)options->teacher->hop * classes);
+    if (options->n_teachers > 0) {
+        floats += batch * (3 * signal + (decisions + chunk / (size_t)options->teachers[0]->hop) * classes);
     }
     return floats * sizeof(float) + batch * (3 * sizeof(tin_sampler_lane) + sizeof(double) + 1);
 }

@@ -46,6 +46,7 @@ static tin_config_compress steps[] = {{.method = prune, .keep = 0.7, .steps = 40
                                       {.method = distill,
                                        .teacher = none,
                                        .layers = teacher,
+                                       .teachers = 2,
                                        .layers_count = 4,
                                        .weight = 0.5,
                                        .temperature = 2,

@@ -190,10 +190,13 @@ static void bounds_teachers(void **unused)
 {
     (void)unused;
     tin_model *model = make_model(MODEL(plain)), *teacher = make_model(MODEL(wide));
+    const tin_model *const teachers[] = {teacher, teacher, teacher};
     teacher->delay = 40;
     tin_train_options options = {
-        .settings = usual, .folder = FOLDER, .teacher = teacher, .distill = 0.5, .temperature = 2};
+        .settings = usual, .folder = FOLDER, .teachers = teachers, .n_teachers = 1, .distill = 0.5, .temperature = 2};
     options.settings.batch = 40;
+    check(model, options, 2);
+    options.n_teachers = 3;
     check(model, options, 2);
     tin_model_free(model);
     tin_model_free(teacher);
