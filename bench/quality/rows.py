@@ -1,11 +1,6 @@
 """The rows of crossval.py: example, and what is changed in its text: (regular expression, replacement). Each expression must be found."""
 
 
-def line(key, text):
-    """The line of a key, replaced."""
-    return (r"(?m)^( *)%s: .*$" % key, r"\1" + text)
-
-
 def under(section, text):
     """A line more at the beginning of a section."""
     return (r"(?m)^%s:\n" % section, f"{section}:\n  {text}\n")
@@ -101,4 +96,5 @@ ROWS = {
     "spsw, 5 late teachers": (SPSW, [distill(200, weight=0.7, teachers=5)]),
     "spsw, convolutions alone, no class weights": (SPSW, [layers(CONVOLUTIONS), under("train", "class_weight_power: 0")]),
     "spsw, 5 wide teachers, no class weights": (SPSW, [distill(0, weight=0.9, teachers=5), under("train", "class_weight_power: 0")]),
+    "hapt-transitions": (TRANSITIONS, []),
 }

@@ -84,7 +84,8 @@ def main():
         project = work / name
         project.mkdir(parents=True, exist_ok=True)
         example = (ROOT / "examples" / name / "tinamou.yaml").read_text()
-        (project / "tinamou.yaml").write_text(re.sub(r"(?m)^  cross_validation: .*$", "  keep_last: true", example))
+        example = re.sub(r"(?m)^  cross_validation: .*$", "  keep_last: true", example)
+        (project / "tinamou.yaml").write_text(re.sub(r"(?ms)^compress:.*?(?=^quantize:)", "", example))
         result = tinamou(program, "evaluate", project, "--data", data / source, "--seed", SEEDS[0])
         planted = plant(list(labels_of(pathlib.Path(result["run"]["folder"]))), project / "planted.csv")
         settings = (project / "tinamou.yaml").read_text()
