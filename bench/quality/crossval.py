@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """crossval.py: recipes for SPSW and HAPT compared by cross-validation of the people that are no test people. Test people are never read.
 
-    crossval.py run TINAMOU WORK HAPT_FOLDER SPSW_FOLDER [ROW...]    # adds the trainings that are missing to crossval.csv
-    crossval.py table [ROW...]                                       # mean and deviation over the seeds, as Markdown
+    crossval.py run TINAMOU WORK HAPT_FOLDER SPSW_FOLDER [ROW...]    # adds the trainings that are missing to crossval.csv, then the table
+    crossval.py table                                                # the table of docs/quality.md from crossval.csv
 
 A row is an example with changes (rows.py). It is trained for each fold and seed on the people of the other folds, quantised, and read at the
 last weights on the people of its own fold: half of them are called validation people, the others test people, and nothing is chosen by
@@ -23,13 +23,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TABLE = os.path.join(HERE, "crossval.csv")
 COUNTS = ["n_events", "n_segments", "overlap50", "missed", "wrong_class", "false_positives", "rejection_hours"]
-COLUMNS = ["row", "fold", "seed", "frames", "right", "windows", "windows_right"] + COUNTS
+COLUMNS = ["row", "fold", "seed", "frames", "right"] + COUNTS
 FOLDS = {
     "spsw": [["s01", "s05", "s08", "s14", "s17"], ["s03", "s06", "s10", "s15", "s21"], ["s07", "s12", "s16", "s19", "s23"]],
     "hapt": [["1", "6", "11", "16", "21", "25", "28"], ["3", "7", "14", "17", "22", "26", "29"], ["5", "8", "15", "19", "23", "27", "30"]],
 }
 TEST = {"spsw": ["s02", "s11", "s20"], "hapt": ["2", "4", "9", "10", "12", "13", "18", "20", "24"]}
 SEEDS = (1, 2, 3)
+PAGE = os.path.join(ROOT, "docs", "quality.md")
+BEGIN, END = "<!-- crossval.py writes this table -->", "<!-- end of the table -->"
+SHOWN = ["frames right", "IoU.5 F1", "missed or wrong", "false per hour"]
 
 
 def settings(row, fold, seed):
@@ -90,9 +93,6 @@ def measure(tinamou, work, folders, row, fold, seed):
     confusions = [half["frames"]["confusion"] for half in halves]
     result["frames"] = sum(sum(map(sum, c)) for c in confusions)
     result["right"] = sum(c[k][k] for c in confusions for k in range(len(c)))
-    if "windows" in halves[0]:
-        result["windows"] = sum(half["windows"]["n_windows"] for half in halves)
-        result["windows_right"] = round(sum(half["windows"]["n_windows"] * half["windows"]["accuracy"] for half in halves))
     if "events" in halves[1]:
         result |= {count: halves[1]["events"][count] for count in COUNTS}
     return result
@@ -137,8 +137,6 @@ def figures(lines):
     """Of the folds of one seed, as if one model had been read on all their people."""
     sums = {c: sum(float(line[c] or 0) for line in lines) for c in COLUMNS[3:]}
     result = {"frames right": 100 * sums["right"] / sums["frames"]}
-    if sums["windows"]:
-        result["windows right"] = 100 * sums["windows_right"] / sums["windows"]
     if sums["n_events"]:
         result |= {"IoU.5 F1": 200 * sums["overlap50"] / (sums["n_events"] + sums["n_segments"]),
                    "missed or wrong": 100 * (sums["missed"] + sums["wrong_class"]) / sums["n_events"],
@@ -146,26 +144,35 @@ def figures(lines):
     return result
 
 
-def print_table(wanted):
+def lines_of(row, table):
+    """The row of the Markdown table over the seeds of which all folds are there; none: no line."""
+    seeds = []
+    for seed in SEEDS:
+        lines = [r for r in table if r["row"] == row and int(r["seed"]) == seed]
+        seeds += [figures(lines)] if len(lines) == 3 else []
+    if not seeds:
+        return []
+    cells = [row, str(len(seeds))]
+    for name in SHOWN:
+        values = [s[name] for s in seeds if name in s]
+        spread = " +-%.1f" % statistics.stdev(values) if len(values) > 1 else ""
+        cells.append("%.1f%s" % (statistics.mean(values), spread) if values else "")
+    return ["| " + " | ".join(cells) + " |"]
+
+
+def write_table():
     table = load()
-    for row in wanted or ROWS:
-        seeds = []
-        for seed in SEEDS:
-            lines = [r for r in table if r["row"] == row and int(r["seed"]) == seed]
-            seeds += [figures(lines)] if len(lines) == 3 else []
-        cells = [row, str(len(seeds))]
-        for name in seeds[0] if seeds else ():
-            values = [s[name] for s in seeds]
-            spread = statistics.stdev(values) if len(values) > 1 else float("nan")
-            cells.append("%s %.1f +-%.1f" % (name, statistics.mean(values), spread))
-        if seeds:
-            print("| " + " | ".join(cells) + " |")
+    lines = ["| row | seeds | " + " | ".join(SHOWN) + " |", "|---|---|" + "---|" * len(SHOWN)]
+    lines += [line for row in ROWS for line in lines_of(row, table)]
+    with open(PAGE) as f:
+        before, rest = f.read().split(BEGIN)
+    with open(PAGE, "w") as f:
+        f.write(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1])
 
 
 if __name__ == "__main__":
     if len(sys.argv) >= 6 and sys.argv[1] == "run":
         run(*sys.argv[2:6], sys.argv[6:])
-    elif len(sys.argv) < 2 or sys.argv[1] != "table":
+    elif sys.argv[1:] != ["table"]:
         sys.exit(__doc__)
-    else:
-        print_table(sys.argv[2:])
+    write_table()
