@@ -230,6 +230,12 @@ static tin_status check_compress(const tin_config *config, complaint *c)
                                     : "compress[%u] (%s) has no use for teacher and layers; remove them",
                             i + 1, m->method);
         }
+        if (m->teachers > 1 && m->layers_count == 0) {
+            return complain(c, "compress",
+                            "compress[%u] (%s) asks for %d teachers, but has no layers of which they could be trained; "
+                            "give it layers, or take teachers out",
+                            i + 1, m->method, m->teachers);
+        }
         if (m->teacher[0] && (strlen(m->teacher) != 12 || strspn(m->teacher, "0123456789abcdef") != 12)) {
             return complain(c, "compress",
                             "compress[%u] (distill): teacher is '%s'; write the 12 digits that `tinamou runs` shows",
