@@ -53,17 +53,6 @@ op: gru, units: 31
 op: dropout, rate: 0.1
 op: dense
 """
-# residual depthwise-separable blocks of 32 channels, as the PyTorch baseline "ct"
-def convolutions():
-    lines = ["op: conv1d, units: 32, kernel: 5, stride: 2", "op: batch_norm", "op: relu, name: block0"]
-    for i, dilation in enumerate((1, 2, 4, 8, 16, 16)):
-        lines += [f"op: conv1d, kernel: 5, dilation: {dilation}, depthwise: true", "op: batch_norm", "op: relu",
-                  "op: conv1d, units: 32", f"op: batch_norm, name: body{i + 1}", f"op: add, from: [block{i}, body{i + 1}]",
-                  f"op: relu, name: block{i + 1}"]
-    return "\n".join(lines + ["op: dropout, rate: 0.1", "op: dense"])
-
-
-CONVOLUTIONS = convolutions()
 SPSW, TRANSITIONS = "spsw", "hapt-transitions"
 ROWS = {
     "spsw": (SPSW, []),
@@ -93,8 +82,6 @@ ROWS = {
     "spsw, products, no class weights": (SPSW, [layers(PRODUCTS), under("train", "class_weight_power: 0")]),
     "spsw, magnitudes": (SPSW, [layers(MAGNITUDES)]),
     "spsw, 5 wide teachers": (SPSW, [distill(0, weight=0.9, teachers=5)]),
-    "spsw, 5 late teachers": (SPSW, [distill(200, weight=0.7, teachers=5)]),
-    "spsw, convolutions alone, no class weights": (SPSW, [layers(CONVOLUTIONS), under("train", "class_weight_power: 0")]),
     "spsw, 5 wide teachers, no class weights": (SPSW, [distill(0, weight=0.9, teachers=5), under("train", "class_weight_power: 0")]),
     "hapt-transitions": (TRANSITIONS, []),
 }

@@ -64,10 +64,8 @@ tin_status cli_cross_enter(cli_session *session, int part, tin_error *err)
     char name[16];
     set_roles(session, part, part > 0 ? TIN_ROLE_VALIDATION : TIN_ROLE_TRAIN, TIN_ROLE_TRAIN);
     if (part == 0) {
-        cli_log(session, "all parts together");
         return TIN_OK;
     }
-    cli_log(session, "part %d of %d", part, parts_of(session));
     snprintf(name, sizeof name, "part%d", part);
     tin_status status = tin_path_join(session->run.folder, session->run.folder, name, err);
     if (status == TIN_OK) {

@@ -17,7 +17,9 @@ static const char *place_of(const tin_model *folded, const tin_trial *trial)
 
 static void show_table(const cli_session *session, const tin_model *folded, const tin_sensitivity *s)
 {
-    cli_log(session, "quantize: sensitivity, over %lld decisions of the validation people", (long long)s->n_decisions);
+    const bool nobody = session->part_of && session->part == 0; /* validates the model of all */
+    cli_log(session, "quantize: sensitivity, over %lld decisions of the %s people", (long long)s->n_decisions,
+            nobody ? "training" : "validation");
     cli_log(session, "  %-20s %-14s %12s %10s %12s", "layer", "change", "divergence", "agreement", "bytes saved");
     cli_log(session, "  %-20s %-14s %12.5f %10.4f", "(none)", "", s->before.kl, s->before.agreement);
     for (int i = 0; i < s->n_trials; i++) {

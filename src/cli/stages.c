@@ -365,6 +365,11 @@ static tin_status work_parts(cli_session *session, tin_stage stage, json_t *figu
     }
     for (int part = session->config->train.cross_validation; part >= 0 && status == TIN_OK; part--) {
         json_t *own = part > 0 ? json_object() : json_incref(figures);
+        if (part > 0) {
+            cli_log(session, "part %d of %d", part, session->config->train.cross_validation);
+        } else {
+            cli_log(session, "all parts together");
+        }
         status = own ? cli_cross_enter(session, part, err) : tin_fail(err, TIN_ERR_MEMORY, "out of memory");
         status = status ? status : stages[stage](session, own, files, err);
         json_decref(own);

@@ -181,7 +181,8 @@ static void score_one(void *context, int index, int thread)
         job->status = tin_fail(&job->err, TIN_ERR_INTERRUPTED, "stopped by the user; run again to go on");
         return;
     }
-    job->status = runner_open(&r, scorer_of(w, job->item->stream), (w->windows.history + w->windows.frames) / w->hop, &job->err);
+    const int64_t window_decisions = (w->windows.history + w->windows.frames) / w->hop;
+    job->status = runner_open(&r, scorer_of(w, job->item->stream), window_decisions, &job->err);
     if (job->status == TIN_OK) {
         tin_dataset_labels(w->dataset, job->item->stream, job->item->labels);
         runner_run(&r, job->item->stream->counts, job->item->stream->n_frames, job->item->scores);
