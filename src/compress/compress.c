@@ -148,7 +148,8 @@ static tin_status share(work *w, const tin_config_compress *step, tin_error *err
     return TIN_OK;
 }
 
-/* A teacher of its own layers is trained with the settings of the model; of several each has random numbers of its own. */
+/* A teacher of its own layers is trained with the settings of the model; of several each has random numbers of its own,
+ * which those of the next seed do not have either. */
 static tin_status train_teacher(const work *w, const tin_config_compress *step, int index, int number,
                                 tin_model **teacher, double *score, tin_error *err)
 {
@@ -159,7 +160,7 @@ static tin_status train_teacher(const work *w, const tin_config_compress *step, 
     tin_config_specs(step->layers, step->layers_count, specs);
     snprintf(name, sizeof name, number > 1 ? "compress%d_teacher%d" : "compress%d_teacher", index + 1, number);
     tin_train_options options = training(w->options, name);
-    options.seed += (uint64_t)(number - 1);
+    options.seed += (uint64_t)(number - 1) << 32;
     tin_status status = tin_model_create(teacher, w->dataset, specs, (int)step->layers_count, err);
     status = status ? status : tin_model_set_delay(*teacher, config->delay_ms + step->delay_ms, err);
     status = status ? status : tin_model_fit_input(*teacher, w->dataset, err);

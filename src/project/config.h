@@ -344,7 +344,7 @@ typedef struct tin_config_compress {
     unsigned layers_count;
     int teachers;       /* distill: so many of these layers, their mean teaches; default 1 */
     double weight;      /* distill: share of the loss that is the teacher's, default 0.5 */
-    double temperature; /* distill: both sides' scores are divided by it, default 2 */
+    double temperature; /* distill: the teacher's scores are divided by it, default 2 */
     double
         delay_ms; /* distill: the teacher of `layers` decides so much later than the model, and so sees what comes; default 0 */
 } tin_config_compress;

@@ -477,7 +477,7 @@ static const tin_setting compress_settings[] = {
     NUMBER(tin_config_compress, teachers, 1, TIN_MAX_TEACHERS, 1,
            "distill: how many teachers of these layers are trained, whose mean teaches"),
     NUMBER(tin_config_compress, weight, 0, 1, 0.5, "distill: the teacher's share of the loss"),
-    NUMBER(tin_config_compress, temperature, 0.1, 100, 2, "distill: what both sides' scores are divided by"),
+    NUMBER(tin_config_compress, temperature, 0.1, 100, 2, "distill: what the teacher's scores are divided by"),
     NUMBER(tin_config_compress, delay_ms, 0, 60000, 0, "distill: how much later the teacher decides, milliseconds"),
     END,
 };

@@ -110,7 +110,6 @@ size_t tin_teacher_state_bytes(const tin_teacher *t)
 typedef struct lane_job {
     tin_teacher *teacher;
     tin_sampler_batch *batch;
-    const float *class_weights;
 } lane_job;
 
 static void rescale_lane(void *context, int lane, int thread)
@@ -157,16 +156,16 @@ static void hear_lane(void *context, int lane, int thread)
     }
 }
 
-static void mix_decision(const tin_teacher *t, const float *said, const float *class_weights, float *target)
+/* The opinion has the weight that the decision has by its label. */
+static void mix_decision(const tin_teacher *t, const float *said, float *target)
 {
     int n_classes = t->s.student->n_classes;
-    double labelled = 0;
+    double weight = 0;
     for (int c = 0; c < n_classes; c++) {
-        labelled += (double)target[c] / (double)class_weights[c];
+        weight += (double)target[c];
     }
     for (int c = 0; c < n_classes; c++) {
-        double opinion = t->s.distill * labelled * (double)said[c] * (double)class_weights[c];
-        target[c] = (float)((1 - t->s.distill) * (double)target[c] + opinion);
+        target[c] = (float)((1 - t->s.distill) * (double)target[c] + t->s.distill * weight * (double)said[c]);
     }
 }
 
@@ -177,14 +176,13 @@ static void mix_lane(void *context, int lane, int thread)
     const tin_teacher *t = job->teacher;
     ptrdiff_t n_classes = t->s.student->n_classes, n = t->s.chunk / t->s.student->hop;
     for (ptrdiff_t j = 0; j < n; j++) {
-        mix_decision(t, t->said + (lane * n + j) * n_classes, job->class_weights,
-                     job->batch->target + (lane * n + j) * n_classes);
+        mix_decision(t, t->said + (lane * n + j) * n_classes, job->batch->target + (lane * n + j) * n_classes);
     }
 }
 
-void tin_teacher_run(tin_teacher *t, void *state, tin_sampler_batch *batch, const float *class_weights)
+void tin_teacher_run(tin_teacher *t, void *state, tin_sampler_batch *batch)
 {
-    lane_job job = {t, batch, class_weights};
+    lane_job job = {t, batch};
     size_t n = (size_t)t->s.n_lanes * (size_t)(t->s.chunk / t->s.student->hop) * (size_t)t->s.student->n_classes;
     if (t->rescales) {
         tin_pool_run(t->s.pool, t->s.n_lanes, rescale_lane, &job);
@@ -196,9 +194,4 @@ void tin_teacher_run(tin_teacher *t, void *state, tin_sampler_batch *batch, cons
         tin_pool_run(t->s.pool, t->s.n_lanes, hear_lane, &job);
     }
     tin_pool_run(t->s.pool, t->s.n_lanes, mix_lane, &job);
-    double weight = 0;
-    for (size_t i = 0; i < n; i++) {
-        weight += (double)batch->target[i];
-    }
-    batch->weight = weight; /* class weights shift with the opinion */
 }

@@ -29,9 +29,10 @@ int tin_teacher_lead(const tin_teacher *teacher);
 
 size_t tin_teacher_state_bytes(const tin_teacher *teacher);
 
-/* Runs the teachers over batch->ahead, which is rescaled to their input, and changes batch->target: with labels t_c of
- * weights w_c, their sum t = sum t_c, and p = mean of softmax(z / temperature) it becomes
- * w_c * ((1 - distill) * t_c + distill * t * p_c). class_weights [classes]: w. */
-void tin_teacher_run(tin_teacher *teacher, void *state, tin_sampler_batch *batch, const float *class_weights);
+/* Runs the teachers over batch->ahead, which is rescaled to their input, and changes batch->target: a decision of targets
+ * t_c, class weights included, gets (1 - distill) * t_c + distill * p_c * sum t_c with p = mean of
+ * softmax(z / temperature). What it weighs is up to its label, as in the training of a teacher, whose p has these weights
+ * inside: a weight on each p_c would favour rare classes twice. */
+void tin_teacher_run(tin_teacher *teacher, void *state, tin_sampler_batch *batch);
 
 #endif

@@ -417,7 +417,7 @@ static tin_status train_step(training *t, tin_error *err)
         return status;
     }
     if (t->teacher) {
-        tin_teacher_run(t->teacher, s->teacher, &t->batch, tin_sampler_class_weights(t->sampler));
+        tin_teacher_run(t->teacher, s->teacher, &t->batch);
     }
     tin_rng rng;
     tin_rng_derive(&rng, t->options->seed ^ SEED_DROPOUT, (uint64_t)s->step);

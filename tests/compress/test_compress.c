@@ -248,6 +248,25 @@ static void a_run_can_teach(void **state)
     tin_model_free(taught);
 }
 
+/* Otherwise runs of several seeds would be alike and their spread less than that of chance. */
+static void seeds_share_no_teacher(void **state)
+{
+    (void)state;
+    tin_compress_row rows[TIN_MAX_COMPRESS + 1];
+    config.compress = &steps[2];
+    config.compress_count = 1;
+    assert_int_equal(system("rm -rf " TEST_TEMPORARY "/seed4 " TEST_TEMPORARY "/seed5"), 0);
+    tin_model_free(compress(pool, TEST_TEMPORARY "/seed4", rows));
+    config.seed = 5;
+    tin_model_free(compress(pool, TEST_TEMPORARY "/seed5", rows));
+    config.seed = 4;
+    config.compress = steps;
+    config.compress_count = N_STEPS;
+    assert_int_equal(system("cd " TEST_TEMPORARY " && for a in seed4/*teacher*.csv seed5/*teacher*.csv; do cat $a; done"
+                            " | grep -v step | sort | uniq -d | wc -l | grep -qx 0"),
+                     0);
+}
+
 static void threads_and_kills_change_nothing(void **state)
 {
     (void)state;
@@ -363,6 +382,7 @@ int main(void)
         cmocka_unit_test(each_step_makes_it_smaller_and_it_still_works),
         cmocka_unit_test(integers_keep_zeros_and_codebooks),
         cmocka_unit_test(a_run_can_teach),
+        cmocka_unit_test(seeds_share_no_teacher),
         cmocka_unit_test(threads_and_kills_change_nothing),
         cmocka_unit_test(importance_is_that_of_the_channel),
         cmocka_unit_test(every_allocation_may_fail),

@@ -35,7 +35,7 @@ static void ask_teachers(const tin_model *const *teachers, int n, const tin_mode
 {
     enum { LANES = 3, CHUNK = 40 };
     const int n_decisions = LANES * CHUNK / student->hop, n_classes = student->n_classes;
-    float x[LANES * CHUNK * TEST_CHANNELS], weights[TEST_CLASSES];
+    float x[LANES * CHUNK * TEST_CHANNELS];
     uint8_t reset[LANES] = {1, 1, 1};
     tin_teacher *t = NULL;
     tin_pool *pool = NULL;
@@ -46,9 +46,6 @@ static void ask_teachers(const tin_model *const *teachers, int n, const tin_mode
     assert_int_equal(tin_teacher_create(&t, &settings, &err), TIN_OK);
     void *state = tin_alloc(tin_teacher_state_bytes(t), 1, &err);
     assert_non_null(state);
-    for (int c = 0; c < n_classes; c++) {
-        weights[c] = 1 + (float)c;
-    }
     for (int chunk = 0; chunk < 2; chunk++) {
         batch.target = target + chunk * n_decisions * n_classes;
         for (int i = 0; i < LANES * CHUNK * TEST_CHANNELS; i++) {
@@ -57,7 +54,7 @@ static void ask_teachers(const tin_model *const *teachers, int n, const tin_mode
         for (int i = 0; i < n_decisions * n_classes; i++) {
             batch.target[i] = i % n_classes == 0 ? 3.f : 0.f;
         }
-        tin_teacher_run(t, state, &batch, weights);
+        tin_teacher_run(t, state, &batch);
         memset(reset, 0, sizeof reset);
     }
     tin_free(state);
@@ -87,6 +84,13 @@ static void teachers_are_averaged(void **unused)
         apart = fmax(apart, fabs((double)said[1][i] - (double)said[2][i]));
     }
     assert_true(apart > 0.05);
+    for (size_t j = 0; j < sizeof said[0] / sizeof *said[0]; j += TEST_CLASSES) { /* each weighs what it did */
+        double weight = 0;
+        for (size_t c = 0; c < TEST_CLASSES; c++) {
+            weight += (double)said[0][j + c];
+        }
+        assert_true(fabs(weight - 3) < 1e-5);
+    }
     tin_model_free(student);
     tin_model_free(a);
     tin_model_free(b);
