@@ -148,8 +148,8 @@ static tin_status share(work *w, const tin_config_compress *step, tin_error *err
     return TIN_OK;
 }
 
-/* A teacher of its own layers is trained with the settings of the model; of several each has random numbers of its own,
- * which those of the next seed do not have either. */
+/* A teacher has the settings of the model, and its layers unless it has some of its own; each has random numbers of its own,
+ * which neither the model nor the teachers of the next seed have. */
 static tin_status train_teacher(const work *w, const tin_config_compress *step, int index, int number,
                                 tin_model **teacher, double *score, tin_error *err)
 {
@@ -157,11 +157,12 @@ static tin_status train_teacher(const work *w, const tin_config_compress *step, 
     tin_layer_spec specs[TIN_MAX_LAYERS];
     char name[40];
     tin_train_result result = {0};
-    tin_config_specs(step->layers, step->layers_count, specs);
+    unsigned n_layers = step->layers_count > 0 ? step->layers_count : config->layers_count;
+    tin_config_specs(step->layers_count > 0 ? step->layers : config->layers, n_layers, specs);
     snprintf(name, sizeof name, number > 1 ? "compress%d_teacher%d" : "compress%d_teacher", index + 1, number);
     tin_train_options options = training(w->options, name);
-    options.seed += (uint64_t)(number - 1) << 32;
-    tin_status status = tin_model_create(teacher, w->dataset, specs, (int)step->layers_count, err);
+    options.seed += (uint64_t)number << 32;
+    tin_status status = tin_model_create(teacher, w->dataset, specs, (int)n_layers, err);
     status = status ? status : tin_model_set_delay(*teacher, config->delay_ms + step->delay_ms, err);
     status = status ? status : tin_model_fit_input(*teacher, w->dataset, err);
     if (status == TIN_OK) {
@@ -204,12 +205,12 @@ static tin_status distill(work *w, const tin_config_compress *step, int index, t
     forget_teachers(w);
     w->distill = step->weight;
     w->temperature = step->temperature;
-    for (int i = 0; i < (step->layers_count > 0 ? step->teachers : 1) && status == TIN_OK; i++) {
+    for (int i = 0; i < step->teachers && status == TIN_OK; i++) {
         tin_model **teacher = &w->teachers[w->n_teachers++];
         double score = 0;
         *teacher = NULL;
-        status = step->layers_count > 0 ? train_teacher(w, step, index, i + 1, teacher, &score, err)
-                                        : load_teacher(w, step->teacher, index, teacher, &score, err);
+        status = step->teacher[0] ? load_teacher(w, step->teacher, index, teacher, &score, err)
+                                  : train_teacher(w, step, index, i + 1, teacher, &score, err);
         sum += score;
     }
     row->teacher_score = sum / w->n_teachers;

@@ -339,10 +339,10 @@ typedef struct tin_config_compress {
     int entries;   /* share: values in four rows of a matrix, 4..16, default 16 */
     int steps;     /* of fine-tuning, default 1000; 0: none */
     double learning_rate;     /* of fine-tuning, default 1e-3 */
-    char *teacher;            /* distill: ID of another run of the project; "": `layers` are trained first */
-    tin_config_layer *layers; /* distill: the teacher's */
+    char *teacher;            /* distill: ID of another run of the project; "": teachers are trained first */
+    tin_config_layer *layers; /* distill: the teacher's; none: the model's */
     unsigned layers_count;
-    int teachers;       /* distill: so many of these layers, their mean teaches; default 1 */
+    int teachers;       /* distill: so many are trained, their mean teaches; default 1 */
     double weight;      /* distill: share of the loss that is the teacher's, default 0.5 */
     double temperature; /* distill: the teacher's scores are divided by it, default 2 */
     double

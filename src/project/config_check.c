@@ -224,17 +224,16 @@ static tin_status check_compress(const tin_config *config, complaint *c)
         if (!keeps && m->keep > 0) {
             return complain(c, "compress", "compress[%u] (%s) has no use for keep; remove it", i + 1, m->method);
         }
-        if (distill ? (m->teacher[0] != 0) == (m->layers_count > 0) : m->teacher[0] || m->layers_count) {
+        if (distill ? m->teacher[0] && m->layers_count : m->teacher[0] || m->layers_count) {
             return complain(c, "compress",
-                            distill ? "compress[%u] (%s) needs either teacher, a run's ID, or layers; give one of them"
+                            distill ? "compress[%u] (%s) has both teacher, a run's ID, and layers; give one of them"
                                     : "compress[%u] (%s) has no use for teacher and layers; remove them",
                             i + 1, m->method);
         }
-        if (m->teachers > 1 && m->layers_count == 0) {
+        if (m->teachers > 1 && m->teacher[0]) {
             return complain(c, "compress",
-                            "compress[%u] (%s) asks for %d teachers, but has no layers of which they could be trained; "
-                            "give it layers, or take teachers out",
-                            i + 1, m->method, m->teachers);
+                            "compress[%u] (%s) asks for %d teachers, but %s is one; take teacher or teachers out", i + 1,
+                            m->method, m->teachers, m->teacher);
         }
         if (m->teacher[0] && (strlen(m->teacher) != 12 || strspn(m->teacher, "0123456789abcdef") != 12)) {
             return complain(c, "compress",
@@ -331,7 +330,7 @@ static tin_status check_cross_validation(tin_config *config, complaint *c)
         if (config->compress[i].teacher && config->compress[i].teacher[0]) {
             return complain(c, "compress",
                             "compress[%u] has the teacher of another run, who has seen everybody, but "
-                            "train.cross_validation is %d; give it layers instead, or set train.cross_validation to 0",
+                            "train.cross_validation is %d; take teacher out, or set train.cross_validation to 0",
                             i + 1, parts);
         }
     }

@@ -218,7 +218,7 @@ static void a_run_can_teach(void **state)
     tin_compress_row rows[TIN_MAX_COMPRESS + 1];
     char run[] = "0123456789ab";
     tin_config_compress step = {
-        .method = distill, .teacher = run, .weight = 1, .temperature = 1, .steps = 20, .learning_rate = 1e-3};
+        .method = distill, .teacher = run, .teachers = 1, .weight = 1, .temperature = 1, .steps = 20, .learning_rate = 1e-3};
     config.compress = &step;
     config.compress_count = 1;
     assert_int_equal(system("rm -rf " TEST_TEMPORARY "/runs && mkdir -p " TEST_TEMPORARY
@@ -246,6 +246,27 @@ static void a_run_can_teach(void **state)
     tin_model_free(other);
     tin_model_free(itself);
     tin_model_free(taught);
+}
+
+static void without_layers_of_its_own_a_teacher_has_those_of_the_model(void **state)
+{
+    (void)state;
+    tin_compress_row rows[TIN_MAX_COMPRESS + 1];
+    tin_config_compress own = steps[2], models = own;
+    models.layers = NULL;
+    models.layers_count = 0;
+    config.layers = teacher;
+    config.layers_count = own.layers_count;
+    config.compress_count = 1;
+    config.compress = &own;
+    tin_model *a = compress(pool, NULL, rows);
+    config.compress = &models;
+    tin_model *b = compress(pool, NULL, rows);
+    assert_same(a, b);
+    config.compress = steps;
+    config.compress_count = N_STEPS;
+    tin_model_free(a);
+    tin_model_free(b);
 }
 
 /* Otherwise runs of several seeds would be alike and their spread less than that of chance. */
@@ -382,6 +403,7 @@ int main(void)
         cmocka_unit_test(each_step_makes_it_smaller_and_it_still_works),
         cmocka_unit_test(integers_keep_zeros_and_codebooks),
         cmocka_unit_test(a_run_can_teach),
+        cmocka_unit_test(without_layers_of_its_own_a_teacher_has_those_of_the_model),
         cmocka_unit_test(seeds_share_no_teacher),
         cmocka_unit_test(threads_and_kills_change_nothing),
         cmocka_unit_test(importance_is_that_of_the_channel),
