@@ -43,8 +43,8 @@ def settings(row, fold, seed):
     data = example.split("-")[0]
     people = FOLDS[data][fold - 1]
     half = (len(people) + 1) // 2
-    # one model that is trained once, and last weights; then what the row says
-    text = re.sub(r"(?m)^  (keep_last|cross_validation): .*\n", "", text)
+    # one model that is trained once, with the class weights of before, and last weights; then what the row says
+    text = re.sub(r"(?m)^  (keep_last|cross_validation|class_weight_power): .*\n", "", text)
     text = re.sub(r"(?ms)^compress:.*?(?=^quantize:)", "", text)
     changes = changes + [
         (r"(?m)^  validation: .*$", "  validation: [%s]" % ", ".join(people[:half])),

@@ -6,12 +6,14 @@ def under(section, text):
     return (r"(?m)^%s:\n" % section, f"{section}:\n  {text}\n")
 
 
-def distill(delay_ms, weight=0.5, steps=1000, rate=2e-3, teachers=1):
-    """A wide teacher, and fine-tuning with it."""
-    layers = ("{op: conv1d, units: 48, kernel: 7, stride: 2}, {op: batch_norm}, {op: relu}, {op: conv1d, kernel: 5, dilation: 2, depthwise: true},"
-              " {op: conv1d, units: 64}, {op: batch_norm}, {op: relu}, {op: gru, units: 64}, {op: dropout, rate: 0.1}, {op: dense}")
-    return (r"(?m)^quantize:", f"compress:\n  - {{method: distill, steps: {steps}, learning_rate: {rate}, weight: {weight}, teachers: {teachers}, delay_ms: {delay_ms}, "
-            f"layers: [{layers}]}}\nquantize:")
+def later(delay_ms=200):
+    return under("model", f"delay_ms: {delay_ms}")
+
+
+def teachers(n, weight=1, steps=4000, rate=4e-3):
+    """Fine-tuning with n teachers of the model's own layers."""
+    step = f"method: distill, teachers: {n}, temperature: 1, weight: {weight}, steps: {steps}, learning_rate: {rate}"
+    return (r"(?m)^quantize:", f"compress:\n  - {{{step}}}\nquantize:")
 
 
 def layers(text):
@@ -53,10 +55,11 @@ op: gru, units: 31
 op: dropout, rate: 0.1
 op: dense
 """
+NO_WEIGHTS = under("train", "class_weight_power: 0")
 SPSW, TRANSITIONS = "spsw", "hapt-transitions"
 ROWS = {
     "spsw": (SPSW, []),
-    "spsw, no class weights": (SPSW, [under("train", "class_weight_power: 0")]),
+    "spsw, no class weights": (SPSW, [NO_WEIGHTS]),
     "spsw, class weights 0.25": (SPSW, [under("train", "class_weight_power: 0.25")]),
     "spsw, hop 1": (SPSW, [(r"kernel: 7, stride: 2", "kernel: 13"), (r"kernel: 5, dilation: 2", "kernel: 9, dilation: 2")]),
     "spsw, hop 1, dilated": (SPSW, [(r"kernel: 7, stride: 2", "kernel: 7, dilation: 2"), (r"kernel: 5, dilation: 2", "kernel: 5, dilation: 4")]),
@@ -76,12 +79,13 @@ ROWS = {
     "spsw, scale 0.2": (SPSW, [(r"scale: {by: 0.1}", "scale: {by: 0.2}")]),
     "spsw, noise": (SPSW, [(r"accel: 0.2, gyro: 0.05", "accel: 0.6, gyro: 0.15")]),
     "spsw, mask": (SPSW, [(r"    - {op: gru, units: 32}", "    - {op: mask, count: 1, rows: 10, bands: 8}\n    - {op: gru, units: 32}")]),
-    "spsw, distill wide": (SPSW, [distill(0)]),
-    "spsw, distill late": (SPSW, [distill(200)]),
     "spsw, products": (SPSW, [layers(PRODUCTS)]),
-    "spsw, products, no class weights": (SPSW, [layers(PRODUCTS), under("train", "class_weight_power: 0")]),
+    "spsw, products, no class weights": (SPSW, [layers(PRODUCTS), NO_WEIGHTS]),
     "spsw, magnitudes": (SPSW, [layers(MAGNITUDES)]),
-    "spsw, 5 wide teachers": (SPSW, [distill(0, weight=0.9, teachers=5)]),
-    "spsw, 5 wide teachers, no class weights": (SPSW, [distill(0, weight=0.9, teachers=5), under("train", "class_weight_power: 0")]),
+    "spsw, no class weights, 9 teachers": (SPSW, [NO_WEIGHTS, teachers(9)]),
+    "spsw, 0.2 s later": (SPSW, [later()]),
+    "spsw, 0.2 s later, no class weights": (SPSW, [later(), NO_WEIGHTS]),
+    "spsw, 0.2 s later, no class weights, 9 teachers, weight 0.9, 1000 steps": (SPSW, [later(), NO_WEIGHTS, teachers(9, 0.9, 1000, 2e-3)]),
+    "spsw, 0.2 s later, no class weights, 9 teachers": (SPSW, [later(), NO_WEIGHTS, teachers(9)]),
     "hapt-transitions": (TRANSITIONS, []),
 }
