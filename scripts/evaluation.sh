@@ -104,7 +104,7 @@ facts() { # facts PROJECT
 
 leave_one_out() {
     mkdir -p "$work/leave-one-out"
-    # 18 models without teachers, and with people who validate: else it would be 432 trainings
+    # 18 models without teachers, and with people who validate: else it would be 792 trainings
     sed '/^compress:/,/^quantize:/{/^quantize:/!d;}; s/^  cross_validation: .*/  keep_last: true/' "$root/examples/spsw/tinamou.yaml" \
         >"$work/leave-one-out/tinamou.yaml"
     "$tinamou" run "$work/leave-one-out" --data "$data/spsw" --leave-one-out >"$work/leave-one-out/table"

@@ -30,6 +30,7 @@ PRUNE = "{method: prune, keep: %s}"
 SPARSE = "{method: sparse, keep: %s, steps: 2000}"
 SHARE = "{method: share, entries: %s}"
 RANK = "{method: low_rank, keep: %s}"
+NINE = "{method: distill, teachers: 9, weight: 1, temperature: 1, steps: 4000, learning_rate: 4e-3}"  # of the model's own layers
 
 # variant: (steps of compress, other changes of the settings as (pattern, text))
 INT4 = [("quantize: {steps: 300}", "quantize: {steps: 1000, weight_bits: 4}")]
@@ -58,7 +59,9 @@ VARIANTS = {
     "int4": ([], INT4),
     "distill": (["{method: distill, weight: 0.5, steps: 2000, %s}" % TEACHER], []),
     "distill late": (["{method: distill, weight: 0.5, steps: 2000, delay_ms: 320, %s}" % TEACHER], []),
+    "distill 9": ([NINE], []),
     "prune .5 + distill": ([PRUNE % 0.5, "{method: distill, weight: 0.5, steps: 2000, %s}" % TEACHER], []),
+    "prune .5 + distill 9": ([PRUNE % 0.5, NINE], []),
     "prune .5 + share 16": ([PRUNE % 0.5, SHARE % 16], []),
     "prune .5 + int4": ([PRUNE % 0.5], INT4),
     "prune .35 + int4": ([PRUNE % 0.35], INT4),
