@@ -7,11 +7,13 @@
 Every run is `tinamou deploy` on hapt.yaml or spsw.yaml with other settings; figures are those that it prints with --json. Runs that
 train the same network share the training: its checkpoint is put into the new run's folder, from which it goes on; so is the
 second measurement of seed 1, with `deploy: {optimize: size}`. To measure the same models with another code generator, empty
-pareto.csv and run again in the same WORK folder: all but deploy is done then. Needs Python alone. About 80 runs of 10 to 60 s."""
+pareto.csv and run again in the same WORK folder: all but deploy is done then. Needs Python alone. 76 runs, some 40 minutes on two cores:
+20 s each, those with a teacher more than a minute, with nine of them more than four."""
 
 import csv
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -180,20 +182,29 @@ def family(variant):
     return "combined" if "+" in variant else {"longer": "base"}.get(variant, variant.split()[0])
 
 
+def place(taken, x, y, width, left, right):
+    """The box for a name beside a point: the first around it that hits the fewest names and points."""
+    boxes = [(x + dx, y + dy - 5, x + dx + width, y + dy + 5)
+             for dx, dy in ((7, 10), (7, -8), (-7 - width, -8), (-7 - width, 10), (9, 1), (-9 - width, 1), (-width / 2, -13), (-width / 2, 15),
+                            (7, 20), (7, -18), (-7 - width, -18), (-7 - width, 20))]
+    boxes = [b for b in boxes if left < b[0] and b[2] < right]
+    hits = lambda b, t: b[0] < t[2] and t[0] < b[2] and b[1] < t[3] and t[1] < b[3]
+    return min(boxes, key=lambda b: sum((5 if t[2] - t[0] > 8 else 1) * hits(b, t) for t in taken))
+
+
 def panel(out, left, top, points, column, label, title):
     width, height = 420, 300
     points = [(v, f[c], 100 * f["frame_accuracy"], c != column) for v, _, f in points for c in (column, "size_" + column)]
     xs, ys = [p[1] for p in points], [p[2] for p in points]
     x0, x1, y0, y1 = 0.95 * min(xs), 1.03 * max(xs), min(ys) - 0.4, max(ys) + 0.4
-    sx, sy = lambda v: left + (v - x0) / (x1 - x0) * width, lambda v: top + height - (v - y0) / (y1 - y0) * height
+    sx, sy = lambda v: left + math.log(v / x0) / math.log(x1 / x0) * width, lambda v: top + height - (v - y0) / (y1 - y0) * height
     out.append(f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="none" stroke="#999"/>')
     out.append(f'<text x="{left}" y="{top - 8}" font-weight="bold">{title}</text>')
     out.append(f'<text x="{left + width / 2}" y="{top + height + 34}" text-anchor="middle">{label}</text>')
     for v in range(int(y0) + 1, int(y1) + 1):
         out.append(f'<text x="{left - 6}" y="{sy(v) + 4:.0f}" text-anchor="end">{v}</text>'
                    f'<line x1="{left}" x2="{left + width}" y1="{sy(v):.1f}" y2="{sy(v):.1f}" stroke="#eee"/>')
-    step = next(s for s in (100, 200, 500, 1000, 2000, 5000) if (x1 - x0) / s <= 8)
-    for v in range(int(x0 // step + 1) * step, int(x1) + 1, step):
+    for v in (v for v in (1000, 1500, 2000, 3000, 4000, 5000, 6000, 8000, 10000, 14000, 20000) if x0 < v < x1):
         out.append(f'<text x="{sx(v):.0f}" y="{top + height + 16}" text-anchor="middle">{v}</text>')
     best = -1.0
     front = []
@@ -207,8 +218,13 @@ def panel(out, left, top, points, column, label, title):
         colour = dict(FAMILIES)[family(variant)]
         out.append(f'<circle cx="{sx(x):.1f}" cy="{sy(y):.1f}" r="4" fill="{"white" if small else colour}" stroke="{colour}">'
                    f'<title>{variant}{", size" if small else ""}: {x:.0f}, {y:.2f} %</title></circle>')
+    taken = [(sx(x) - 4, sy(y) - 4, sx(x) + 4, sy(y) + 4) for _, x, y, _ in points]
+    for variant, x, y, _ in points:
         if (x, y) in front:
-            out.append(f'<text x="{sx(x) + 6:.1f}" y="{sy(y) + 12:.1f}" font-size="9" fill="{colour}">{variant}</text>')
+            colour = dict(FAMILIES)[family(variant)]
+            box = place(taken, sx(x), sy(y), 4.7 * len(variant), left, left + width)
+            taken.append(box)
+            out.append(f'<text x="{box[0]:.1f}" y="{box[3] - 2:.1f}" font-size="9" fill="{colour}">{variant}</text>')
 
 
 def draw():
