@@ -7,7 +7,8 @@
 
 #include "train/kernel/kernel_project.h"
 
-#define UNITS_MOST 4  /* units whose gates are in registers together */
+#define UNITS_MOST (ALONE_MOST / 3) /* units whose gates are in registers together */
+#define ACTIVATED 4   /* vectors whose activations are computed side by side */
 #define CELL_LIMIT 16 /* of lstm's c, with quantisation */
 
 /* Shape of a cell. Saved per decision, rows of [H]: gru r z n q; reset_before r z n rh; lstm i f g o tanh(c); mgu f n q;
@@ -41,7 +42,7 @@ static cell_shape shape_of(const tin_node *node)
 }
 
 /* What is computed in one go over the units; reset_before needs r of all units before the first n. */
-typedef enum cell_part { PART_GRU, PART_LSTM, PART_MGU, PART_RESET, PART_CANDIDATE } cell_part;
+typedef enum cell_part { PART_GRU, PART_LSTM, PART_MGU, PART_MIN_GRU, PART_RESET, PART_CANDIDATE } cell_part;
 
 INLINE int part_gates(cell_part part)
 {
@@ -49,6 +50,20 @@ INLINE int part_gates(cell_part part)
 }
 
 /* Whether the state's part of the last gate is multiplied by another gate, so that it is summed apart. */
+static cell_part first_part(tin_node_kind kind)
+{
+    return kind == TIN_NODE_GRU              ? PART_GRU
+           : kind == TIN_NODE_LSTM           ? PART_LSTM
+           : kind == TIN_NODE_MGU            ? PART_MGU
+           : kind == TIN_NODE_GRU_RESET_BEFORE ? PART_RESET
+                                             : PART_MIN_GRU;
+}
+
+INLINE int part_units(cell_part part)
+{
+    return part == PART_LSTM ? ALONE_MOST / 4 : UNITS_MOST;
+}
+
 INLINE bool part_product(cell_part part)
 {
     return part == PART_GRU || part == PART_MGU;
@@ -74,60 +89,134 @@ INLINE vec state_read(vec h, bool quantised)
     return quantised ? round_state(h) : h;
 }
 
-/* h' = n + z * (h - n) */
-INLINE void cell_mix(const cell_rows *rows, vec n, vec z, ptrdiff_t at)
+/* Vectors i = 0..n-1 of a row, side by side from `at` on. */
+INLINE void load_each(int n, const real *from, vec *x)
 {
-    vec h = n + z * (load(rows->old + at) - n);
-    store(rows->next + at, h);
-    if (rows->quantised) {
-        store(rows->y + at, round_state(h));
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = load(from + i * VL);
     }
 }
 
-/* sums: of the gates of one unit, `step` apart; input_n: the input's part of n where it is apart; at: place in a row. */
-INLINE void cell_step(cell_part part, const cell_rows *rows, const vec *sums, int step, vec input_n, ptrdiff_t at)
+INLINE void store_each(int n, real *to, const vec *x)
+{
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        store(to + i * VL, x[i]);
+    }
+}
+
+/* x = y + z * x */
+INLINE void add_product_each(int n, vec *x, const vec *y, const vec *z)
+{
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = y[i] + z[i] * x[i];
+    }
+}
+
+/* h' = n + z * (h - n) */
+INLINE void cell_mix(int count, const cell_rows *rows, const vec *n, const vec *z, ptrdiff_t at)
+{
+    UNROLL
+    for (int i = 0; i < count; i++) {
+        vec h = n[i] + z[i] * (load(rows->old + at + i * VL) - n[i]);
+        store(rows->next + at + i * VL, h);
+        if (rows->quantised) {
+            store(rows->y + at + i * VL, round_state(h));
+        }
+    }
+}
+
+INLINE void lstm_activate(int count, const cell_rows *rows, ptrdiff_t at)
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
     real *saved = rows->saved + at;
-    if (part == PART_GRU) {
-        vec r = vec_sigmoid(sums[0]), z = vec_sigmoid(sums[step]), q = sums[2 * step];
-        vec n = vec_tanh(input_n + r * q);
-        cell_mix(rows, n, z, at);
-        store(saved, r);
-        store(saved + row, z);
-        store(saved + 2 * row, n);
-        store(saved + 3 * row, q);
-    } else if (part == PART_MGU) {
-        vec f = vec_sigmoid(sums[0]), q = sums[step];
-        vec n = vec_tanh(input_n + f * q);
-        cell_mix(rows, n, splat(1) - f, at);
-        store(saved, f);
-        store(saved + row, n);
-        store(saved + 2 * row, q);
-    } else if (part == PART_RESET) {
-        vec r = vec_sigmoid(sums[0]);
-        store(saved, r);
-        store(saved + row, vec_sigmoid(sums[step]));
-        store(saved + 3 * row, state_read(r * load(rows->old + at), rows->quantised));
-    } else if (part == PART_CANDIDATE) {
-        vec n = vec_tanh(sums[0]);
-        cell_mix(rows, n, load(saved + row), at);
-        store(saved + 2 * row, n);
-    } else {
-        vec i = vec_sigmoid(sums[0]), f = vec_sigmoid(sums[step]);
-        vec g = vec_tanh(sums[2 * step]), o = vec_sigmoid(sums[3 * step]);
-        vec c = f * load(rows->old + at) + i * g;
+    vec in[ACTIVATED], f[ACTIVATED], g[ACTIVATED], c[ACTIVATED], o[ACTIVATED];
+    load_each(count, saved, in);
+    sigmoid_each(count, in);
+    store_each(count, saved, in);
+    load_each(count, saved + row, f);
+    sigmoid_each(count, f);
+    store_each(count, saved + row, f);
+    load_each(count, saved + 2 * row, g);
+    tanh_each(count, g);
+    store_each(count, saved + 2 * row, g);
+    UNROLL
+    for (int i = 0; i < count; i++) {
+        c[i] = f[i] * load(rows->old + at + i * VL) + in[i] * g[i];
         if (rows->quantised) {
-            c = vec_min(splat(CELL_LIMIT), vec_max(splat(-CELL_LIMIT), c));
+            c[i] = vec_min(splat(CELL_LIMIT), vec_max(splat(-CELL_LIMIT), c[i]));
         }
-        vec t = vec_tanh(c);
-        store(rows->next + at, c);
-        store(rows->y + at, state_read(o * t, rows->quantised));
-        store(saved, i);
-        store(saved + row, f);
-        store(saved + 2 * row, g);
-        store(saved + 3 * row, o);
-        store(saved + 4 * row, t);
+    }
+    store_each(count, rows->next + at, c);
+    tanh_each(count, c);
+    store_each(count, saved + 4 * row, c);
+    load_each(count, saved + 3 * row, o);
+    sigmoid_each(count, o);
+    store_each(count, saved + 3 * row, o);
+    UNROLL
+    for (int i = 0; i < count; i++) {
+        store(rows->y + at + i * VL, state_read(o[i] * c[i], rows->quantised));
+    }
+}
+
+/* The sums of `count` vectors of units, where cell_units left them, become what is saved. */
+INLINE void cell_activate(cell_part part, int count, const cell_rows *rows, ptrdiff_t at)
+{
+    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
+    real *saved = rows->saved + at;
+    vec r[ACTIVATED], z[ACTIVATED], n[ACTIVATED], q[ACTIVATED];
+    if (part == PART_LSTM) {
+        lstm_activate(count, rows, at);
+        return;
+    }
+    if (part == PART_GRU || part == PART_MGU || part == PART_RESET) {
+        load_each(count, saved, r);
+        sigmoid_each(count, r);
+        store_each(count, saved, r);
+    }
+    if (part == PART_GRU || part == PART_MIN_GRU || part == PART_RESET) {
+        real *to = saved + (part == PART_MIN_GRU ? 0 : row);
+        load_each(count, to, z);
+        sigmoid_each(count, z);
+        store_each(count, to, z);
+    } else if (part == PART_MGU) {
+        UNROLL
+        for (int i = 0; i < count; i++) {
+            z[i] = splat(1) - r[i];
+        }
+    } else {
+        load_each(count, saved + row, z);
+    }
+    if (part == PART_RESET) {
+        UNROLL
+        for (int i = 0; i < count; i++) {
+            store(saved + 3 * row + i * VL, state_read(r[i] * load(rows->old + at + i * VL), rows->quantised));
+        }
+        return;
+    }
+    real *to = saved + (part == PART_GRU || part == PART_CANDIDATE ? 2 : 1) * row;
+    load_each(count, to, n);
+    if (part_product(part)) {
+        load_each(count, to + row, q);
+        add_product_each(count, r, n, q);
+        memcpy(n, r, (size_t)count * sizeof *n);
+    }
+    tanh_each(count, n);
+    store_each(count, to, n);
+    cell_mix(count, rows, n, z, at);
+}
+
+/* All units, as many side by side as the registers take. */
+INLINE void cell_activations(cell_part part, const cell_rows *rows)
+{
+    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES, i = 0;
+    for (; i + ACTIVATED * VL <= row; i += ACTIVATED * VL) {
+        cell_activate(part, ACTIVATED, rows, i);
+    }
+    for (; i < row; i += VL) {
+        cell_activate(part, 1, rows, i);
     }
 }
 
@@ -144,15 +233,18 @@ INLINE const real *gate_sums(int n_sums, int n, const real *w, const real *x, ve
     return w;
 }
 
-/* `units` units from `unit` on. w: [I][gates][units], then [H][gates][units]; bias: [gates][units], then [units] of the
- * state's part of the last gate where it is apart. */
+/* The sums of `units` units from `unit` on, to the rows from saved on: a row for each gate; where the state's part of
+ * the last gate is apart, it goes to one more. w: [I][gates][units], then [H][gates][units]; bias: [gates][units], then
+ * [units] of the state's part of the last gate where it is apart. */
 INLINE const real *cell_units(cell_part part, int units, const cell_rows *rows, const real *w, const real *bias,
-                              int unit)
+                              real *saved, int unit)
 {
     const real *next_w = w;
-    int n_sums = part_gates(part) * units, last = n_sums - units;
+    int gates = part_gates(part), n_sums = gates * units, last = n_sums - units;
+    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
     for (int v = 0; v < NV; v++) {
-        vec sums[4 * UNITS_MOST], input_n[UNITS_MOST] = {{0}};
+        vec sums[ALONE_MOST];
+        real *to = saved + (ptrdiff_t)unit * TIN_LANES + v * VL;
         UNROLL
         for (int j = 0; j < n_sums; j++) {
             sums[j] = splat(bias[j]);
@@ -161,40 +253,50 @@ INLINE const real *cell_units(cell_part part, int units, const cell_rows *rows, 
         if (part_product(part)) {
             UNROLL
             for (int j = 0; j < units; j++) {
-                input_n[j] = sums[last + j];
+                store(to + (gates - 1) * row + j * TIN_LANES, sums[last + j]);
                 sums[last + j] = splat(bias[n_sums + j]);
             }
         }
         next_w = gate_sums(n_sums, rows->n_units, next_w, rows->h + v * VL, sums);
         UNROLL
-        for (int j = 0; j < units; j++) {
-            cell_step(part, rows, sums + j, units, input_n[j], (ptrdiff_t)(unit + j) * TIN_LANES + v * VL);
+        for (int g = 0; g < gates; g++) {
+            ptrdiff_t at = (part_product(part) && g == gates - 1 ? gates : g) * row;
+            UNROLL
+            for (int j = 0; j < units; j++) {
+                store(to + at + j * TIN_LANES, sums[g * units + j]);
+            }
         }
     }
     return next_w;
 }
 
-/* A part of one decision, all units. */
+#define UNITS_CASE(units)                                                                                              \
+    case units:                                                                                                        \
+        w = units <= part_units(part) ? cell_units(part, units, rows, w, bias, saved, unit) : w;                       \
+        break;
+
+/* A part of one decision: first the sums of all units, then, without one waiting for another, their activations. */
 INLINE void cell_decision(cell_part part, const cell_rows *rows, const real *w, const real *bias)
 {
+    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
+    real *saved = rows->saved + (part == PART_CANDIDATE ? 2 * row : 0);
     for (int unit = 0, units; unit < rows->n_units; unit += units) {
-        units = part_size(rows->n_units, UNITS_MOST, unit);
+        units = part_size(rows->n_units, part_units(part), unit);
         switch (units) {
-        case 4:
-            w = cell_units(part, 4, rows, w, bias, unit);
-            break;
-        case 3:
-            w = cell_units(part, 3, rows, w, bias, unit);
-            break;
-        case 2:
-            w = cell_units(part, 2, rows, w, bias, unit);
-            break;
-        default:
-            w = cell_units(part, 1, rows, w, bias, unit);
-            break;
+#if ALONE_MOST == 24
+            UNITS_CASE(8)
+            UNITS_CASE(7)
+            UNITS_CASE(6)
+            UNITS_CASE(5)
+#endif
+            UNITS_CASE(4)
+            UNITS_CASE(3)
+            UNITS_CASE(2)
+            UNITS_CASE(1)
         }
         bias += (part_gates(part) + part_product(part)) * units;
     }
+    cell_activations(part, rows);
 }
 
 /* Back through one decision, value by value. saved as above; old, next: exact states; dy and carry: what reaches h'.

@@ -13,11 +13,13 @@
 #if defined __AVX512F__ && !TIN_KERNEL_DOUBLE
 #define ROWS_MOST 8  /* rows of a block of project */
 #define TIMES_MOST 3 /* and its places in time: ROWS_MOST * TIMES_MOST sums stay in registers */
+#define ALONE_MOST 24 /* rows of a product that has one place in time */
 #define OUTER_ROWS 6
 #define OUTER_COLUMNS 4
 #else
 #define ROWS_MOST 4
 #define TIMES_MOST 3
+#define ALONE_MOST 12
 #define OUTER_ROWS 3
 #define OUTER_COLUMNS 4
 #endif
@@ -33,7 +35,6 @@ typedef struct projection {
     int n_times, n_rows;
     const real *weights; /* packed: block of rows, then segment, then k, then row */
     const real *bias;    /* [n_rows], or NULL for 0 */
-    const real *start;   /* rows of lanes added to y (one place in time only), or NULL */
     const real *x;
     ptrdiff_t x_step;
     const segments *segments;
@@ -49,9 +50,6 @@ INLINE void project_block(int rows, int times, const projection *p, const real *
     UNROLL
     for (int r = 0; r < rows; r++) {
         vec first = p->bias ? splat(p->bias[row + r]) : splat(0);
-        if (p->start) {
-            first += load(p->start + (row + r) * TIN_LANES + v * VL);
-        }
         UNROLL
         for (int c = 0; c < times; c++) {
             sum[r][c] = first;
@@ -108,7 +106,9 @@ INLINE void project_rows(int rows, const projection *p, const real *w, int row)
         for (; t + TIMES_MOST <= p->n_times; t += TIMES_MOST) {
             project_block(rows, TIMES_MOST, p, w, row, t, v);
         }
-        for (; t < p->n_times; t++) {
+        if (t + 2 == p->n_times) {
+            project_block(rows, 2, p, w, row, t, v);
+        } else if (t < p->n_times) {
             project_block(rows, 1, p, w, row, t, v);
         }
     }

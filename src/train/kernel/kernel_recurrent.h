@@ -49,12 +49,13 @@ static recurrent_packed recurrent_parts(const tin_node *node, const real *packed
     return p;
 }
 
-/* The transpose of gates for `project`: row j of the product is column j of weight [..][n_columns]. Gates first,
- * first + 1, ..., and from 0 again after the last of `gates`. */
-static void pack_transposed(const real *weight, int n_h, int n_columns, int first, int n_gates, int gates, real *packed)
+/* The transpose of gates, for products in blocks of `most` rows: row j of the product is column j of weight
+ * [..][n_columns]. Gates first, first + 1, ..., and from 0 again after the last of `gates`. */
+static void pack_transposed(const real *weight, int n_h, int n_columns, int first, int n_gates, int gates, int most,
+                            real *packed)
 {
     for (int row = 0, rows; row < n_columns; row += rows) {
-        rows = part_size(n_columns, ROWS_MOST, row);
+        rows = part_size(n_columns, most, row);
         for (int g = 0; g < n_gates; g++) {
             for (int u = 0; u < n_h; u++) {
                 for (int r = 0; r < rows; r++) {
@@ -79,24 +80,24 @@ static real *pack_units(const real *weight, const tin_node *node, int n_columns,
 }
 
 /* Gates range[0]..range[1]-1 in blocks of units. b: biases of gate g of unit u at b[..][g * H + u]. */
-static void pack_part(const tin_node *node, const float *params, const real *rounded, const int range[2], bool product,
+static void pack_part(cell_part part, const tin_node *node, const float *params, const real *rounded, const int range[2],
                       real **forward, real **bias)
 {
     int n_h = node->n_outputs;
     const real *w_hh = rounded + input_weights(node);
     const float *b_ih = params + node->bias, *b_hh = params + node->bias_hh;
     for (int unit = 0, units; unit < n_h; unit += units) {
-        units = part_size(n_h, UNITS_MOST, unit);
+        units = part_size(n_h, part_units(part), unit);
         *forward = pack_units(rounded, node, node->n_inputs, range, unit, units, *forward);
         *forward = pack_units(w_hh, node, n_h, range, unit, units, *forward);
         for (int g = range[0]; g < range[1]; g++) {
-            bool apart = product && g == range[1] - 1;
+            bool apart = part_product(part) && g == range[1] - 1;
             for (int j = 0; j < units; j++) {
                 real hidden = apart ? 0 : (real)b_hh[g * n_h + unit + j];
                 *(*bias)++ = (real)b_ih[g * n_h + unit + j] + hidden;
             }
         }
-        for (int j = 0; product && j < units; j++) {
+        for (int j = 0; part_product(part) && j < units; j++) {
             *(*bias)++ = (real)b_hh[(range[1] - 1) * n_h + unit + j];
         }
     }
@@ -126,7 +127,7 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
         round_row(params + node->weight + (size_t)(row * n_i), n_i, node->weight_bits, node->power_of_two,
                   rounded + row * n_i);
     }
-    pack_transposed(rounded, n_h, n_i, c.shift, c.gates, c.gates, packed + (p.input - packed));
+    pack_transposed(rounded, n_h, n_i, c.shift, c.gates, c.gates, ROWS_MOST, packed + (p.input - packed));
     if (node->kind == TIN_NODE_MIN_GRU) {
         pack_projection(rounded, n_rows, n_i, forward);
         for (int row = 0; row < n_rows; row++) {
@@ -139,10 +140,11 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
                   w_hh + row * n_h);
     }
     const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
-    pack_part(node, params, rounded, all, c.first_hidden > 0, &forward, &bias);
-    pack_part(node, params, rounded, reset, false, &forward, &bias);
-    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, packed + (p.hidden - packed));
-    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, packed + (p.candidate - packed));
+    pack_part(first_part(node->kind), node, params, rounded, all, &forward, &bias);
+    pack_part(PART_CANDIDATE, node, params, rounded, reset, &forward, &bias);
+    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, ALONE_MOST, packed + (p.hidden - packed));
+    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, ALONE_MOST,
+                    packed + (p.candidate - packed));
 }
 
 static size_t recurrent_saved_size(const tin_node *node)
@@ -182,17 +184,6 @@ static void min_gru_gates(const tin_pass *pass, const tin_node *node, const recu
     project(&p);
 }
 
-static void min_gru_decision(const cell_rows *rows)
-{
-    ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
-    for (ptrdiff_t i = 0; i < row; i += VL) {
-        vec z = vec_sigmoid(load(rows->saved + i)), n = vec_tanh(load(rows->saved + row + i));
-        cell_mix(rows, n, z, i);
-        store(rows->saved + i, z);
-        store(rows->saved + row + i, n);
-    }
-}
-
 static void recurrent_decision(const tin_node *node, cell_rows *rows, const recurrent_packed *packed)
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
@@ -212,8 +203,8 @@ static void recurrent_decision(const tin_node *node, cell_rows *rows, const recu
         cell_decision(PART_CANDIDATE, rows, packed->forward + 2 * rows->n_units * (rows->n_inputs + rows->n_units),
                       packed->bias + 2 * rows->n_units);
         break;
-    default:
-        min_gru_decision(rows);
+    default: /* min_gru_gates has done the sums */
+        cell_activations(PART_MIN_GRU, rows);
         break;
     }
 }
@@ -276,19 +267,48 @@ static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scr
     return s;
 }
 
-/* y = start + transposed weights * gates */
-static void state_gradient(const tin_node *node, const real *weights, int n_gates, const real *gates, const real *start,
-                           real *y)
+INLINE const real *alone_block(int rows, int n, const real *w, const real *x, const real *start, real *y)
 {
-    segments whole = {.n = 1, .length = n_gates * node->n_outputs};
-    projection p = {.n_times = 1,
-                    .n_rows = node->n_outputs,
-                    .weights = weights,
-                    .start = start,
-                    .x = gates,
-                    .segments = &whole,
-                    .y = y};
-    project(&p);
+    const real *next_w = w;
+    for (int v = 0; v < TIN_LANES; v += VL) {
+        vec sums[ALONE_MOST];
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            sums[r] = start ? load(start + r * TIN_LANES + v) : splat(0);
+        }
+        next_w = gate_sums(rows, n, w, x + v, sums);
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            store(y + r * TIN_LANES + v, sums[r]);
+        }
+    }
+    return next_w;
+}
+
+#define ALONE_CASE(rows)                                                                                               \
+    case rows:                                                                                                         \
+        w = alone_block(rows, n, w, gates, start, y);                                                                  \
+        break;
+#define ALONE_FOUR_CASES(first) ALONE_CASE(first) ALONE_CASE(first + 1) ALONE_CASE(first + 2) ALONE_CASE(first + 3)
+
+/* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at once. */
+static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start, real *y)
+{
+    int n = n_gates * node->n_outputs;
+    for (int row = 0, rows; row < node->n_outputs; row += rows, y += rows * TIN_LANES) {
+        rows = part_size(node->n_outputs, ALONE_MOST, row);
+        switch (rows) {
+            ALONE_FOUR_CASES(1)
+            ALONE_FOUR_CASES(5)
+            ALONE_FOUR_CASES(9)
+#if ALONE_MOST == 24
+            ALONE_FOUR_CASES(13)
+            ALONE_FOUR_CASES(17)
+            ALONE_FOUR_CASES(21)
+#endif
+        }
+        start = start ? start + rows * TIN_LANES : NULL;
+    }
 }
 
 /* Decisions t0..t1-1, backwards: fills s->gates and moves s->carry to t0. */

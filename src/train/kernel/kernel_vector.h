@@ -133,22 +133,48 @@ INLINE vec vec_log(vec x)
 {
     PER_LANE(log);
 }
+
+INLINE void exp_each(int n, vec *x)
+{
+    for (int i = 0; i < n; i++) {
+        x[i] = vec_exp(x[i]);
+    }
+}
 #else
+#define MOST_EACH 8 /* vectors of a function of each */
+
 /* e^x for |x| <= 87, relative error 2e-7: 2^n * p(f), x * log2(e) = n + f, |f| <= 1/2, p minimax of degree 5. */
+INLINE void exp_each(int n, vec *x)
+{
+    const vec magic = splat(ROUND_MAGIC), log2e = splat(1.44269504088896341f);
+    const float terms[] = {9.675540365e-03f, 5.550713310e-02f, 2.402211974e-01f, 6.931469671e-01f, 1.000000072e+00f};
+    vec t[MOST_EACH], p[MOST_EACH];
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        t[i] = x[i] * log2e + magic;
+    }
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = x[i] * log2e - (t[i] - magic);
+        p[i] = splat(1.327645459e-03f);
+    }
+    UNROLL
+    for (int k = 0; k < 5; k++) {
+        UNROLL
+        for (int i = 0; i < n; i++) {
+            p[i] = p[i] * x[i] + splat(terms[k]);
+        }
+    }
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = (vec)((ivec)p[i] + ((ivec)t[i] << 23));
+    }
+}
+
 INLINE vec vec_exp(vec x)
 {
-    const vec magic = splat(ROUND_MAGIC);
-    const vec log2e = splat(1.44269504088896341f);
-    vec t = x * log2e + magic;
-    ivec n = (ivec)t;
-    vec f = x * log2e - (t - magic);
-    vec p = splat(1.327645459e-03f);
-    p = p * f + splat(9.675540365e-03f);
-    p = p * f + splat(5.550713310e-02f);
-    p = p * f + splat(2.402211974e-01f);
-    p = p * f + splat(6.931469671e-01f);
-    p = p * f + splat(1.000000072e+00f);
-    return (vec)((ivec)p + (n << 23));
+    exp_each(1, &x);
+    return x;
 }
 
 /* ln x for normal x > 0, error 2e-7 (Cephes, logf). */
@@ -171,16 +197,44 @@ INLINE vec vec_log(vec x)
 }
 #endif
 
+/* Of n vectors, step by step: none waits for another, and a core that looks ahead no further than one of them is kept busy. */
+INLINE void sigmoid_each(int n, vec *x)
+{
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = -vec_min(vec_max(x[i], splat((real)-40)), splat((real)40));
+    }
+    exp_each(n, x);
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = splat(1) / (splat(1) + x[i]);
+    }
+}
+
+INLINE void tanh_each(int n, vec *x)
+{
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = vec_min(vec_max(x[i], splat((real)-20)), splat((real)20));
+        x[i] += x[i];
+    }
+    exp_each(n, x);
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = splat(1) - splat(2) / (x[i] + splat(1));
+    }
+}
+
 INLINE vec vec_sigmoid(vec x)
 {
-    x = vec_min(vec_max(x, splat((real)-40)), splat((real)40));
-    return splat(1) / (splat(1) + vec_exp(-x));
+    sigmoid_each(1, &x);
+    return x;
 }
 
 INLINE vec vec_tanh(vec x)
 {
-    x = vec_min(vec_max(x, splat((real)-20)), splat((real)20));
-    return splat(1) - splat(2) / (vec_exp(x + x) + splat(1));
+    tanh_each(1, &x);
+    return x;
 }
 
 /* What is done to an output before it is stored: limits and rounding. Activations that are not limits are a pass of
