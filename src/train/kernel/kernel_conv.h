@@ -154,19 +154,21 @@ static size_t conv_scratch_size(const tin_node *node)
     return (conv_weights(node) + (size_t)node->n_outputs) * (size_t)VL;
 }
 
+/* Takes dy back through activation and rounding as it goes. */
 static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work, *gradient = pass->gradient, *sums = work + node->scratch;
     int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel;
     segments s;
     conv_segments(node, &s);
-    memset(sums, 0, conv_scratch_size(node) * sizeof(real));
     real *bias_sums = sums + conv_weights(node) * (size_t)VL;
     const real *x = work + node->in[0].x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
     for (int t = 0; t < node->rows_out; t += OUTER_TIMES) {
         int n = node->rows_out - t < OUTER_TIMES ? node->rows_out - t : OUTER_TIMES;
+        output_gradient_rows(pass, node, t, n);
         for (int i = 0; i < s.n; i++) {
             outer_product p = {.n_times = n,
+                               .first = t == 0,
                                .n_rows = n_o,
                                .n_columns = s.length,
                                .a = dy + (ptrdiff_t)t * n_o * TIN_LANES,
@@ -176,7 +178,7 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
                                .sums = sums + (ptrdiff_t)i * n_o * s.length * VL};
             outer(&p);
         }
-        add_rows(n, n_o, dy + (ptrdiff_t)t * n_o * TIN_LANES, n_o, bias_sums);
+        add_rows(n, n_o, dy + (ptrdiff_t)t * n_o * TIN_LANES, n_o, t == 0, bias_sums);
     }
     for (int k = 0; k < s.n; k++) {
         weight_map map = {n_i, n_k, k, 0};
@@ -189,7 +191,6 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
 
 static void conv_backward(const tin_pass *pass, const tin_node *node)
 {
-    output_gradient(pass, node);
     conv_weight_gradient(pass, node);
     if (node->in[0].gradient) {
         conv_input_gradient(pass, node);

@@ -157,7 +157,8 @@ typedef struct outer_product {
     ptrdiff_t a_step;
     const real *b;
     ptrdiff_t b_step;
-    real *sums; /* one vec per row and column, in order of the tiles; carried from call to call */
+    bool first; /* sums start at 0; else they go on from the call before */
+    real *sums; /* one vec per row and column, in order of the tiles */
 } outer_product;
 
 INLINE real *outer_tile(int rows, int columns, const outer_product *p, real *sums, int row, int column)
@@ -167,7 +168,7 @@ INLINE real *outer_tile(int rows, int columns, const outer_product *p, real *sum
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int c = 0; c < columns; c++) {
-            sum[r][c] = load(sums + (r * columns + c) * VL);
+            sum[r][c] = p->first ? splat(0) : load(sums + (r * columns + c) * VL);
         }
     }
     const real *a = p->a + row * TIN_LANES, *b = p->b + column * TIN_LANES;
@@ -250,10 +251,37 @@ typedef struct weight_map {
     int n_inputs, n_taps, first_tap, row_shift;
 } weight_map;
 
+/* v[k] becomes the sum of its lanes, for n vecs side by side; n values are left. The order of a sum is that of vec_sum. */
+static void sum_lanes(real *v, size_t n)
+{
+    size_t k = 0;
+    for (; k + VL <= n; k += VL) {
+        vec part[VL];
+        UNROLL
+        for (int i = 0; i < VL; i++) {
+            part[i] = load(v + (k + (size_t)i) * VL);
+        }
+        UNROLL
+        for (int half = VL / 2; half > 0; half /= 2) {
+            const ivec low = lane_numbers / half * (2 * half) + lane_numbers % half;
+            UNROLL
+            for (int i = 0; i < half; i++) {
+                vec a = part[2 * i], b = part[2 * i + 1];
+                part[i] = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, low + half);
+            }
+        }
+        store(v + k, part[0]);
+    }
+    for (; k < n; k++) {
+        v[k] = vec_sum(load(v + k * VL));
+    }
+}
+
 /* Adds the sums over lanes of what `outer` collected to weights [n_rows][n_inputs][n_taps]. */
-static void outer_reduce(const real *sums, int n_rows, int n_columns, real *gradient, weight_map map)
+static void outer_reduce(real *sums, int n_rows, int n_columns, real *gradient, weight_map map)
 {
     ptrdiff_t row_step = (ptrdiff_t)map.n_inputs * map.n_taps;
+    sum_lanes(sums, (size_t)n_rows * (size_t)n_columns);
     for (int row = 0, rows; row < n_rows; row += rows) {
         rows = part_size(n_rows, OUTER_ROWS, row);
         for (int column = 0, columns; column < n_columns; column += columns) {
@@ -265,8 +293,8 @@ static void outer_reduce(const real *sums, int n_rows, int n_columns, real *grad
             }
             for (int r = 0; r < rows; r++) {
                 real *to = gradient + (row + r + map.row_shift) % n_rows * row_step;
-                for (int c = 0; c < columns; c++, sums += VL) {
-                    to[places[c]] += vec_sum(load(sums));
+                for (int c = 0; c < columns; c++) {
+                    to[places[c]] += *sums++;
                 }
             }
         }
@@ -275,12 +303,12 @@ static void outer_reduce(const real *sums, int n_rows, int n_columns, real *grad
 
 #define ADDED_ROWS 8 /* sums that do not wait for one another */
 
-INLINE void add_some(int rows, int n_times, const real *a, ptrdiff_t a_step, real *sums)
+INLINE void add_some(int rows, int n_times, const real *a, ptrdiff_t a_step, bool first, real *sums)
 {
     vec sum[ADDED_ROWS];
     UNROLL
     for (int r = 0; r < rows; r++) {
-        sum[r] = load(sums + r * VL);
+        sum[r] = first ? splat(0) : load(sums + r * VL);
     }
     for (int t = 0; t < n_times; t++, a += a_step * TIN_LANES) {
         for (int v = 0; v < NV; v++) {
@@ -296,15 +324,15 @@ INLINE void add_some(int rows, int n_times, const real *a, ptrdiff_t a_step, rea
     }
 }
 
-/* sums[r] += sum_t a[t][r], one vec per row: gradients of biases. */
-static void add_rows(int n_times, int n_rows, const real *a, ptrdiff_t a_step, real *sums)
+/* sums[r] += sum_t a[t][r], one vec per row: gradients of biases. first: as in outer_product. */
+static void add_rows(int n_times, int n_rows, const real *a, ptrdiff_t a_step, bool first, real *sums)
 {
     int r = 0;
     for (; r + ADDED_ROWS <= n_rows; r += ADDED_ROWS) {
-        add_some(ADDED_ROWS, n_times, a + r * TIN_LANES, a_step, sums + r * VL);
+        add_some(ADDED_ROWS, n_times, a + r * TIN_LANES, a_step, first, sums + r * VL);
     }
     for (; r < n_rows; r++) {
-        add_some(1, n_times, a + r * TIN_LANES, a_step, sums + r * VL);
+        add_some(1, n_times, a + r * TIN_LANES, a_step, first, sums + r * VL);
     }
 }
 

@@ -348,8 +348,10 @@ static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0,
     real *work = pass->work;
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs, n = t1 - t0;
+    bool first = t1 == node->rows_out;
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
     outer_product hidden = {.n_times = n,
+                            .first = first,
                             .n_rows = c.hidden_gates * n_h,
                             .n_columns = n_h,
                             .a = s->gates + c.first_hidden * row,
@@ -359,6 +361,7 @@ static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0,
                             .sums = s->hidden_sums};
     outer(&hidden);
     outer_product candidate = {.n_times = n,
+                               .first = first,
                                .n_rows = c.reset_gates * n_h,
                                .n_columns = n_h,
                                .a = s->gates + 2 * row,
@@ -368,6 +371,7 @@ static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0,
                                .sums = s->hidden_sums + c.hidden_gates * n_h * n_h * VL};
     outer(&candidate);
     outer_product input = {.n_times = n,
+                           .first = first,
                            .n_rows = c.gates * n_h,
                            .n_columns = n_i,
                            .a = s->gates,
@@ -376,7 +380,7 @@ static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0,
                            .b_step = n_i,
                            .sums = s->input_sums};
     outer(&input);
-    add_rows(n, c.gradients * n_h, s->gates, c.gradients * n_h, s->bias_sums);
+    add_rows(n, c.gradients * n_h, s->gates, c.gradients * n_h, first, s->bias_sums);
     if (node->in[0].gradient) {
         segments whole = {.n = 1, .length = c.gates * n_h};
         projection p = {.n_times = n,
@@ -421,8 +425,7 @@ static void recurrent_backward(const tin_pass *pass, const tin_node *node)
     recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
     real *scratch = (real *)pass->work + node->scratch;
     recurrent_scratch s = recurrent_scratch_parts(node, scratch);
-    size_t gates = (size_t)(s.carry - s.gates); /* are written before they are read */
-    memset(s.carry, 0, (recurrent_scratch_size(node) - gates) * sizeof(real));
+    memset(s.carry, 0, (size_t)(s.input_sums - s.carry) * sizeof(real)); /* the rest is written before it is read */
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
         recurrent_chain(pass, node, t0, t1, &s, &packed);

@@ -52,22 +52,27 @@ static void curve_forward(const tin_pass *pass, const tin_node *node)
     }
 }
 
-/* Takes dy of a node back through activation and rounding, in place. */
-static void output_gradient(const tin_pass *pass, const tin_node *node)
+/* Takes dy of a node back through activation and rounding, in place: rows first..first+n-1. */
+static void output_gradient_rows(const tin_pass *pass, const tin_node *node, int first, int n)
 {
+    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES, end = (first + n) * row;
     const real *y = (const real *)pass->work + node->y;
     real *dy = (real *)pass->work + node->dy;
-    ptrdiff_t n = output_reals(node);
     finish f = limits_of(node);
     if (is_curve(node->activation)) {
-        for (ptrdiff_t i = 0; i < n; i += VL) {
+        for (ptrdiff_t i = first * row; i < end; i += VL) {
             store(dy + i, load(dy + i) * curve_slope(node->activation, load(y + i), f));
         }
     } else if (f.limited || f.quantised) {
-        for (ptrdiff_t i = 0; i < n; i += VL) {
+        for (ptrdiff_t i = first * row; i < end; i += VL) {
             store(dy + i, finish_gradient(load(dy + i), load(y + i), f));
         }
     }
+}
+
+static void output_gradient(const tin_pass *pass, const tin_node *node)
+{
+    output_gradient_rows(pass, node, 0, node->rows_out);
 }
 
 /* d loss / d ln scale, as PACT has it (Choi et al. 2018): a value at the limit is limit * scale, so it grows as the scale
