@@ -251,37 +251,10 @@ typedef struct weight_map {
     int n_inputs, n_taps, first_tap, row_shift;
 } weight_map;
 
-/* v[k] becomes the sum of its lanes, for n vecs side by side; n values are left. The order of a sum is that of vec_sum. */
-static void sum_lanes(real *v, size_t n)
-{
-    size_t k = 0;
-    for (; k + VL <= n; k += VL) {
-        vec part[VL];
-        UNROLL
-        for (int i = 0; i < VL; i++) {
-            part[i] = load(v + (k + (size_t)i) * VL);
-        }
-        UNROLL
-        for (int half = VL / 2; half > 0; half /= 2) {
-            const ivec low = lane_numbers / half * (2 * half) + lane_numbers % half;
-            UNROLL
-            for (int i = 0; i < half; i++) {
-                vec a = part[2 * i], b = part[2 * i + 1];
-                part[i] = __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, low + half);
-            }
-        }
-        store(v + k, part[0]);
-    }
-    for (; k < n; k++) {
-        v[k] = vec_sum(load(v + k * VL));
-    }
-}
-
 /* Adds the sums over lanes of what `outer` collected to weights [n_rows][n_inputs][n_taps]. */
-static void outer_reduce(real *sums, int n_rows, int n_columns, real *gradient, weight_map map)
+static void outer_reduce(const real *sums, int n_rows, int n_columns, real *gradient, weight_map map)
 {
     ptrdiff_t row_step = (ptrdiff_t)map.n_inputs * map.n_taps;
-    sum_lanes(sums, (size_t)n_rows * (size_t)n_columns);
     for (int row = 0, rows; row < n_rows; row += rows) {
         rows = part_size(n_rows, OUTER_ROWS, row);
         for (int column = 0, columns; column < n_columns; column += columns) {
@@ -293,8 +266,8 @@ static void outer_reduce(real *sums, int n_rows, int n_columns, real *gradient, 
             }
             for (int r = 0; r < rows; r++) {
                 real *to = gradient + (row + r + map.row_shift) % n_rows * row_step;
-                for (int c = 0; c < columns; c++) {
-                    to[places[c]] += *sums++;
+                for (int c = 0; c < columns; c++, sums += VL) {
+                    to[places[c]] += vec_sum(load(sums));
                 }
             }
         }
