@@ -8,8 +8,7 @@
 #include "train/kernel/kernel_project.h"
 
 #define UNITS_MOST (ALONE_MOST / 3) /* units whose gates are in registers together */
-#define ACTIVATED 4   /* vectors whose activations are computed side by side */
-#define CELL_LIMIT 16 /* of lstm's c, with quantisation */
+#define CELL_LIMIT 16               /* of lstm's c, with quantisation */
 
 /* Shape of a cell. Saved per decision, rows of [H]: gru r z n q; reset_before r z n rh; lstm i f g o tanh(c); mgu f n q;
  * min_gru z n; q is the part of n that comes from the state, rh = r * h.
@@ -50,15 +49,24 @@ INLINE int part_gates(cell_part part)
 }
 
 /* Whether the state's part of the last gate is multiplied by another gate, so that it is summed apart. */
+/* The part that comes first; min_gru's gates are no part, one product does all of them. */
 static cell_part first_part(tin_node_kind kind)
 {
-    return kind == TIN_NODE_GRU              ? PART_GRU
-           : kind == TIN_NODE_LSTM           ? PART_LSTM
-           : kind == TIN_NODE_MGU            ? PART_MGU
-           : kind == TIN_NODE_GRU_RESET_BEFORE ? PART_RESET
-                                             : PART_MIN_GRU;
+    switch (kind) {
+    case TIN_NODE_GRU:
+        return PART_GRU;
+    case TIN_NODE_LSTM:
+        return PART_LSTM;
+    case TIN_NODE_MGU:
+        return PART_MGU;
+    case TIN_NODE_GRU_RESET_BEFORE:
+        return PART_RESET;
+    default:
+        return PART_MIN_GRU;
+    }
 }
 
+/* Units whose gates are summed at once. */
 INLINE int part_units(cell_part part)
 {
     return part == PART_LSTM ? ALONE_MOST / 4 : UNITS_MOST;
@@ -89,41 +97,41 @@ INLINE vec state_read(vec h, bool quantised)
     return quantised ? round_state(h) : h;
 }
 
-/* Vectors i = 0..n-1 of a row, side by side from `at` on. */
-INLINE void load_each(int n, const real *from, vec *x)
+/* `count` vectors of a row: what cell_units left there becomes its sigmoid, and x. */
+INLINE void sigmoid_row(int count, real *row, vec *x)
 {
-    UNROLL
-    for (int i = 0; i < n; i++) {
-        x[i] = load(from + i * VL);
-    }
+    load_each(count, row, x);
+    sigmoid_each(count, x);
+    store_each(count, row, x);
 }
 
-INLINE void store_each(int n, real *to, const vec *x)
+INLINE void tanh_row(int count, real *row, vec *x)
 {
-    UNROLL
-    for (int i = 0; i < n; i++) {
-        store(to + i * VL, x[i]);
-    }
+    load_each(count, row, x);
+    tanh_each(count, x);
+    store_each(count, row, x);
 }
 
-/* x = y + z * x */
-INLINE void add_product_each(int n, vec *x, const vec *y, const vec *z)
+/* n = tanh(input's part + gate * state's part), whose rows follow one another. */
+INLINE void gated_tanh_row(int count, real *row, ptrdiff_t next_row, const vec *gate, vec *n)
 {
     UNROLL
-    for (int i = 0; i < n; i++) {
-        x[i] = y[i] + z[i] * x[i];
+    for (int i = 0; i < count; i++) {
+        n[i] = load(row + i * VL) + gate[i] * load(row + next_row + i * VL);
     }
+    tanh_each(count, n);
+    store_each(count, row, n);
 }
 
 /* h' = n + z * (h - n) */
 INLINE void cell_mix(int count, const cell_rows *rows, const vec *n, const vec *z, ptrdiff_t at)
 {
     UNROLL
-    for (int i = 0; i < count; i++) {
-        vec h = n[i] + z[i] * (load(rows->old + at + i * VL) - n[i]);
-        store(rows->next + at + i * VL, h);
+    for (int i = 0; i < count; i++, at += VL) {
+        vec h = n[i] + z[i] * (load(rows->old + at) - n[i]);
+        store(rows->next + at, h);
         if (rows->quantised) {
-            store(rows->y + at + i * VL, round_state(h));
+            store(rows->y + at, round_state(h));
         }
     }
 }
@@ -132,16 +140,11 @@ INLINE void lstm_activate(int count, const cell_rows *rows, ptrdiff_t at)
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
     real *saved = rows->saved + at;
-    vec in[ACTIVATED], f[ACTIVATED], g[ACTIVATED], c[ACTIVATED], o[ACTIVATED];
-    load_each(count, saved, in);
-    sigmoid_each(count, in);
-    store_each(count, saved, in);
-    load_each(count, saved + row, f);
-    sigmoid_each(count, f);
-    store_each(count, saved + row, f);
-    load_each(count, saved + 2 * row, g);
-    tanh_each(count, g);
-    store_each(count, saved + 2 * row, g);
+    vec in[ACTIVATED], f[ACTIVATED], g[ACTIVATED], o[ACTIVATED], c[ACTIVATED];
+    sigmoid_row(count, saved, in);
+    sigmoid_row(count, saved + row, f);
+    tanh_row(count, saved + 2 * row, g);
+    sigmoid_row(count, saved + 3 * row, o);
     UNROLL
     for (int i = 0; i < count; i++) {
         c[i] = f[i] * load(rows->old + at + i * VL) + in[i] * g[i];
@@ -152,9 +155,6 @@ INLINE void lstm_activate(int count, const cell_rows *rows, ptrdiff_t at)
     store_each(count, rows->next + at, c);
     tanh_each(count, c);
     store_each(count, saved + 4 * row, c);
-    load_each(count, saved + 3 * row, o);
-    sigmoid_each(count, o);
-    store_each(count, saved + 3 * row, o);
     UNROLL
     for (int i = 0; i < count; i++) {
         store(rows->y + at + i * VL, state_read(o[i] * c[i], rows->quantised));
@@ -166,46 +166,38 @@ INLINE void cell_activate(cell_part part, int count, const cell_rows *rows, ptrd
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
     real *saved = rows->saved + at;
-    vec r[ACTIVATED], z[ACTIVATED], n[ACTIVATED], q[ACTIVATED];
-    if (part == PART_LSTM) {
-        lstm_activate(count, rows, at);
-        return;
-    }
-    if (part == PART_GRU || part == PART_MGU || part == PART_RESET) {
-        load_each(count, saved, r);
-        sigmoid_each(count, r);
-        store_each(count, saved, r);
-    }
-    if (part == PART_GRU || part == PART_MIN_GRU || part == PART_RESET) {
-        real *to = saved + (part == PART_MIN_GRU ? 0 : row);
-        load_each(count, to, z);
-        sigmoid_each(count, z);
-        store_each(count, to, z);
+    vec r[ACTIVATED], z[ACTIVATED], n[ACTIVATED];
+    if (part == PART_GRU) {
+        sigmoid_row(count, saved, r);
+        sigmoid_row(count, saved + row, z);
+        gated_tanh_row(count, saved + 2 * row, row, r, n);
+        cell_mix(count, rows, n, z, at);
     } else if (part == PART_MGU) {
+        sigmoid_row(count, saved, r);
+        gated_tanh_row(count, saved + row, row, r, n);
         UNROLL
         for (int i = 0; i < count; i++) {
             z[i] = splat(1) - r[i];
         }
-    } else {
-        load_each(count, saved + row, z);
-    }
-    if (part == PART_RESET) {
+        cell_mix(count, rows, n, z, at);
+    } else if (part == PART_MIN_GRU) {
+        sigmoid_row(count, saved, z);
+        tanh_row(count, saved + row, n);
+        cell_mix(count, rows, n, z, at);
+    } else if (part == PART_RESET) {
+        sigmoid_row(count, saved, r);
+        sigmoid_row(count, saved + row, z);
         UNROLL
         for (int i = 0; i < count; i++) {
             store(saved + 3 * row + i * VL, state_read(r[i] * load(rows->old + at + i * VL), rows->quantised));
         }
-        return;
+    } else if (part == PART_CANDIDATE) {
+        load_each(count, saved + row, z);
+        tanh_row(count, saved + 2 * row, n);
+        cell_mix(count, rows, n, z, at);
+    } else {
+        lstm_activate(count, rows, at);
     }
-    real *to = saved + (part == PART_GRU || part == PART_CANDIDATE ? 2 : 1) * row;
-    load_each(count, to, n);
-    if (part_product(part)) {
-        load_each(count, to + row, q);
-        add_product_each(count, r, n, q);
-        memcpy(n, r, (size_t)count * sizeof *n);
-    }
-    tanh_each(count, n);
-    store_each(count, to, n);
-    cell_mix(count, rows, n, z, at);
 }
 
 /* All units, as many side by side as the registers take. */

@@ -11,8 +11,8 @@
 #include "train/kernel/kernel_rows.h"
 
 #if defined __AVX512F__ && !TIN_KERNEL_DOUBLE
-#define ROWS_MOST 8  /* rows of a block of project */
-#define TIMES_MOST 3 /* and its places in time: ROWS_MOST * TIMES_MOST sums stay in registers */
+#define ROWS_MOST 8   /* rows of a block of project */
+#define TIMES_MOST 3  /* and its places in time: ROWS_MOST * TIMES_MOST sums stay in registers */
 #define ALONE_MOST 24 /* rows of a product that has one place in time */
 #define OUTER_ROWS 6
 #define OUTER_COLUMNS 4

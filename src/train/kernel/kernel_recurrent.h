@@ -80,8 +80,8 @@ static real *pack_units(const real *weight, const tin_node *node, int n_columns,
 }
 
 /* Gates range[0]..range[1]-1 in blocks of units. b: biases of gate g of unit u at b[..][g * H + u]. */
-static void pack_part(cell_part part, const tin_node *node, const float *params, const real *rounded, const int range[2],
-                      real **forward, real **bias)
+static void pack_part(cell_part part, const tin_node *node, const float *params, const real *rounded,
+                      const int range[2], real **forward, real **bias)
 {
     int n_h = node->n_outputs;
     const real *w_hh = rounded + input_weights(node);
@@ -292,7 +292,8 @@ INLINE const real *alone_block(int rows, int n, const real *w, const real *x, co
 #define ALONE_FOUR_CASES(first) ALONE_CASE(first) ALONE_CASE(first + 1) ALONE_CASE(first + 2) ALONE_CASE(first + 3)
 
 /* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at once. */
-static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start, real *y)
+static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start,
+                           real *y)
 {
     int n = n_gates * node->n_outputs;
     for (int row = 0, rows; row < node->n_outputs; row += rows, y += rows * TIN_LANES) {

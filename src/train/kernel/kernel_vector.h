@@ -45,6 +45,7 @@ static const ivec lane_numbers = {0, 1};
 static const ivec lane_numbers = {0, 1, 2, 3};
 #endif
 
+#define ACTIVATED 4 /* vectors whose activations are computed side by side, at most */
 #define UNROLL _Pragma("GCC unroll 32")
 
 #if !TIN_KERNEL_DOUBLE && defined __SSE2__
@@ -64,6 +65,22 @@ INLINE vec load(const real *p)
 INLINE void store(real *p, vec v)
 {
     *(vec *)p = v;
+}
+
+INLINE void load_each(int n, const real *from, vec *x)
+{
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        x[i] = load(from + i * VL);
+    }
+}
+
+INLINE void store_each(int n, real *to, const vec *x)
+{
+    UNROLL
+    for (int i = 0; i < n; i++) {
+        store(to + i * VL, x[i]);
+    }
 }
 
 INLINE vec select_bits(ivec mask, vec a, vec b)
@@ -141,14 +158,13 @@ INLINE void exp_each(int n, vec *x)
     }
 }
 #else
-#define MOST_EACH 8 /* vectors of a function of each */
-
-/* e^x for |x| <= 87, relative error 2e-7: 2^n * p(f), x * log2(e) = n + f, |f| <= 1/2, p minimax of degree 5. */
+/* e^x for |x| <= 87, relative error 2e-7: 2^n * p(f), x * log2(e) = n + f, |f| <= 1/2, p minimax of degree 5. Of n
+ * vectors step by step, so that none waits for another even where the core does not look far ahead. */
 INLINE void exp_each(int n, vec *x)
 {
     const vec magic = splat(ROUND_MAGIC), log2e = splat(1.44269504088896341f);
     const float terms[] = {9.675540365e-03f, 5.550713310e-02f, 2.402211974e-01f, 6.931469671e-01f, 1.000000072e+00f};
-    vec t[MOST_EACH], p[MOST_EACH];
+    vec t[ACTIVATED], p[ACTIVATED];
     UNROLL
     for (int i = 0; i < n; i++) {
         t[i] = x[i] * log2e + magic;
@@ -197,7 +213,6 @@ INLINE vec vec_log(vec x)
 }
 #endif
 
-/* Of n vectors, step by step: none waits for another, and a core that looks ahead no further than one of them is kept busy. */
 INLINE void sigmoid_each(int n, vec *x)
 {
     UNROLL
