@@ -359,9 +359,9 @@ static const tin_layer_spec everything[] = {{.op = TIN_OP_CONV1D, .units = 24, .
                                             {.op = TIN_OP_DENSE}};
 #define N_EVERYTHING ((int)(sizeof everything / sizeof *everything))
 
-static double *gradient_on(tin_isa isa, int threads, double *loss)
+static double *gradient_on(const tin_layer_spec *layers, int n_layers, tin_isa isa, int threads, double *loss)
 {
-    tin_model *model = test_model(everything, N_EVERYTHING, 3, 4, 22);
+    tin_model *model = test_model(layers, n_layers, 3, 4, 22);
     bench b;
     bench_open(&b, model, isa, threads);
     double *gradient = tin_alloc(model->n_params, sizeof *gradient, NULL);
@@ -371,25 +371,25 @@ static double *gradient_on(tin_isa isa, int threads, double *loss)
     return gradient;
 }
 
-static void compare_with_double(double gamma)
+static void compare_with_double(const tin_layer_spec *layers, int n_layers)
 {
-    focal = gamma;
     double exact_loss, loss;
-    double *exact = gradient_on(TIN_ISA_DOUBLE, 1, &exact_loss);
-    tin_model *model = test_model(everything, N_EVERYTHING, 3, 4, 22);
+    double *exact = gradient_on(layers, n_layers, TIN_ISA_DOUBLE, 1, &exact_loss);
+    tin_model *model = test_model(layers, n_layers, 3, 4, 22);
     int n_isas = 0;
     for (int isa = TIN_ISA_AUTO; isa < TIN_ISA_DOUBLE; isa++) {
         if (!tin_isa_kernel((tin_isa)isa)) {
             continue;
         }
-        double *gradient = gradient_on((tin_isa)isa, 1, &loss), most = 0, difference = 0;
+        double *gradient = gradient_on(layers, n_layers, (tin_isa)isa, 1, &loss), most = 0, difference = 0;
         assert_true(fabs(loss - exact_loss) < 2e-6 * exact_loss);
         for (size_t i = 0; i < model->n_params; i++) {
             most = fmax(most, fabs(exact[i]));
             difference = fmax(difference, fabs(exact[i] - gradient[i]));
         }
         if (difference > 3e-6 * most) {
-            fail_msg("%s: gradient is off by %g of %g", tin_isa_kernel((tin_isa)isa)->name, difference, most);
+            fail_msg("%s, %d units: gradient is off by %g of %g", tin_isa_kernel((tin_isa)isa)->name, layers[0].units,
+                     difference, most);
         }
         tin_free(gradient);
         n_isas++;
@@ -397,14 +397,33 @@ static void compare_with_double(double gamma)
     assert_true(n_isas >= 2);
     tin_free(exact);
     tin_model_free(model);
-    focal = 0;
 }
 
 static void float_is_double(void **unused)
 {
     (void)unused;
-    compare_with_double(0);
-    compare_with_double(2);
+    compare_with_double(everything, N_EVERYTHING);
+    focal = 2;
+    compare_with_double(everything, N_EVERYTHING);
+    focal = 0;
+}
+
+/* Every block of units and of rows that a kernel is compiled for, and more than one of them. */
+static void cells_of_every_width(void **unused)
+{
+    (void)unused;
+    const tin_layer_spec cells[] = {{.op = TIN_OP_GRU},
+                                    {.op = TIN_OP_GRU, .reset_before = true},
+                                    {.op = TIN_OP_LSTM},
+                                    {.op = TIN_OP_MGU},
+                                    {.op = TIN_OP_MIN_GRU}};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        for (int units = 1; units <= 50; units += units < 26 ? 1 : 12) {
+            tin_layer_spec layers[] = {cells[i], {.op = TIN_OP_DENSE}};
+            layers[0].units = units;
+            compare_with_double(layers, 2);
+        }
+    }
 }
 
 static void threads_do_not_matter(void **unused)
@@ -412,9 +431,9 @@ static void threads_do_not_matter(void **unused)
     (void)unused;
     double loss[3];
     tin_model *model = test_model(everything, N_EVERYTHING, 3, 4, 22);
-    double *one = gradient_on(TIN_ISA_AUTO, 1, &loss[0]);
+    double *one = gradient_on(everything, N_EVERYTHING, TIN_ISA_AUTO, 1, &loss[0]);
     for (int threads = 2; threads <= 3; threads++) {
-        double *more = gradient_on(TIN_ISA_AUTO, threads, &loss[1]);
+        double *more = gradient_on(everything, N_EVERYTHING, TIN_ISA_AUTO, threads, &loss[1]);
         assert_memory_equal(one, more, model->n_params * sizeof *one);
         assert_memory_equal(&loss[0], &loss[1], sizeof loss[0]);
         tin_free(more);
@@ -449,6 +468,7 @@ int main(void)
         cmocka_unit_test(concat),
         cmocka_unit_test(many_readers),
         cmocka_unit_test(float_is_double),
+        cmocka_unit_test(cells_of_every_width),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
