@@ -7,8 +7,8 @@
 
 #include "train/kernel/kernel_project.h"
 
-#define UNITS_MOST (ALONE_MOST / 3) /* units whose gates are in registers together */
-#define CELL_LIMIT 16               /* of lstm's c, with quantisation */
+#define UNITS_MOST (SUMS_MOST / 3) /* units whose gates are in registers together; lstm has fewer, part_units */
+#define CELL_LIMIT 16              /* of lstm's c, with quantisation */
 
 /* Shape of a cell. Saved per decision, rows of [H]: gru r z n q; reset_before r z n rh; lstm i f g o tanh(c); mgu f n q;
  * min_gru z n; q is the part of n that comes from the state, rh = r * h.
@@ -69,7 +69,7 @@ static cell_part first_part(tin_node_kind kind)
 /* Units whose gates are summed at once. */
 INLINE int part_units(cell_part part)
 {
-    return part == PART_LSTM ? ALONE_MOST / 4 : UNITS_MOST;
+    return part == PART_LSTM ? SUMS_MOST / 4 : UNITS_MOST;
 }
 
 INLINE bool part_product(cell_part part)
@@ -235,7 +235,7 @@ INLINE const real *cell_units(cell_part part, int units, const cell_rows *rows, 
     int gates = part_gates(part), n_sums = gates * units, last = n_sums - units;
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
     for (int v = 0; v < NV; v++) {
-        vec sums[ALONE_MOST];
+        vec sums[SUMS_MOST];
         real *to = saved + (ptrdiff_t)unit * TIN_LANES + v * VL;
         UNROLL
         for (int j = 0; j < n_sums; j++) {
@@ -275,7 +275,7 @@ INLINE void cell_decision(cell_part part, const cell_rows *rows, const real *w, 
     for (int unit = 0, units; unit < rows->n_units; unit += units) {
         units = part_size(rows->n_units, part_units(part), unit);
         switch (units) {
-#if ALONE_MOST == 24
+#if SUMS_MOST == 24
             UNITS_CASE(8)
             UNITS_CASE(7)
             UNITS_CASE(6)

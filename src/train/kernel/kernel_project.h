@@ -11,18 +11,17 @@
 #include "train/kernel/kernel_rows.h"
 
 #if defined __AVX512F__ && !TIN_KERNEL_DOUBLE
-#define ROWS_MOST 8   /* rows of a block of project */
-#define TIMES_MOST 3  /* and its places in time: ROWS_MOST * TIMES_MOST sums stay in registers */
-#define ALONE_MOST 24 /* rows of a product that has one place in time */
+#define SUMS_MOST 24 /* sums that stay in registers, beside what feeds them */
+#define ROWS_MOST 8  /* rows of a block of project; its places in time: SUMS_MOST / ROWS_MOST */
 #define OUTER_ROWS 6
 #define OUTER_COLUMNS 4
 #else
+#define SUMS_MOST 12
 #define ROWS_MOST 4
-#define TIMES_MOST 3
-#define ALONE_MOST 12
 #define OUTER_ROWS 3
 #define OUTER_COLUMNS 4
 #endif
+#define TIMES_MOST (SUMS_MOST / ROWS_MOST)
 #define MAX_SEGMENTS 256
 
 /* Runs of `length` channels, each `offset` channels after the start of a place. */

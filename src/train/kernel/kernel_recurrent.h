@@ -142,9 +142,8 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
     const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
     pack_part(first_part(node->kind), node, params, rounded, all, &forward, &bias);
     pack_part(PART_CANDIDATE, node, params, rounded, reset, &forward, &bias);
-    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, ALONE_MOST, packed + (p.hidden - packed));
-    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, ALONE_MOST,
-                    packed + (p.candidate - packed));
+    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, SUMS_MOST, packed + (p.hidden - packed));
+    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, SUMS_MOST, packed + (p.candidate - packed));
 }
 
 static size_t recurrent_saved_size(const tin_node *node)
@@ -267,11 +266,11 @@ static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scr
     return s;
 }
 
-INLINE const real *alone_block(int rows, int n, const real *w, const real *x, const real *start, real *y)
+INLINE const real *state_rows(int rows, int n, const real *w, const real *x, const real *start, real *y)
 {
     const real *next_w = w;
     for (int v = 0; v < TIN_LANES; v += VL) {
-        vec sums[ALONE_MOST];
+        vec sums[SUMS_MOST];
         UNROLL
         for (int r = 0; r < rows; r++) {
             sums[r] = start ? load(start + r * TIN_LANES + v) : splat(0);
@@ -285,11 +284,11 @@ INLINE const real *alone_block(int rows, int n, const real *w, const real *x, co
     return next_w;
 }
 
-#define ALONE_CASE(rows)                                                                                               \
+#define STATE_CASE(rows)                                                                                               \
     case rows:                                                                                                         \
-        w = alone_block(rows, n, w, gates, start, y);                                                                  \
+        w = state_rows(rows, n, w, gates, start, y);                                                                  \
         break;
-#define ALONE_FOUR_CASES(first) ALONE_CASE(first) ALONE_CASE(first + 1) ALONE_CASE(first + 2) ALONE_CASE(first + 3)
+#define FOUR_STATE_CASES(first) STATE_CASE(first) STATE_CASE(first + 1) STATE_CASE(first + 2) STATE_CASE(first + 3)
 
 /* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at once. */
 static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start,
@@ -297,15 +296,15 @@ static void state_gradient(const tin_node *node, const real *w, int n_gates, con
 {
     int n = n_gates * node->n_outputs;
     for (int row = 0, rows; row < node->n_outputs; row += rows, y += rows * TIN_LANES) {
-        rows = part_size(node->n_outputs, ALONE_MOST, row);
+        rows = part_size(node->n_outputs, SUMS_MOST, row);
         switch (rows) {
-            ALONE_FOUR_CASES(1)
-            ALONE_FOUR_CASES(5)
-            ALONE_FOUR_CASES(9)
-#if ALONE_MOST == 24
-            ALONE_FOUR_CASES(13)
-            ALONE_FOUR_CASES(17)
-            ALONE_FOUR_CASES(21)
+            FOUR_STATE_CASES(1)
+            FOUR_STATE_CASES(5)
+            FOUR_STATE_CASES(9)
+#if SUMS_MOST == 24
+            FOUR_STATE_CASES(13)
+            FOUR_STATE_CASES(17)
+            FOUR_STATE_CASES(21)
 #endif
         }
         start = start ? start + rows * TIN_LANES : NULL;
