@@ -17,7 +17,6 @@
 #include "cli/cli.h"
 
 #define MAX_WARNINGS 8               /* printed */
-#define HALF_WRITTEN "*.tind.??????" /* what tin_writer_open makes beside a dataset */
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {
@@ -322,14 +321,19 @@ static tin_status describe_run(cli_session *session, tin_error *err)
     return cli_set(session->results, "run", run, err);
 }
 
+/* What tin_writer_open makes for a dataset and for its split. */
+static bool is_half_written(const char *name)
+{
+    return fnmatch("*.tind.??????", name, 0) == 0 || fnmatch("split-*.json.??????", name, 0) == 0;
+}
+
 static void remove_half_written(const char *folder)
 {
     char path[TIN_PATH_MAX];
     DIR *dir = opendir(folder);
     const struct dirent *entry;
     while (dir && (entry = readdir(dir)) != NULL) {
-        if (fnmatch(HALF_WRITTEN, entry->d_name, 0) == 0 &&
-            tin_path_join(path, folder, entry->d_name, NULL) == TIN_OK) {
+        if (is_half_written(entry->d_name) && tin_path_join(path, folder, entry->d_name, NULL) == TIN_OK) {
             (void)unlink(path);
         }
     }

@@ -83,11 +83,13 @@ logs 'data: done before' run "$project"
 results "$project" >"$folder/after"
 diff "$folder/before" "$folder/after"
 # what a killed process left beside the datasets goes, when nobody is writing there
-touch "$project/data/0123456789ab.tind.Ab3dE6"
+touch "$project/data/0123456789ab.tind.Ab3dE6" "$project/data/split-subject-5.json.Ab3dE6"
 (flock -s 9; "$tinamou" data "$project" --quiet >/dev/null) 9>>"$project/data/.lock"
-[ -f "$project/data/0123456789ab.tind.Ab3dE6" ] || fail "a half-written dataset of a living process was removed"
+[ -f "$project/data/0123456789ab.tind.Ab3dE6" ] && [ -f "$project/data/split-subject-5.json.Ab3dE6" ] ||
+    fail "a half-written dataset or split of a living process was removed"
 "$tinamou" data "$project" --quiet >/dev/null
-[ ! -e "$project/data/0123456789ab.tind.Ab3dE6" ] || fail "a half-written dataset was left"
+[ ! -e "$project/data/0123456789ab.tind.Ab3dE6" ] && [ ! -e "$project/data/split-subject-5.json.Ab3dE6" ] ||
+    fail "a half-written dataset or split was left"
 
 # a budget is no part of the run's name: the run that is done is held against it
 sed 's/verify_frames: 1500/&, max_flash_bytes: 1000, max_ram_bytes: 100000/' "$project/tinamou.yaml" >"$folder/yaml"
