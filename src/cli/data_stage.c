@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 
-#define MAX_WARNINGS 8               /* printed */
+#define MAX_WARNINGS 8 /* printed */
 
 static int by_name(const FTSENT **a, const FTSENT **b)
 {

@@ -48,7 +48,6 @@ INLINE int part_gates(cell_part part)
     return part == PART_LSTM ? 4 : part == PART_GRU ? 3 : part == PART_CANDIDATE ? 1 : 2;
 }
 
-/* Whether the state's part of the last gate is multiplied by another gate, so that it is summed apart. */
 /* The part that comes first; min_gru's gates are no part, one product does all of them. */
 static cell_part first_part(tin_node_kind kind)
 {
@@ -72,6 +71,7 @@ INLINE int part_units(cell_part part)
     return part == PART_LSTM ? SUMS_MOST / 4 : UNITS_MOST;
 }
 
+/* Whether the state's part of the last gate is multiplied by another gate, so that it is summed apart. */
 INLINE bool part_product(cell_part part)
 {
     return part == PART_GRU || part == PART_MGU;
