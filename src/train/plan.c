@@ -293,6 +293,27 @@ static void order_gradients(tin_plan *plan)
     }
 }
 
+/* Finds the dense layers that alone read a recurrent one. */
+static void find_heads(tin_plan *plan)
+{
+    int n_readers[TIN_MAX_NODES] = {0}, reader[TIN_MAX_NODES] = {0};
+    for (int i = 1; i < plan->n_nodes; i++) {
+        for (int k = 0; k < plan->nodes[i].n_in; k++) {
+            int from = plan->nodes[i].in[k].node;
+            n_readers[from]++;
+            reader[from] = i;
+        }
+    }
+    for (int i = 1; i < plan->n_nodes; i++) {
+        tin_node *node = &plan->nodes[i], *head = &plan->nodes[reader[i]];
+        if (tin_node_recurrent(node->kind) && n_readers[i] == 1 && head->kind == TIN_NODE_CONV && head->kernel == 1 &&
+            head->stride == 1) {
+            node->head = reader[i];
+            head->in[0].later = true;
+        }
+    }
+}
+
 static void place_tensors(tin_plan *plan)
 {
     for (int i = 1; i < plan->n_nodes; i++) {
@@ -305,7 +326,7 @@ static void place_tensors(tin_plan *plan)
         size_t before = tin_node_recurrent(node->kind) && node->carried == 0 ? 1 : (size_t)node->carried;
         node->y = plan->work_size + before * row; /* a recurrent layer has the state before the chunk there */
         plan->work_size = node->y + rows * row;
-        if (node->trains) {
+        if (node->trains && node->head == 0) {
             size_t behind = node->history > 0 ? (size_t)((node->history - 1) / node->stride + 1) : 0;
             node->dy = plan->work_size;
             plan->work_size += (rows + behind) * row;
@@ -331,7 +352,7 @@ static void place_rest(tin_plan *plan, const tin_kernel *kernel)
         node->saved = plan->work_size;
         plan->work_size += whole_rows(kernel->saved_size(node));
         node->packed = plan->packed_size;
-        plan->packed_size += kernel->packed_size(node);
+        plan->packed_size += whole_rows(kernel->packed_size(node));
         node->state = plan->state_size;
         plan->state_size += (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES + kernel->state_size(node);
         if (node->kind == TIN_NODE_NORM) {
@@ -364,6 +385,7 @@ tin_status tin_plan_make(tin_plan *plan, const tin_model *model, const tin_quant
         choose_learners(plan);
     }
     order_gradients(plan);
+    find_heads(plan);
     place_tensors(plan);
     place_rest(plan, kernel);
     return TIN_OK;

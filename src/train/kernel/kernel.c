@@ -104,23 +104,6 @@ static void pack(const tin_node *node, const float *params, void *packed)
 
 /* [lane][i] to [i][lane]; lanes not in use become zero. */
 #if !TIN_KERNEL_DOUBLE
-/* Value k of vector i goes to value i of vector k: one bit of the two numbers after the other. */
-INLINE void transpose(vec v[VL])
-{
-    UNROLL
-    for (int bit = VL / 2; bit > 0; bit /= 2) {
-        const ivec low = lane_numbers + (lane_numbers & bit) / bit * (VL - bit), high = low + bit;
-        UNROLL
-        for (int i = 0; i < VL; i++) {
-            if (!(i & bit)) {
-                vec a = v[i], b = v[i + bit];
-                v[i] = __builtin_shuffle(a, b, low);
-                v[i + bit] = __builtin_shuffle(a, b, high);
-            }
-        }
-    }
-}
-
 /* VL values of VL lanes, those from n_lanes on are 0. */
 INLINE void block_to_lanes(const float *rows, size_t lane_stride, int n_lanes, real *to)
 {

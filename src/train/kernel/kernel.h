@@ -65,6 +65,7 @@ typedef struct tin_read {
     bool gradient;   /* something that is trained lies behind it */
     bool add;        /* to dx, because a later node has written there already */
     bool same_scale; /* concat: these rows are copied, others rounded */
+    bool later;      /* dx is not written: the node that is read computes it (head) */
 } tin_read;
 
 /* A node writes one tensor. Rows of history lie before y (as many as the reader with the longest history needs, carried
@@ -85,6 +86,8 @@ typedef struct tin_node {
     bool quantised; /* output rounded to multiples of `scale` in +-limit (0..limit after relu) */
     float scale, limit;
     int scaled_by;     /* layer whose scale that is */
+    int head;          /* recurrent: the dense that alone reads it; its dx is computed decision by decision, near the
+                        * cache, and there is no dy. 0: none */
     bool learns;       /* that scale may be learnt */
     int weight_bits;   /* 0: weights are not rounded */
     bool power_of_two; /* scales of weights */

@@ -53,10 +53,23 @@ static size_t conv_weights(const tin_node *node)
     return (size_t)node->n_outputs * (size_t)node->kernel * (size_t)node->n_inputs;
 }
 
-/* Packed: forward weights, backward weights of all phases, bias, weights in rows (work). */
+/* Parts of the packed weights. */
+typedef struct conv_packed {
+    const real *rows;     /* [O][I][K], rounded */
+    const real *forward;  /* for project */
+    const real *backward; /* of all phases */
+    const real *bias;
+} conv_packed;
+
 static size_t conv_packed_size(const tin_node *node)
 {
     return 3 * conv_weights(node) + (size_t)node->n_outputs;
+}
+
+static conv_packed conv_parts(const tin_node *node, const real *packed)
+{
+    size_t n = conv_weights(node);
+    return (conv_packed){packed, packed + n, packed + 2 * n, packed + 3 * n};
 }
 
 /* Gathers weight [O][I][K] for dx: rows are inputs, columns (tap of the phase, output). */
@@ -81,7 +94,8 @@ static void conv_pack(const tin_node *node, const float *params, real *packed)
 {
     size_t n = conv_weights(node);
     int n_i = node->n_inputs, n_k = node->kernel, n_row = n_i * n_k;
-    real *bias = packed + 2 * n, *weight = bias + node->n_outputs;
+    real *weight = packed, *bias = packed + 3 * n;
+    packed += n;
     for (int o = 0; o < node->n_outputs; o++) {
         bias[o] = (real)params[node->bias + (size_t)o];
         round_row(params + node->weight + (size_t)o * (size_t)n_row, n_row, node->weight_bits, node->power_of_two,
@@ -108,13 +122,13 @@ static void conv_pack(const tin_node *node, const float *params, real *packed)
 static void conv_forward(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work;
-    const real *packed = (const real *)pass->packed + node->packed;
+    conv_packed packed = conv_parts(node, (const real *)pass->packed + node->packed);
     segments s;
     conv_segments(node, &s);
     projection p = {.n_times = node->rows_out,
                     .n_rows = node->n_outputs,
-                    .weights = packed,
-                    .bias = packed + 2 * conv_weights(node),
+                    .weights = packed.forward,
+                    .bias = packed.bias,
                     .x = work + node->in[0].x + conv_first_row(node) * node->n_inputs * TIN_LANES,
                     .x_step = (ptrdiff_t)node->stride * node->n_inputs,
                     .segments = &s,
@@ -127,7 +141,7 @@ static void conv_forward(const tin_pass *pass, const tin_node *node)
 static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work;
-    const real *weights = (const real *)pass->packed + node->packed + conv_weights(node);
+    const real *weights = conv_parts(node, (const real *)pass->packed + node->packed).backward;
     for (int phase = 0; phase < node->stride; phase++) {
         segments s;
         int taps[MAX_SEGMENTS], first;
@@ -192,9 +206,24 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
 static void conv_backward(const tin_pass *pass, const tin_node *node)
 {
     conv_weight_gradient(pass, node);
-    if (node->in[0].gradient) {
+    if (node->in[0].gradient && !node->in[0].later) {
         conv_input_gradient(pass, node);
     }
+}
+
+/* dx of a dense for decisions first..first+n-1, to rows [n][I]. */
+static void dense_input_gradient(const tin_pass *pass, const tin_node *node, int first, int n, real *dx)
+{
+    segments whole = {.n = 1, .length = node->n_outputs};
+    projection p = {.n_times = n,
+                    .n_rows = node->n_inputs,
+                    .weights = conv_parts(node, (const real *)pass->packed + node->packed).backward,
+                    .x = (const real *)pass->work + node->dy + (ptrdiff_t)first * node->n_outputs * TIN_LANES,
+                    .x_step = node->n_outputs,
+                    .segments = &whole,
+                    .y = dx,
+                    .y_step = node->n_inputs};
+    project(&p);
 }
 
 /* Depthwise: output o reads input o / m only, m = O / I. */

@@ -6,11 +6,13 @@
 #ifndef TIN_KERNEL_RECURRENT_H
 #define TIN_KERNEL_RECURRENT_H
 
-#include "train/kernel/kernel_cell.h"
+#include "train/kernel/kernel_conv.h"
+#include "train/kernel/kernel_units.h"
 
 #define CHAIN_ROWS 20 /* decisions of the backward chain whose gate gradients are kept */
 
-/* Parts of the packed weights. */
+/* Parts of the packed weights. Where units fill vectors, forward and bias are as unit_tile wants them, and hidden and
+ * candidate are not used. */
 typedef struct recurrent_packed {
     const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project */
     const real *bias;      /* per part and block of units, as cell_units wants it; min_gru: [2H] */
@@ -139,6 +141,13 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
         round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weight_bits, node->power_of_two,
                   w_hh + row * n_h);
     }
+    if (units_fill_vectors(node)) {
+        pack_unit_part(first_part(node->kind), node, params, rounded, w_hh, 0, &forward, &bias);
+        if (c.reset_gates > 0) {
+            pack_unit_part(PART_CANDIDATE, node, params, rounded, w_hh, c.hidden_gates, &forward, &bias);
+        }
+        return;
+    }
     const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
     pack_part(first_part(node->kind), node, params, rounded, all, &forward, &bias);
     pack_part(PART_CANDIDATE, node, params, rounded, reset, &forward, &bias);
@@ -157,13 +166,18 @@ static size_t recurrent_state_size(const tin_node *node)
     return (size_t)(node->kind == TIN_NODE_LSTM ? 2 : 1) * (size_t)node->n_outputs * TIN_LANES;
 }
 
+/* Whether the exact states are not the rows of the output. */
+static bool states_apart(const tin_node *node)
+{
+    return node->quantised || node->kind == TIN_NODE_LSTM;
+}
+
 /* Row 0 is the state before the chunk. */
 static real *exact_states(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work;
     size_t row = (size_t)node->n_outputs * TIN_LANES;
-    bool apart = node->quantised || node->kind == TIN_NODE_LSTM;
-    return apart ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
+    return states_apart(node) ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
 }
 
 /* The gates of min_gru do not read the state: one product for all decisions, into the saved rows. */
@@ -181,6 +195,49 @@ static void min_gru_gates(const tin_pass *pass, const tin_node *node, const recu
                     .y = work + node->saved,
                     .y_step = 2 * node->n_outputs};
     project(&p);
+}
+
+/* Channels from the gate gradients of one decision to the next: odd, so that they do not share the sets of a cache. */
+static int gate_step(const tin_node *node)
+{
+    return (shape_of(node).gradients * node->n_outputs) | 1;
+}
+
+/* Gate gradients [CHAIN_ROWS][gradients][H]; rows of [H]; sums of the weights: a vec each, or where units fill vectors a
+ * value each. Then, only there: rows of units of what lies elsewhere as rows of lanes, and the other way about. */
+typedef struct recurrent_scratch {
+    real *gates, *carry, *direct, *cell, *input_sums, *hidden_sums, *candidate_sums, *bias_sums;
+    real *states[2], *shown; /* forward: before, after, as given out */
+    real *dy;                /* [CHAIN_ROWS][H], from the head */
+    real *lanes;             /* [CHAIN_ROWS][gates][H] */
+} recurrent_scratch;
+
+static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scratch)
+{
+    cell_shape c = shape_of(node);
+    size_t n_h = (size_t)node->n_outputs, row = n_h * TIN_LANES, per_sum = units_fill_vectors(node) ? 1 : (size_t)VL;
+    recurrent_scratch s;
+    s.gates = scratch;
+    s.carry = s.gates + (size_t)(gate_step(node) * CHAIN_ROWS) * TIN_LANES;
+    s.direct = s.carry + row;
+    s.cell = s.direct + row;
+    s.states[0] = s.cell + row;
+    s.states[1] = s.states[0] + row;
+    s.shown = s.states[1] + row;
+    s.dy = s.shown + row;
+    s.hidden_sums = s.dy + CHAIN_ROWS * row;
+    s.candidate_sums = s.hidden_sums + (size_t)c.hidden_gates * n_h * n_h * per_sum;
+    s.bias_sums = s.hidden_sums + hidden_weights(node) * per_sum;
+    s.input_sums = s.bias_sums + (size_t)c.gradients * n_h * per_sum;
+    s.lanes = s.input_sums + input_weights(node) * per_sum;
+    return s;
+}
+
+static size_t recurrent_scratch_size(const tin_node *node)
+{
+    bool turned = units_fill_vectors(node) && node->in[0].gradient;
+    size_t lanes = turned ? (size_t)(shape_of(node).gates * node->n_outputs * CHAIN_ROWS) * TIN_LANES : 0;
+    return (size_t)(recurrent_scratch_parts(node, NULL).lanes - (real *)NULL) + lanes;
 }
 
 static void recurrent_decision(const tin_node *node, cell_rows *rows, const recurrent_packed *packed)
@@ -208,20 +265,11 @@ static void recurrent_decision(const tin_node *node, cell_rows *rows, const recu
     }
 }
 
-static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *state)
+/* The decisions of a chunk; states: exact. */
+static void lane_decisions(const tin_pass *pass, const tin_node *node, real *states, const recurrent_packed *packed)
 {
-    real *work = pass->work, *states = exact_states(pass, node);
-    recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
-    bool has_cell = node->kind == TIN_NODE_LSTM;
+    real *work = pass->work;
     ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
-    for (ptrdiff_t i = 0; i < row; i += VL) {
-        vec h = load(state + i);
-        store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
-        store(states + i, h);
-    }
-    if (node->kind == TIN_NODE_MIN_GRU) {
-        min_gru_gates(pass, node, &packed);
-    }
     for (int t = 0; t < node->rows_out; t++) {
         cell_rows rows = {.n_inputs = node->n_inputs,
                           .n_units = node->n_outputs,
@@ -232,38 +280,86 @@ static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *
                           .y = work + node->y + t * row,
                           .saved = work + node->saved + shape_of(node).saved * t * row,
                           .quantised = node->quantised};
-        recurrent_decision(node, &rows, &packed);
+        recurrent_decision(node, &rows, packed);
     }
-    memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
+}
+
+static void recurrent_unit_decision(const tin_node *node, const cell_rows *rows, const recurrent_packed *packed)
+{
+    int n_i = rows->n_inputs, n_h = rows->n_units;
+    lane_values x = values_of_lanes(rows->x), h = values_of_lanes(rows->h);
+    switch (node->kind) {
+    case TIN_NODE_GRU:
+        unit_decision(PART_GRU, rows, x, h, packed->forward, packed->bias);
+        break;
+    case TIN_NODE_LSTM:
+        unit_decision(PART_LSTM, rows, x, h, packed->forward, packed->bias);
+        break;
+    case TIN_NODE_MGU:
+        unit_decision(PART_MGU, rows, x, h, packed->forward, packed->bias);
+        break;
+    default: /* reset_before */
+        unit_decision(PART_RESET, rows, x, h, packed->forward, packed->bias);
+        unit_decision(PART_CANDIDATE, rows, x, values_of_units(rows->saved + 3 * n_h * TIN_LANES, n_h),
+                      packed->forward + 2 * n_h * (n_i + n_h), packed->bias + 2 * n_h);
+        break;
+    }
+}
+
+/* The same where units fill vectors: exact states and saved rows are rows of units. */
+static void unit_decisions(const tin_pass *pass, const tin_node *node, real *state, real *states,
+                           const recurrent_packed *packed)
+{
+    real *work = pass->work;
+    recurrent_scratch s = recurrent_scratch_parts(node, work + node->scratch);
+    int n_h = node->n_outputs;
+    bool apart = states_apart(node);
+    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
+    real *old = apart ? states : s.states[0];
+    lanes_to_units(n_h, state, old);
+    for (int t = 0; t < node->rows_out; t++) {
+        real *next = apart ? old + row : s.states[(t + 1) % 2], *y = apart ? s.shown : next;
+        cell_rows rows = {.n_inputs = node->n_inputs,
+                          .n_units = n_h,
+                          .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
+                          .h = work + node->y + (t - 1) * row,
+                          .old = old,
+                          .next = next,
+                          .y = y,
+                          .saved = work + node->saved + shape_of(node).saved * t * row,
+                          .quantised = node->quantised};
+        recurrent_unit_decision(node, &rows, packed);
+        units_to_lanes(n_h, y, work + node->y + t * row);
+        old = next;
+    }
+    units_to_lanes(n_h, old, state);
+}
+
+static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *state)
+{
+    real *work = pass->work, *states = exact_states(pass, node);
+    recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
+    bool has_cell = node->kind == TIN_NODE_LSTM, by_unit = units_fill_vectors(node);
+    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    for (ptrdiff_t i = 0; i < row; i += VL) {
+        vec h = load(state + i);
+        store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
+        if (!by_unit) {
+            store(states + i, h);
+        }
+    }
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        min_gru_gates(pass, node, &packed);
+    }
+    if (by_unit) {
+        unit_decisions(pass, node, state, states, &packed);
+    } else {
+        lane_decisions(pass, node, states, &packed);
+        memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
+    }
     if (has_cell) {
         memcpy(state + row, work + node->y + (node->rows_out - 1) * row, (size_t)row * sizeof(real));
     }
-}
-
-/* Gate gradients [CHAIN_ROWS][gradients][H]; rows of [H]; lane sums of the weights. */
-typedef struct recurrent_scratch {
-    real *gates, *carry, *direct, *cell, *input_sums, *hidden_sums, *bias_sums;
-} recurrent_scratch;
-
-static size_t recurrent_scratch_size(const tin_node *node)
-{
-    size_t n_h = (size_t)node->n_outputs, gradients = (size_t)shape_of(node).gradients;
-    return (gradients * CHAIN_ROWS + 3) * n_h * TIN_LANES +
-           (input_weights(node) + hidden_weights(node) + gradients * n_h) * (size_t)VL;
-}
-
-static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scratch)
-{
-    size_t row = (size_t)node->n_outputs * TIN_LANES;
-    recurrent_scratch s;
-    s.gates = scratch;
-    s.carry = s.gates + (size_t)(shape_of(node).gradients * CHAIN_ROWS) * row;
-    s.direct = s.carry + row;
-    s.cell = s.direct + row;
-    s.input_sums = s.cell + row;
-    s.hidden_sums = s.input_sums + input_weights(node) * (size_t)VL;
-    s.bias_sums = s.hidden_sums + hidden_weights(node) * (size_t)VL;
-    return s;
 }
 
 INLINE const real *state_rows(int rows, int n, const real *w, const real *x, const real *start, real *y)
@@ -311,51 +407,89 @@ static void state_gradient(const tin_node *node, const real *w, int n_gates, con
     }
 }
 
+/* dx of the dense that reads decision t, as a row of units. */
+static void unit_head_gradient(const tin_pass *pass, const tin_node *head, int t, real *dx)
+{
+    int n = head->n_outputs;
+    const real *w = conv_parts(head, (const real *)pass->packed + head->packed).rows;
+    const real *dy = (const real *)pass->work + head->dy + (ptrdiff_t)t * n * TIN_LANES;
+    unit_rows(head->n_inputs, w, n, values_of_lanes(dy), NULL, dx);
+}
+
+/* y = start + what gradients of gates first..first+n_gates-1 give to what they read of the state. */
+static void gates_to_state(const tin_node *node, const recurrent_packed *packed, int first, int n_gates,
+                           const real *gates, const real *start, real *y)
+{
+    ptrdiff_t n_h = node->n_outputs;
+    if (units_fill_vectors(node)) {
+        const real *w_hh = packed->rounded + input_weights(node) + first * n_h * n_h;
+        for (int g = 0; g < n_gates; g++, w_hh += n_h * n_h, gates += n_h * TIN_LANES, start = y) {
+            unit_rows(node->n_outputs, w_hh, node->n_outputs, values_of_units(gates, node->n_outputs), start, y);
+        }
+    } else {
+        state_gradient(node, first > 0 ? packed->candidate : packed->hidden, n_gates, gates, start, y);
+    }
+}
+
 /* Decisions t0..t1-1, backwards: fills s->gates and moves s->carry to t0. */
 static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
                             const recurrent_packed *packed)
 {
     const real *work = pass->work, *states = exact_states(pass, node);
     cell_shape c = shape_of(node);
-    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    int n_h = node->n_outputs;
+    bool by_unit = units_fill_vectors(node);
+    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
+    const tin_node *head = node->head > 0 ? &pass->nodes[node->head] : NULL;
+    if (head && !by_unit) {
+        dense_input_gradient(pass, head, t0, t1 - t0, s->dy);
+    }
     for (int t = t1 - 1; t >= t0; t--) {
-        real *gates = s->gates + c.gradients * (t - t0) * row;
+        real *gates = s->gates + (ptrdiff_t)gate_step(node) * (t - t0) * TIN_LANES;
         cell_back b = {.row = row,
                        .saved = work + node->saved + c.saved * t * row,
                        .old = states + t * row,
                        .next = states + (t + 1) * row,
-                       .dy = work + node->dy + t * row,
+                       .dy = head ? s->dy + (by_unit ? 0 : t - t0) * row : work + node->dy + t * row,
                        .carry = s->carry,
                        .gradients = gates,
                        .direct = c.hidden_gates > 0 ? s->direct : s->carry,
                        .cell = s->cell,
                        .quantised = node->quantised};
+        if (by_unit && head) {
+            unit_head_gradient(pass, head, t, s->dy);
+        } else if (by_unit) {
+            lanes_to_units(n_h, b.dy, s->dy);
+            b.dy = s->dy;
+        }
+        if (by_unit && !states_apart(node)) {
+            lanes_to_units(n_h, b.old, s->states[0]);
+            b.old = s->states[0];
+        }
         cell_gradient(node->kind, &b);
         if (c.reset_gates > 0) {
-            state_gradient(node, packed->candidate, 1, gates + 2 * row, NULL, s->cell);
+            gates_to_state(node, packed, c.hidden_gates, 1, gates + 2 * row, NULL, s->cell);
             cell_reset_gradient(&b);
         }
         if (c.hidden_gates > 0) {
-            state_gradient(node, packed->hidden, c.hidden_gates, gates + c.first_hidden * row, s->direct, s->carry);
+            gates_to_state(node, packed, 0, c.hidden_gates, gates + c.first_hidden * row, s->direct, s->carry);
         }
     }
 }
 
-/* What the gate gradients of decisions t0..t1-1 give to weights and input. */
-static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
-                             const recurrent_packed *packed)
+static void lane_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
+                        const recurrent_scratch *s)
 {
-    real *work = pass->work;
+    const real *work = pass->work;
     cell_shape c = shape_of(node);
-    int n_i = node->n_inputs, n_h = node->n_outputs, n = t1 - t0;
-    bool first = t1 == node->rows_out;
+    int n_i = node->n_inputs, n_h = node->n_outputs;
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
     outer_product hidden = {.n_times = n,
                             .first = first,
                             .n_rows = c.hidden_gates * n_h,
                             .n_columns = n_h,
                             .a = s->gates + c.first_hidden * row,
-                            .a_step = c.gradients * n_h,
+                            .a_step = gate_step(node),
                             .b = work + node->y + (t0 - 1) * row,
                             .b_step = n_h,
                             .sums = s->hidden_sums};
@@ -365,56 +499,115 @@ static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0,
                                .n_rows = c.reset_gates * n_h,
                                .n_columns = n_h,
                                .a = s->gates + 2 * row,
-                               .a_step = c.gradients * n_h,
+                               .a_step = gate_step(node),
                                .b = work + node->saved + (c.saved * t0 + 3) * row,
                                .b_step = c.saved * n_h,
-                               .sums = s->hidden_sums + c.hidden_gates * n_h * n_h * VL};
+                               .sums = s->candidate_sums};
     outer(&candidate);
     outer_product input = {.n_times = n,
                            .first = first,
                            .n_rows = c.gates * n_h,
                            .n_columns = n_i,
                            .a = s->gates,
-                           .a_step = c.gradients * n_h,
+                           .a_step = gate_step(node),
                            .b = work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES,
                            .b_step = n_i,
                            .sums = s->input_sums};
     outer(&input);
-    add_rows(n, c.gradients * n_h, s->gates, c.gradients * n_h, first, s->bias_sums);
-    if (node->in[0].gradient) {
-        segments whole = {.n = 1, .length = c.gates * n_h};
-        projection p = {.n_times = n,
-                        .n_rows = n_i,
-                        .weights = packed->input,
-                        .x = s->gates,
-                        .x_step = c.gradients * n_h,
-                        .segments = &whole,
-                        .y = work + node->in[0].dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
-                        .y_step = n_i,
-                        .add = node->in[0].add};
-        project(&p);
+    add_rows(n, c.gradients * n_h, s->gates, gate_step(node), first, s->bias_sums);
+}
+
+static void unit_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
+                        const recurrent_scratch *s)
+{
+    const real *work = pass->work;
+    cell_shape c = shape_of(node);
+    int n_i = node->n_inputs, n_h = node->n_outputs;
+    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
+    unit_outer p = {.n_times = n,
+                    .n_units = n_h,
+                    .n_gates = c.hidden_gates,
+                    .n_columns = n_h,
+                    .a = s->gates + c.first_hidden * row,
+                    .a_step = (ptrdiff_t)gate_step(node) * TIN_LANES,
+                    .b = values_of_lanes(work + node->y + (t0 - 1) * row),
+                    .b_step = row,
+                    .first = first,
+                    .sums = s->hidden_sums};
+    unit_outer_sums(&p);
+    if (c.reset_gates > 0) {
+        p.n_gates = c.reset_gates;
+        p.a = s->gates + 2 * row;
+        p.b = values_of_units(work + node->saved + (c.saved * t0 + 3) * row, n_h);
+        p.b_step = c.saved * row;
+        p.sums = s->candidate_sums;
+        unit_outer_sums(&p);
     }
+    p.n_gates = c.gates;
+    p.n_columns = n_i;
+    p.a = s->gates;
+    p.b = values_of_lanes(work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES);
+    p.b_step = (ptrdiff_t)n_i * TIN_LANES;
+    p.sums = s->input_sums;
+    unit_outer_sums(&p);
+    unit_add(n, c.gradients, n_h, s->gates, p.a_step, first, s->bias_sums);
+}
+
+/* What the gate gradients of decisions t0..t1-1 give to weights and input. */
+static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
+                             const recurrent_packed *packed)
+{
+    real *work = pass->work;
+    cell_shape c = shape_of(node);
+    int n_i = node->n_inputs, n_h = node->n_outputs, n = t1 - t0;
+    bool by_unit = units_fill_vectors(node);
+    (by_unit ? unit_outers : lane_outers)(pass, node, t0, n, t1 == node->rows_out, s);
+    if (!node->in[0].gradient) {
+        return;
+    }
+    for (int k = 0; by_unit && k < n * c.gates; k++) {
+        const real *gates = s->gates + (ptrdiff_t)(k / c.gates * gate_step(node) + k % c.gates * n_h) * TIN_LANES;
+        units_to_lanes(n_h, gates, s->lanes + (ptrdiff_t)k * n_h * TIN_LANES);
+    }
+    segments whole = {.n = 1, .length = c.gates * n_h};
+    projection p = {.n_times = n,
+                    .n_rows = n_i,
+                    .weights = packed->input,
+                    .x = by_unit ? s->lanes : s->gates,
+                    .x_step = by_unit ? c.gates * n_h : gate_step(node),
+                    .segments = &whole,
+                    .y = work + node->in[0].dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
+                    .y_step = n_i,
+                    .add = node->in[0].add};
+    project(&p);
 }
 
 static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const recurrent_scratch *s)
 {
     real *gradient = pass->gradient;
     cell_shape c = shape_of(node);
-    int n_i = node->n_inputs, n_h = node->n_outputs;
-    weight_map hidden = {n_h, 1, 0, 0}, input = {n_i, 1, 0, c.shift * n_h};
-    size_t n_hidden = (size_t)(c.hidden_gates * n_h * n_h);
-    outer_reduce(s->hidden_sums, c.hidden_gates * n_h, n_h, gradient + node->weight_hh, hidden);
-    outer_reduce(s->hidden_sums + n_hidden * (size_t)VL, c.reset_gates * n_h, n_h,
-                 gradient + node->weight_hh + n_hidden, hidden);
-    outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
+    int n_i = node->n_inputs, n_h = node->n_outputs, n_all = c.hidden_gates * n_h, n_reset = c.reset_gates * n_h;
+    real *w_hh = gradient + node->weight_hh, *candidate = w_hh + n_all * n_h;
+    bool by_unit = units_fill_vectors(node);
+    if (by_unit) {
+        unit_reduce(s->hidden_sums, n_all, n_h, 0, w_hh);
+        unit_reduce(s->candidate_sums, n_reset, n_h, 0, candidate);
+        unit_reduce(s->input_sums, c.gates * n_h, n_i, c.shift * n_h, gradient + node->weight);
+    } else {
+        weight_map hidden = {n_h, 1, 0, 0}, input = {n_i, 1, 0, c.shift * n_h};
+        outer_reduce(s->hidden_sums, n_all, n_h, w_hh, hidden);
+        outer_reduce(s->candidate_sums, n_reset, n_h, candidate, hidden);
+        outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
+    }
     for (int g = 0; g < c.gates; g++) {
-        const real *of_input = s->bias_sums + (g + c.gates - c.shift) % c.gates * n_h * VL;
-        const real *of_hidden = s->bias_sums + (c.first_hidden + g) * n_h * VL;
+        int of_input = (g + c.gates - c.shift) % c.gates * n_h, of_hidden = (c.first_hidden + g) * n_h;
         for (int u = 0; u < n_h; u++) {
             size_t at = (size_t)(g * n_h + u);
-            gradient[node->bias + at] += vec_sum(load(of_input + u * VL));
+            const real *sums = s->bias_sums;
+            gradient[node->bias + at] += by_unit ? sums[of_input + u] : vec_sum(load(sums + (of_input + u) * VL));
             if (c.hidden_gates > 0) {
-                gradient[node->bias_hh + at] += vec_sum(load(of_hidden + u * VL));
+                gradient[node->bias_hh + at] +=
+                    by_unit ? sums[of_hidden + u] : vec_sum(load(sums + (of_hidden + u) * VL));
             }
         }
     }
@@ -425,7 +618,7 @@ static void recurrent_backward(const tin_pass *pass, const tin_node *node)
     recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
     real *scratch = (real *)pass->work + node->scratch;
     recurrent_scratch s = recurrent_scratch_parts(node, scratch);
-    memset(s.carry, 0, (size_t)(s.input_sums - s.carry) * sizeof(real)); /* the rest is written before it is read */
+    memset(s.carry, 0, (size_t)(s.states[0] - s.carry) * sizeof(real)); /* the rest is written before it is read */
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
         recurrent_chain(pass, node, t0, t1, &s, &packed);

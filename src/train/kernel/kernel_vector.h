@@ -124,6 +124,23 @@ INLINE real vec_sum(vec v)
     return v[0];
 }
 
+/* Value k of vector i goes to value i of vector k: one bit of the two numbers after the other. */
+INLINE void transpose(vec v[VL])
+{
+    UNROLL
+    for (int bit = VL / 2; bit > 0; bit /= 2) {
+        const ivec low = lane_numbers + (lane_numbers & bit) / bit * (VL - bit), high = low + bit;
+        UNROLL
+        for (int i = 0; i < VL; i++) {
+            if (!(i & bit)) {
+                vec a = v[i], b = v[i + bit];
+                v[i] = __builtin_shuffle(a, b, low);
+                v[i + bit] = __builtin_shuffle(a, b, high);
+            }
+        }
+    }
+}
+
 /* To the nearest integer, ties upwards as on the device (with power-of-two scales they are frequent); |x| < 2^22. The
  * compiler must not reassociate this. */
 INLINE vec vec_round(vec x)
