@@ -413,21 +413,23 @@ static void unit_head_gradient(const tin_pass *pass, const tin_node *head, int t
     int n = head->n_outputs;
     const real *w = conv_parts(head, (const real *)pass->packed + head->packed).rows;
     const real *dy = (const real *)pass->work + head->dy + (ptrdiff_t)t * n * TIN_LANES;
-    unit_rows(head->n_inputs, w, n, values_of_lanes(dy), NULL, dx);
+    unit_rows(head->n_inputs, w, n, values_of_lanes(dy), NULL, NULL, dx);
 }
 
-/* y = start + what gradients of gates first..first+n_gates-1 give to what they read of the state. */
+/* y = start + what gradients of gates first..first+n_gates-1 give to what they read of the state. ahead: rows of the
+ * decision before, which will be read next. */
 static void gates_to_state(const tin_node *node, const recurrent_packed *packed, int first, int n_gates,
-                           const real *gates, const real *start, real *y)
+                           const real *gates, const real *start, const real *ahead, real *y)
 {
-    ptrdiff_t n_h = node->n_outputs;
-    if (units_fill_vectors(node)) {
-        const real *w_hh = packed->rounded + input_weights(node) + first * n_h * n_h;
-        for (int g = 0; g < n_gates; g++, w_hh += n_h * n_h, gates += n_h * TIN_LANES, start = y) {
-            unit_rows(node->n_outputs, w_hh, node->n_outputs, values_of_units(gates, node->n_outputs), start, y);
-        }
-    } else {
+    int n_h = node->n_outputs;
+    if (!units_fill_vectors(node)) {
         state_gradient(node, first > 0 ? packed->candidate : packed->hidden, n_gates, gates, start, y);
+        return;
+    }
+    const real *w_hh = packed->rounded + input_weights(node) + first * n_h * n_h;
+    for (int g = 0; g < n_gates; g++, start = y) {
+        unit_rows(n_h, w_hh + g * n_h * n_h, n_h, values_of_units(gates + g * n_h * TIN_LANES, n_h), start,
+                  ahead ? ahead + 2 * g * n_h * TIN_LANES : NULL, y);
     }
 }
 
@@ -468,11 +470,12 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
         }
         cell_gradient(node->kind, &b);
         if (c.reset_gates > 0) {
-            gates_to_state(node, packed, c.hidden_gates, 1, gates + 2 * row, NULL, s->cell);
+            gates_to_state(node, packed, c.hidden_gates, 1, gates + 2 * row, NULL, NULL, s->cell);
             cell_reset_gradient(&b);
         }
         if (c.hidden_gates > 0) {
-            gates_to_state(node, packed, 0, c.hidden_gates, gates + c.first_hidden * row, s->direct, s->carry);
+            gates_to_state(node, packed, 0, c.hidden_gates, gates + c.first_hidden * row, s->direct,
+                           t > 0 ? b.saved - c.saved * row : NULL, s->carry);
         }
     }
 }

@@ -70,13 +70,31 @@ static void units_to_lanes(int n_units, const real *from, real *to)
     }
 }
 
-/* sums[l][v] += sum_k w[k][v] * value k of lane + l */
-INLINE void tile_sums(int lanes, int vecs, int n, const real *w, ptrdiff_t w_step, lane_values values, int lane, vec *sums)
+/* Where vectors first, first + 1, ... of rows of gates, each [lane][unit], begin. */
+INLINE void vector_places(int vecs, int first, int n_units, ptrdiff_t *places)
+{
+    int gate = first * VL / n_units, unit = first * VL - gate * n_units;
+    UNROLL
+    for (int v = 0; v < vecs; v++) {
+        places[v] = (ptrdiff_t)gate * n_units * TIN_LANES + unit;
+        bool last = unit + VL == n_units;
+        unit = last ? 0 : unit + VL;
+        gate += last;
+    }
+}
+
+/* sums[l][v] += sum_k w[k][v] * value k of lane + l. Meanwhile n rows of lanes from ahead on come to the cache, if it is
+ * not NULL. */
+INLINE void tile_sums(int lanes, int vecs, int n, const real *w, ptrdiff_t w_step, lane_values values, int lane,
+                      const real *ahead, vec *sums)
 {
     const real *x = values.x + lane * values.lane_step;
     for (int k = 0; k < n; k++, w += w_step, x += values.step) {
         vec ws[TILE_VECS];
         load_each(vecs, w, ws);
+        if (ahead) {
+            __builtin_prefetch(ahead + k * TIN_LANES);
+        }
         UNROLL
         for (int l = 0; l < lanes; l++) {
             vec xs = splat(x[l * values.lane_step]);
@@ -95,10 +113,7 @@ INLINE void unit_tile(cell_part part, int vecs, const cell_rows *rows, lane_valu
 {
     int n_units = rows->n_units, gates = part_gates(part), last = (gates - 1) * n_units / VL;
     ptrdiff_t row = (ptrdiff_t)n_units * TIN_LANES, places[TILE_VECS];
-    for (int v = 0; v < vecs; v++) {
-        int at = (first + v) * VL;
-        places[v] = at / n_units * row + at % n_units;
-    }
+    vector_places(vecs, first, n_units, places);
     for (int lane = 0; lane < TIN_LANES; lane += TILE_LANES) {
         vec sums[SUMS_MOST];
         real *to = saved + lane * n_units;
@@ -110,7 +125,7 @@ INLINE void unit_tile(cell_part part, int vecs, const cell_rows *rows, lane_valu
                 sums[l * vecs + v] = b;
             }
         }
-        tile_sums(TILE_LANES, vecs, rows->n_inputs, w, vecs * VL, x, lane, sums);
+        tile_sums(TILE_LANES, vecs, rows->n_inputs, w, vecs * VL, x, lane, NULL, sums);
         UNROLL
         for (int v = 0; v < vecs; v++) {
             if (part_product(part) && first + v >= last) {
@@ -122,7 +137,7 @@ INLINE void unit_tile(cell_part part, int vecs, const cell_rows *rows, lane_valu
                 }
             }
         }
-        tile_sums(TILE_LANES, vecs, n_units, w + rows->n_inputs * vecs * VL, vecs * VL, h, lane, sums);
+        tile_sums(TILE_LANES, vecs, n_units, w + rows->n_inputs * vecs * VL, vecs * VL, h, lane, NULL, sums);
         UNROLL
         for (int v = 0; v < vecs; v++) {
             ptrdiff_t at = places[v] + (part_product(part) && first + v >= last ? row : 0);
@@ -192,7 +207,8 @@ static void pack_unit_part(cell_part part, const tin_node *node, const float *pa
     }
 }
 
-INLINE void unit_rows_tile(int vecs, int n_units, const real *w, int n, lane_values x, const real *start, real *y)
+INLINE void unit_rows_tile(int vecs, int n_units, const real *w, int n, lane_values x, const real *start,
+                           const real *ahead, real *y)
 {
     for (int lane = 0; lane < TIN_LANES; lane += STATE_LANES) {
         vec sums[SUMS_MOST];
@@ -203,7 +219,8 @@ INLINE void unit_rows_tile(int vecs, int n_units, const real *w, int n, lane_val
                 sums[l * vecs + v] = start ? load(start + (lane + l) * n_units + v * VL) : splat(0);
             }
         }
-        tile_sums(STATE_LANES, vecs, n, w, n_units, x, lane, sums);
+        tile_sums(STATE_LANES, vecs, n, w, n_units, x, lane, ahead, sums);
+        ahead = ahead ? ahead + n * TIN_LANES : NULL;
         UNROLL
         for (int l = 0; l < STATE_LANES; l++) {
             store_each(vecs, y + (lane + l) * n_units, sums + l * vecs);
@@ -211,8 +228,9 @@ INLINE void unit_rows_tile(int vecs, int n_units, const real *w, int n, lane_val
     }
 }
 
-/* Row of units y = start + sum_k w[k] * value k of x. w: [n][H]; start: NULL for 0, may be y. */
-static void unit_rows(int n_units, const real *w, int n, lane_values x, const real *start, real *y)
+/* Row of units y = start + sum_k w[k] * value k of x. w: [n][H]; start: NULL for 0, may be y; ahead: 2n rows of lanes that
+ * will be read soon, or NULL. */
+static void unit_rows(int n_units, const real *w, int n, lane_values x, const real *start, const real *ahead, real *y)
 {
     int n_vecs = n_units / VL;
     for (int first = 0, vecs; first < n_vecs; first += vecs) {
@@ -220,15 +238,16 @@ static void unit_rows(int n_units, const real *w, int n, lane_values x, const re
         const real *from = start ? start + first * VL : NULL;
         switch (vecs) {
         case 3:
-            unit_rows_tile(3, n_units, w + first * VL, n, x, from, y + first * VL);
+            unit_rows_tile(3, n_units, w + first * VL, n, x, from, ahead, y + first * VL);
             break;
         case 2:
-            unit_rows_tile(2, n_units, w + first * VL, n, x, from, y + first * VL);
+            unit_rows_tile(2, n_units, w + first * VL, n, x, from, ahead, y + first * VL);
             break;
         default:
-            unit_rows_tile(1, n_units, w + first * VL, n, x, from, y + first * VL);
+            unit_rows_tile(1, n_units, w + first * VL, n, x, from, ahead, y + first * VL);
             break;
         }
+        ahead = NULL;
     }
 }
 
@@ -255,12 +274,8 @@ INLINE void unit_outer_tile(int columns, int vecs, const unit_outer *p, int t0, 
             sum[c * vecs + v] = p->first && t0 == 0 ? splat(0) : load(sums + c * n_rows + v * VL);
         }
     }
-    ptrdiff_t row = (ptrdiff_t)p->n_units * TIN_LANES, places[TILE_VECS];
-    UNROLL
-    for (int v = 0; v < vecs; v++) {
-        int at = (first + v) * VL;
-        places[v] = at / p->n_units * row + at % p->n_units;
-    }
+    ptrdiff_t places[TILE_VECS];
+    vector_places(vecs, first, p->n_units, places);
     for (int t = t0; t < t1; t++) {
         const real *a = p->a + t * p->a_step, *b = p->b.x + t * p->b_step + column * p->b.step;
         for (int lane = 0; lane < TIN_LANES; lane++, a += p->n_units, b += p->b.lane_step) {
