@@ -4,7 +4,7 @@
 #ifndef TIN_KERNEL_CONV_H
 #define TIN_KERNEL_CONV_H
 
-#include "train/kernel/kernel_project.h"
+#include "train/kernel/kernel_outer.h"
 
 /* First row that output 0 reads, relative to row 0 of the chunk. */
 static ptrdiff_t conv_first_row(const tin_node *node)
@@ -162,41 +162,62 @@ static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
     }
 }
 
-/* Scratch: lane sums of weights and biases. */
+/* The product that gives gradients of weights, without its places. Turned is what has fewer channels per decision. */
+static outer_product conv_product(const tin_node *node)
+{
+    segments s;
+    conv_segments(node, &s);
+    int n_o = node->n_outputs, step = node->stride * node->n_inputs;
+    if (n_o < step && n_o < s.length) {
+        return (outer_product){.n_rows = s.length, .n_columns = n_o, .a_step = step, .b_step = n_o};
+    }
+    return (outer_product){.n_rows = n_o, .n_columns = s.length, .a_step = n_o, .b_step = step};
+}
+
+/* Scratch: sums of weights (of each run of taps) and of biases, and what `outer` turns. */
+static size_t conv_sums(const tin_node *node)
+{
+    segments s;
+    conv_segments(node, &s);
+    return (size_t)s.n * outer_sums(conv_product(node).n_rows, conv_product(node).n_columns);
+}
+
 static size_t conv_scratch_size(const tin_node *node)
 {
-    return (conv_weights(node) + (size_t)node->n_outputs) * (size_t)VL;
+    return conv_sums(node) + (size_t)(node->n_outputs * VL) +
+           outer_turned(conv_product(node).n_columns, conv_product(node).b_step);
 }
 
 /* Takes dy back through activation and rounding as it goes. */
 static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work, *gradient = pass->gradient, *sums = work + node->scratch;
-    int n_i = node->n_inputs, n_o = node->n_outputs, n_k = node->kernel;
+    int n_i = node->n_inputs, n_o = node->n_outputs;
     segments s;
     conv_segments(node, &s);
-    real *bias_sums = sums + conv_weights(node) * (size_t)VL;
+    outer_product p = conv_product(node);
+    bool turned = p.n_columns == n_o && p.b_step == n_o && p.n_rows == s.length && p.a_step == node->stride * n_i;
+    size_t part = outer_sums(p.n_rows, p.n_columns);
+    real *bias_sums = sums + conv_sums(node);
+    p.turned = bias_sums + n_o * VL;
     const real *x = work + node->in[0].x + conv_first_row(node) * n_i * TIN_LANES, *dy = work + node->dy;
     for (int t = 0; t < node->rows_out; t += OUTER_TIMES) {
-        int n = node->rows_out - t < OUTER_TIMES ? node->rows_out - t : OUTER_TIMES;
-        output_gradient_rows(pass, node, t, n);
+        p.n_times = node->rows_out - t < OUTER_TIMES ? node->rows_out - t : OUTER_TIMES;
+        p.first = t == 0;
+        output_gradient_rows(pass, node, t, p.n_times);
+        const real *dy_t = dy + (ptrdiff_t)t * n_o * TIN_LANES, *x_t = x + (ptrdiff_t)t * node->stride * n_i * TIN_LANES;
         for (int i = 0; i < s.n; i++) {
-            outer_product p = {.n_times = n,
-                               .first = t == 0,
-                               .n_rows = n_o,
-                               .n_columns = s.length,
-                               .a = dy + (ptrdiff_t)t * n_o * TIN_LANES,
-                               .a_step = n_o,
-                               .b = x + ((ptrdiff_t)t * node->stride * n_i + s.offset[i]) * TIN_LANES,
-                               .b_step = (ptrdiff_t)node->stride * n_i,
-                               .sums = sums + (ptrdiff_t)i * n_o * s.length * VL};
+            const real *x_i = x_t + s.offset[i] * TIN_LANES;
+            p.a = turned ? x_i : dy_t;
+            p.b = turned ? dy_t : x_i;
+            p.sums = sums + (size_t)i * part;
             outer(&p);
         }
-        add_rows(n, n_o, dy + (ptrdiff_t)t * n_o * TIN_LANES, n_o, t == 0, bias_sums);
+        add_rows(p.n_times, n_o, dy_t, n_o, p.first, bias_sums);
     }
     for (int k = 0; k < s.n; k++) {
-        weight_map map = {n_i, n_k, k, 0};
-        outer_reduce(sums + (ptrdiff_t)k * n_o * s.length * VL, n_o, s.length, gradient + node->weight, map);
+        weight_map map = {n_o, n_i, node->kernel, k, 0, turned};
+        outer_reduce(sums + (size_t)k * part, p.n_rows, p.n_columns, gradient + node->weight, map);
     }
     for (int o = 0; o < n_o; o++) {
         gradient[node->bias + (size_t)o] += vec_sum(load(bias_sums + o * VL));

@@ -9,7 +9,7 @@
 #include "train/kernel/kernel_conv.h"
 #include "train/kernel/kernel_units.h"
 
-#define CHAIN_ROWS 20 /* decisions of the backward chain whose gate gradients are kept */
+#define CHAIN_ROWS 24 /* decisions of the backward chain whose gate gradients are kept */
 
 /* Parts of the packed weights. Where units fill vectors, forward and bias are as unit_tile wants them, and hidden and
  * candidate are not used. */
@@ -209,13 +209,14 @@ typedef struct recurrent_scratch {
     real *gates, *carry, *direct, *cell, *input_sums, *hidden_sums, *candidate_sums, *bias_sums;
     real *states[2], *shown; /* forward: before, after, as given out */
     real *dy;                /* [CHAIN_ROWS][H], from the head */
-    real *lanes;             /* [CHAIN_ROWS][gates][H] */
+    real *lanes;             /* [CHAIN_ROWS][gates][H]; elsewhere what `outer` turns */
 } recurrent_scratch;
 
 static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scratch)
 {
     cell_shape c = shape_of(node);
-    size_t n_h = (size_t)node->n_outputs, row = n_h * TIN_LANES, per_sum = units_fill_vectors(node) ? 1 : (size_t)VL;
+    int n_i = node->n_inputs, n_h = node->n_outputs;
+    size_t row = (size_t)n_h * TIN_LANES;
     recurrent_scratch s;
     s.gates = scratch;
     s.carry = s.gates + (size_t)(gate_step(node) * CHAIN_ROWS) * TIN_LANES;
@@ -226,17 +227,21 @@ static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scr
     s.shown = s.states[1] + row;
     s.dy = s.shown + row;
     s.hidden_sums = s.dy + CHAIN_ROWS * row;
-    s.candidate_sums = s.hidden_sums + (size_t)c.hidden_gates * n_h * n_h * per_sum;
-    s.bias_sums = s.hidden_sums + hidden_weights(node) * per_sum;
-    s.input_sums = s.bias_sums + (size_t)c.gradients * n_h * per_sum;
-    s.lanes = s.input_sums + input_weights(node) * per_sum;
+    s.candidate_sums = s.hidden_sums + outer_sums(c.hidden_gates * n_h, n_h);
+    s.input_sums = s.candidate_sums + outer_sums(c.reset_gates * n_h, n_h);
+    s.bias_sums = s.input_sums + outer_sums(c.gates * n_h, n_i);
+    s.lanes = s.bias_sums + c.gradients * n_h * VL;
     return s;
 }
 
 static size_t recurrent_scratch_size(const tin_node *node)
 {
-    bool turned = units_fill_vectors(node) && node->in[0].gradient;
-    size_t lanes = turned ? (size_t)(shape_of(node).gates * node->n_outputs * CHAIN_ROWS) * TIN_LANES : 0;
+    int n_i = node->n_inputs, n_h = node->n_outputs;
+    size_t lanes = node->in[0].gradient ? (size_t)(shape_of(node).gates * n_h * CHAIN_ROWS) * TIN_LANES : 0;
+    if (!units_fill_vectors(node)) {
+        size_t input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, n_h);
+        lanes = input > hidden ? input : hidden;
+    }
     return (size_t)(recurrent_scratch_parts(node, NULL).lanes - (real *)NULL) + lanes;
 }
 
@@ -487,37 +492,34 @@ static void lane_outers(const tin_pass *pass, const tin_node *node, int t0, int 
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
-    outer_product hidden = {.n_times = n,
-                            .first = first,
-                            .n_rows = c.hidden_gates * n_h,
-                            .n_columns = n_h,
-                            .a = s->gates + c.first_hidden * row,
-                            .a_step = gate_step(node),
-                            .b = work + node->y + (t0 - 1) * row,
-                            .b_step = n_h,
-                            .sums = s->hidden_sums};
-    outer(&hidden);
-    outer_product candidate = {.n_times = n,
-                               .first = first,
-                               .n_rows = c.reset_gates * n_h,
-                               .n_columns = n_h,
-                               .a = s->gates + 2 * row,
-                               .a_step = gate_step(node),
-                               .b = work + node->saved + (c.saved * t0 + 3) * row,
-                               .b_step = c.saved * n_h,
-                               .sums = s->candidate_sums};
-    outer(&candidate);
-    outer_product input = {.n_times = n,
-                           .first = first,
-                           .n_rows = c.gates * n_h,
-                           .n_columns = n_i,
-                           .a = s->gates,
+    for (int t = 0; t < n; t += OUTER_TIMES) {
+        const real *gates = s->gates + (ptrdiff_t)gate_step(node) * t * TIN_LANES;
+        outer_product p = {.n_times = n - t < OUTER_TIMES ? n - t : OUTER_TIMES,
+                           .first = first && t == 0,
                            .a_step = gate_step(node),
-                           .b = work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES,
-                           .b_step = n_i,
-                           .sums = s->input_sums};
-    outer(&input);
-    add_rows(n, c.gradients * n_h, s->gates, gate_step(node), first, s->bias_sums);
+                           .turned = s->lanes};
+        p.n_rows = c.hidden_gates * n_h;
+        p.n_columns = n_h;
+        p.a = gates + c.first_hidden * row;
+        p.b = work + node->y + (t0 + t - 1) * row;
+        p.b_step = n_h;
+        p.sums = s->hidden_sums;
+        outer(&p);
+        p.n_rows = c.reset_gates * n_h;
+        p.a = gates + 2 * row;
+        p.b = work + node->saved + (c.saved * (t0 + t) + 3) * row;
+        p.b_step = c.saved * n_h;
+        p.sums = s->candidate_sums;
+        outer(&p);
+        p.n_rows = c.gates * n_h;
+        p.n_columns = n_i;
+        p.a = gates;
+        p.b = work + node->in[0].x + (ptrdiff_t)(t0 + t) * n_i * TIN_LANES;
+        p.b_step = n_i;
+        p.sums = s->input_sums;
+        outer(&p);
+        add_rows(p.n_times, c.gradients * n_h, gates, p.a_step, p.first, s->bias_sums);
+    }
 }
 
 static void unit_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
@@ -597,9 +599,10 @@ static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const r
         unit_reduce(s->candidate_sums, n_reset, n_h, 0, candidate);
         unit_reduce(s->input_sums, c.gates * n_h, n_i, c.shift * n_h, gradient + node->weight);
     } else {
-        weight_map hidden = {n_h, 1, 0, 0}, input = {n_i, 1, 0, c.shift * n_h};
+        weight_map hidden = {n_all, n_h, 1, 0, 0, false}, candidate_map = {n_reset, n_h, 1, 0, 0, false};
+        weight_map input = {c.gates * n_h, n_i, 1, 0, c.shift * n_h, false};
         outer_reduce(s->hidden_sums, n_all, n_h, w_hh, hidden);
-        outer_reduce(s->candidate_sums, n_reset, n_h, candidate, hidden);
+        outer_reduce(s->candidate_sums, n_reset, n_h, candidate, candidate_map);
         outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
     }
     for (int g = 0; g < c.gates; g++) {

@@ -124,18 +124,19 @@ INLINE real vec_sum(vec v)
     return v[0];
 }
 
-/* Value k of vector i goes to value i of vector k: one bit of the two numbers after the other. */
-INLINE void transpose(vec v[VL])
+/* Block k of vector i goes to block i of vector k, blocks of `block` values: one bit of the two numbers after the
+ * other. */
+INLINE void transpose(int block, vec *v)
 {
     UNROLL
-    for (int bit = VL / 2; bit > 0; bit /= 2) {
+    for (int bit = VL / 2; bit >= block; bit /= 2) {
         const ivec low = lane_numbers + (lane_numbers & bit) / bit * (VL - bit), high = low + bit;
         UNROLL
-        for (int i = 0; i < VL; i++) {
-            if (!(i & bit)) {
-                vec a = v[i], b = v[i + bit];
+        for (int i = 0; i < VL / block; i++) {
+            if (!(i & (bit / block))) {
+                vec a = v[i], b = v[i + bit / block];
                 v[i] = __builtin_shuffle(a, b, low);
-                v[i + bit] = __builtin_shuffle(a, b, high);
+                v[i + bit / block] = __builtin_shuffle(a, b, high);
             }
         }
     }
