@@ -418,7 +418,8 @@ static void unit_head_gradient(const tin_pass *pass, const tin_node *head, int t
     int n = head->n_outputs;
     const real *w = conv_parts(head, (const real *)pass->packed + head->packed).rows;
     const real *dy = (const real *)pass->work + head->dy + (ptrdiff_t)t * n * TIN_LANES;
-    unit_rows(head->n_inputs, w, n, values_of_lanes(dy), NULL, NULL, dx);
+    unit_product p = {.n_units = head->n_inputs, .n_rows = 1, .n = n, .w = w, .x = values_of_lanes(dy), .y = dx};
+    unit_rows(&p);
 }
 
 /* y = start + what gradients of gates first..first+n_gates-1 give to what they read of the state. ahead: rows of the
@@ -431,11 +432,16 @@ static void gates_to_state(const tin_node *node, const recurrent_packed *packed,
         state_gradient(node, first > 0 ? packed->candidate : packed->hidden, n_gates, gates, start, y);
         return;
     }
-    const real *w_hh = packed->rounded + input_weights(node) + first * n_h * n_h;
-    for (int g = 0; g < n_gates; g++, start = y) {
-        unit_rows(n_h, w_hh + g * n_h * n_h, n_h, values_of_units(gates + g * n_h * TIN_LANES, n_h), start,
-                  ahead ? ahead + 2 * g * n_h * TIN_LANES : NULL, y);
-    }
+    unit_product p = {.n_units = n_h,
+                      .n_rows = n_gates,
+                      .n = n_h,
+                      .w = packed->rounded + input_weights(node) + first * n_h * n_h,
+                      .x = values_of_units(gates, n_h),
+                      .row = (ptrdiff_t)n_h * TIN_LANES,
+                      .start = start,
+                      .ahead = ahead,
+                      .y = y};
+    unit_rows(&p);
 }
 
 /* Decisions t0..t1-1, backwards: fills s->gates and moves s->carry to t0. */

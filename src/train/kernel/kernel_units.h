@@ -207,47 +207,58 @@ static void pack_unit_part(cell_part part, const tin_node *node, const float *pa
     }
 }
 
-INLINE void unit_rows_tile(int vecs, int n_units, const real *w, int n, lane_values x, const real *start,
-                           const real *ahead, real *y)
+/* Row of units y = start + sum_g sum_k w[g][k] * value k of row g of x. */
+typedef struct unit_product {
+    int n_units, n_rows, n; /* rows of x, values of each */
+    const real *w;          /* [n_rows][n][H] */
+    lane_values x;
+    ptrdiff_t row;     /* reals from one row of x to the next */
+    const real *start; /* NULL: 0 */
+    const real *ahead; /* 2 * n_rows * n rows of lanes that will be read soon, or NULL */
+    real *y;
+} unit_product;
+
+INLINE void unit_rows_tile(int vecs, const unit_product *p, int first)
 {
+    int n_units = p->n_units;
+    const real *ahead = first == 0 ? p->ahead : NULL;
     for (int lane = 0; lane < TIN_LANES; lane += STATE_LANES) {
         vec sums[SUMS_MOST];
+        ptrdiff_t at = lane * n_units + first;
         UNROLL
         for (int l = 0; l < STATE_LANES; l++) {
             UNROLL
             for (int v = 0; v < vecs; v++) {
-                sums[l * vecs + v] = start ? load(start + (lane + l) * n_units + v * VL) : splat(0);
+                sums[l * vecs + v] = p->start ? load(p->start + at + l * n_units + v * VL) : splat(0);
             }
         }
-        tile_sums(STATE_LANES, vecs, n, w, n_units, x, lane, ahead, sums);
-        ahead = ahead ? ahead + n * TIN_LANES : NULL;
+        lane_values x = p->x;
+        for (int g = 0; g < p->n_rows; g++, x.x += p->row) {
+            tile_sums(STATE_LANES, vecs, p->n, p->w + g * p->n * n_units + first, n_units, x, lane, ahead, sums);
+            ahead = ahead ? ahead + p->n * TIN_LANES : NULL;
+        }
         UNROLL
         for (int l = 0; l < STATE_LANES; l++) {
-            store_each(vecs, y + (lane + l) * n_units, sums + l * vecs);
+            store_each(vecs, p->y + at + l * n_units, sums + l * vecs);
         }
     }
 }
 
-/* Row of units y = start + sum_k w[k] * value k of x. w: [n][H]; start: NULL for 0, may be y; ahead: 2n rows of lanes that
- * will be read soon, or NULL. */
-static void unit_rows(int n_units, const real *w, int n, lane_values x, const real *start, const real *ahead, real *y)
+static void unit_rows(const unit_product *p)
 {
-    int n_vecs = n_units / VL;
-    for (int first = 0, vecs; first < n_vecs; first += vecs) {
-        vecs = part_size(n_vecs, STATE_VECS, first);
-        const real *from = start ? start + first * VL : NULL;
-        switch (vecs) {
+    for (int unit = 0, units; unit < p->n_units; unit += units) {
+        units = part_size(p->n_units / VL, STATE_VECS, unit / VL) * VL;
+        switch (units / VL) {
         case 3:
-            unit_rows_tile(3, n_units, w + first * VL, n, x, from, ahead, y + first * VL);
+            unit_rows_tile(3, p, unit);
             break;
         case 2:
-            unit_rows_tile(2, n_units, w + first * VL, n, x, from, ahead, y + first * VL);
+            unit_rows_tile(2, p, unit);
             break;
         default:
-            unit_rows_tile(1, n_units, w + first * VL, n, x, from, ahead, y + first * VL);
+            unit_rows_tile(1, p, unit);
             break;
         }
-        ahead = NULL;
     }
 }
 
