@@ -212,11 +212,15 @@ INLINE void cell_activations(cell_part part, const cell_rows *rows)
     }
 }
 
-/* sum[g][j] += w[k][g][j] * x[k] */
-INLINE const real *gate_sums(int n_sums, int n, const real *w, const real *x, vec *sums)
+/* sum[g][j] += w[k][g][j] * x[k]. Meanwhile 2n rows of lanes from ahead on come to the cache, if it is not NULL. */
+INLINE const real *gate_sums(int n_sums, int n, const real *w, const real *x, const real *ahead, vec *sums)
 {
     for (int k = 0; k < n; k++, x += TIN_LANES, w += n_sums) {
         vec xs = load(x);
+        if (ahead) {
+            __builtin_prefetch(ahead + 2 * k * TIN_LANES);
+            __builtin_prefetch(ahead + (2 * k + 1) * TIN_LANES);
+        }
         UNROLL
         for (int j = 0; j < n_sums; j++) {
             sums[j] += xs * w[j];
@@ -241,7 +245,7 @@ INLINE const real *cell_units(cell_part part, int units, const cell_rows *rows, 
         for (int j = 0; j < n_sums; j++) {
             sums[j] = splat(bias[j]);
         }
-        next_w = gate_sums(n_sums, rows->n_inputs, w, rows->x + v * VL, sums);
+        next_w = gate_sums(n_sums, rows->n_inputs, w, rows->x + v * VL, NULL, sums);
         if (part_product(part)) {
             UNROLL
             for (int j = 0; j < units; j++) {
@@ -249,7 +253,7 @@ INLINE const real *cell_units(cell_part part, int units, const cell_rows *rows, 
                 sums[last + j] = splat(bias[n_sums + j]);
             }
         }
-        next_w = gate_sums(n_sums, rows->n_units, next_w, rows->h + v * VL, sums);
+        next_w = gate_sums(n_sums, rows->n_units, next_w, rows->h + v * VL, NULL, sums);
         UNROLL
         for (int g = 0; g < gates; g++) {
             ptrdiff_t at = (part_product(part) && g == gates - 1 ? gates : g) * row;

@@ -367,7 +367,8 @@ static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *
     }
 }
 
-INLINE const real *state_rows(int rows, int n, const real *w, const real *x, const real *start, real *y)
+INLINE const real *state_rows(int rows, int n, const real *w, const real *x, const real *start, const real *ahead,
+                              real *y)
 {
     const real *next_w = w;
     for (int v = 0; v < TIN_LANES; v += VL) {
@@ -376,7 +377,7 @@ INLINE const real *state_rows(int rows, int n, const real *w, const real *x, con
         for (int r = 0; r < rows; r++) {
             sums[r] = start ? load(start + r * TIN_LANES + v) : splat(0);
         }
-        next_w = gate_sums(rows, n, w, x + v, sums);
+        next_w = gate_sums(rows, n, w, x + v, v == 0 ? ahead : NULL, sums);
         UNROLL
         for (int r = 0; r < rows; r++) {
             store(y + r * TIN_LANES + v, sums[r]);
@@ -387,13 +388,13 @@ INLINE const real *state_rows(int rows, int n, const real *w, const real *x, con
 
 #define STATE_CASE(rows)                                                                                               \
     case rows:                                                                                                         \
-        w = state_rows(rows, n, w, gates, start, y);                                                                  \
+        w = state_rows(rows, n, w, gates, start, row == 0 ? ahead : NULL, y);                                                                  \
         break;
 #define FOUR_STATE_CASES(first) STATE_CASE(first) STATE_CASE(first + 1) STATE_CASE(first + 2) STATE_CASE(first + 3)
 
 /* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at once. */
 static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start,
-                           real *y)
+                           const real *ahead, real *y)
 {
     int n = n_gates * node->n_outputs;
     for (int row = 0, rows; row < node->n_outputs; row += rows, y += rows * TIN_LANES) {
@@ -429,7 +430,7 @@ static void gates_to_state(const tin_node *node, const recurrent_packed *packed,
 {
     int n_h = node->n_outputs;
     if (!units_fill_vectors(node)) {
-        state_gradient(node, first > 0 ? packed->candidate : packed->hidden, n_gates, gates, start, y);
+        state_gradient(node, first > 0 ? packed->candidate : packed->hidden, n_gates, gates, start, ahead, y);
         return;
     }
     unit_product p = {.n_units = n_h,
