@@ -408,20 +408,41 @@ static void float_is_double(void **unused)
     focal = 0;
 }
 
+static const tin_layer_spec cells[] = {{.op = TIN_OP_GRU},
+                                       {.op = TIN_OP_GRU, .reset_before = true},
+                                       {.op = TIN_OP_LSTM},
+                                       {.op = TIN_OP_MGU},
+                                       {.op = TIN_OP_MIN_GRU}};
+#define N_CELLS (sizeof cells / sizeof *cells)
+
 /* Every block of units and of rows that a kernel is compiled for, and more than one of them. */
 static void cells_of_every_width(void **unused)
 {
     (void)unused;
-    const tin_layer_spec cells[] = {{.op = TIN_OP_GRU},
-                                    {.op = TIN_OP_GRU, .reset_before = true},
-                                    {.op = TIN_OP_LSTM},
-                                    {.op = TIN_OP_MGU},
-                                    {.op = TIN_OP_MIN_GRU}};
-    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
-        for (int units = 1; units <= 50; units += units < 26 ? 1 : 12) {
+    const int more[] = {32, 38, 48, 50};
+    for (size_t i = 0; i < N_CELLS; i++) {
+        for (int k = 1; k <= 26 + 4; k++) {
             tin_layer_spec layers[] = {cells[i], {.op = TIN_OP_DENSE}};
-            layers[0].units = units;
+            layers[0].units = k <= 26 ? k : more[k - 27];
             compare_with_double(layers, 2);
+        }
+    }
+}
+
+/* A cell that is read by another, or by two layers, and gives its input a gradient: units that fill vectors or not. */
+static void cells_in_a_row(void **unused)
+{
+    (void)unused;
+    const int widths[] = {6, 8, 16, 24, 32, 48};
+    for (size_t i = 0; i < N_CELLS; i++) {
+        for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
+            tin_layer_spec layers[] = {{.op = TIN_OP_CONV1D, .units = 5, .kernel = 3},
+                                       cells[i],
+                                       cells[(i + 1) % N_CELLS],
+                                       {.op = TIN_OP_CONV1D, .units = 5, .kernel = 2},
+                                       {.op = TIN_OP_DENSE}};
+            layers[1].units = layers[2].units = widths[k];
+            compare_with_double(layers, 5);
         }
     }
 }
@@ -469,6 +490,7 @@ int main(void)
         cmocka_unit_test(many_readers),
         cmocka_unit_test(float_is_double),
         cmocka_unit_test(cells_of_every_width),
+        cmocka_unit_test(cells_in_a_row),
         cmocka_unit_test(threads_do_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

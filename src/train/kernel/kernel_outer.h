@@ -13,10 +13,7 @@
 #define FOLD (VL < 4 ? VL : 4)
 #define FOLDED (VL / FOLD)
 #define FOLDS (TIN_LANES / FOLD)
-#ifndef OT
-#define OT 12
-#endif
-#define OUTER_TIMES OT /* places in time of a product at most: what a tile reads stays in the first cache */
+#define OUTER_TIMES 12 /* places in time of a product at most: what a tile reads stays in the first cache */
 #define OUTER_COLUMNS 3 /* vecs of columns of a tile */
 
 typedef struct outer_product {

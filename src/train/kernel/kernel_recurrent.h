@@ -9,7 +9,7 @@
 #include "train/kernel/kernel_conv.h"
 #include "train/kernel/kernel_units.h"
 
-#define CHAIN_ROWS 24 /* decisions of the backward chain whose gate gradients are kept */
+#define CHAIN_ROWS OUTER_TIMES /* decisions of the backward chain whose gate gradients are kept */
 
 /* Parts of the packed weights. Where units fill vectors, forward and bias are as unit_tile wants them, and hidden and
  * candidate are not used. */
@@ -239,7 +239,7 @@ static size_t recurrent_scratch_size(const tin_node *node)
     int n_i = node->n_inputs, n_h = node->n_outputs;
     size_t lanes = node->in[0].gradient ? (size_t)(shape_of(node).gates * n_h * CHAIN_ROWS) * TIN_LANES : 0;
     if (!units_fill_vectors(node)) {
-        size_t input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, n_h);
+        size_t input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, shape_of(node).saved * n_h);
         lanes = input > hidden ? input : hidden;
     }
     return (size_t)(recurrent_scratch_parts(node, NULL).lanes - (real *)NULL) + lanes;
@@ -499,34 +499,28 @@ static void lane_outers(const tin_pass *pass, const tin_node *node, int t0, int 
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
-    for (int t = 0; t < n; t += OUTER_TIMES) {
-        const real *gates = s->gates + (ptrdiff_t)gate_step(node) * t * TIN_LANES;
-        outer_product p = {.n_times = n - t < OUTER_TIMES ? n - t : OUTER_TIMES,
-                           .first = first && t == 0,
-                           .a_step = gate_step(node),
-                           .turned = s->lanes};
-        p.n_rows = c.hidden_gates * n_h;
-        p.n_columns = n_h;
-        p.a = gates + c.first_hidden * row;
-        p.b = work + node->y + (t0 + t - 1) * row;
-        p.b_step = n_h;
-        p.sums = s->hidden_sums;
-        outer(&p);
-        p.n_rows = c.reset_gates * n_h;
-        p.a = gates + 2 * row;
-        p.b = work + node->saved + (c.saved * (t0 + t) + 3) * row;
-        p.b_step = c.saved * n_h;
-        p.sums = s->candidate_sums;
-        outer(&p);
-        p.n_rows = c.gates * n_h;
-        p.n_columns = n_i;
-        p.a = gates;
-        p.b = work + node->in[0].x + (ptrdiff_t)(t0 + t) * n_i * TIN_LANES;
-        p.b_step = n_i;
-        p.sums = s->input_sums;
-        outer(&p);
-        add_rows(p.n_times, c.gradients * n_h, gates, p.a_step, p.first, s->bias_sums);
-    }
+    outer_product p = {.n_times = n, .first = first, .a_step = gate_step(node), .turned = s->lanes};
+    p.n_rows = c.hidden_gates * n_h;
+    p.n_columns = n_h;
+    p.a = s->gates + c.first_hidden * row;
+    p.b = work + node->y + (t0 - 1) * row;
+    p.b_step = n_h;
+    p.sums = s->hidden_sums;
+    outer(&p);
+    p.n_rows = c.reset_gates * n_h;
+    p.a = s->gates + 2 * row;
+    p.b = work + node->saved + (c.saved * t0 + 3) * row;
+    p.b_step = c.saved * n_h;
+    p.sums = s->candidate_sums;
+    outer(&p);
+    p.n_rows = c.gates * n_h;
+    p.n_columns = n_i;
+    p.a = s->gates;
+    p.b = work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES;
+    p.b_step = n_i;
+    p.sums = s->input_sums;
+    outer(&p);
+    add_rows(n, c.gradients * n_h, s->gates, p.a_step, first, s->bias_sums);
 }
 
 static void unit_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
