@@ -72,6 +72,13 @@ static const tin_layer_spec cells[] = {{.op = TIN_OP_GRU, .units = 7, .reset_bef
                                        {.op = TIN_OP_AVG_POOL, .kernel = 2, .stride = 2, FROM("c"), .name = "p"},
                                        {.op = TIN_OP_CONCAT, FROM("m", "p")},
                                        {.op = TIN_OP_DENSE}};
+/* Cells whose units fill vectors of every instruction set. */
+static const tin_layer_spec whole_vectors[] = {{.op = TIN_OP_GRU, .units = 16, .reset_before = true},
+                                               {.op = TIN_OP_MGU, .units = 32},
+                                               {.op = TIN_OP_LSTM, .units = 16},
+                                               {.op = TIN_OP_CONV1D, .units = 5, .kernel = 4, .stride = 2},
+                                               {.op = TIN_OP_GRU, .units = 48},
+                                               {.op = TIN_OP_DENSE}};
 /* Blocks that are carried from chunk to chunk, besides a branch that reads the scaled input. */
 static const tin_layer_spec energies[] = {
     {.op = TIN_OP_LOG_ENERGY, .levels = 3, .kernel = 6, .stride = 8, .name = "long"},
@@ -186,6 +193,8 @@ static void equals_the_reference(void **unused)
     compare_with_reference(cells, COUNT(cells), 240);
     compare_with_reference(cells, COUNT(cells), 8);
     compare_with_reference(cells, COUNT(cells), 2);
+    compare_with_reference(whole_vectors, COUNT(whole_vectors), 240);
+    compare_with_reference(whole_vectors, COUNT(whole_vectors), 2);
     compare_with_reference(branches, COUNT(branches), 240);
     compare_with_reference(branches, COUNT(branches), 16);
     compare_with_reference(branches, COUNT(branches), 4);
@@ -195,10 +204,9 @@ static void equals_the_reference(void **unused)
     compare_with_reference(long_details, COUNT(long_details), 240);
 }
 
-static void chunks_do_not_matter(void **unused)
+static void compare_chunks(const tin_layer_spec *layers, int n_layers)
 {
-    (void)unused;
-    tin_model *model = test_model(mixed, COUNT(mixed), CHANNELS, CLASSES, 9);
+    tin_model *model = test_model(layers, n_layers, CHANNELS, CLASSES, 9);
     int16_t *counts = random_counts();
     size_t n = (size_t)(LANES * FRAMES / model->hop * CLASSES);
     float *whole = tin_alloc(n, sizeof *whole, NULL), *cut = tin_alloc(n, sizeof *cut, NULL);
@@ -211,6 +219,13 @@ static void chunks_do_not_matter(void **unused)
     tin_free(cut);
     tin_free(counts);
     tin_model_free(model);
+}
+
+static void chunks_do_not_matter(void **unused)
+{
+    (void)unused;
+    compare_chunks(mixed, COUNT(mixed));
+    compare_chunks(whole_vectors, COUNT(whole_vectors));
 }
 
 /* A lane that is reset gives what a fresh stream gives, and its neighbours do not notice. */
@@ -243,6 +258,7 @@ static void reset_forgets(void **unused)
 {
     (void)unused;
     compare_reset(mixed, COUNT(mixed));
+    compare_reset(whole_vectors, COUNT(whole_vectors));
     compare_reset(energies, COUNT(energies));
 }
 
@@ -306,6 +322,62 @@ static void survives_every_failed_allocation(void **unused)
     survive_failed_allocations(energies, COUNT(energies));
 }
 
+/* The activation of the input, straight to the scores. */
+static void compare_curve(tin_op op, double (*curve)(double), double most, tin_isa isa)
+{
+    const tin_layer_spec layers[] = {{.op = op}, {.op = TIN_OP_DENSE}};
+    tin_model *model = test_model(layers, COUNT(layers), 1, 1, 9);
+    model->params[0] = 1;
+    model->params[1] = 0;
+    tin_error err = {0};
+    tin_pool *pool = NULL;
+    tin_engine *engine = NULL;
+    enum { N = 4096 };
+    assert_int_equal(tin_pool_create(&pool, 1, &err), TIN_OK);
+    tin_engine_settings settings = {.model = model, .n_lanes = 16, .chunk = N, .isa = isa, .pool = pool};
+    if (tin_engine_create(&engine, &settings, &err)) {
+        fail_msg("%s", tin_error_text(&err));
+    }
+    void *state = tin_alloc(tin_engine_state_bytes(engine, 1), 1, NULL);
+    float *x = tin_alloc(N, sizeof *x, NULL), *y = tin_alloc(N, sizeof *y, NULL);
+    const uint8_t reset = 1;
+    for (float reach = 0.5f; reach < 100; reach *= 2) {
+        for (int i = 0; i < N; i++) {
+            x[i] = reach * (2 * (float)i / N - 1);
+        }
+        tin_engine_infer(engine, model->params, state, 1, x, &reset, y);
+        for (int i = 0; i < N; i++) {
+            double error = (double)y[i] - curve((double)x[i]);
+            if (!(fabs(error) < most)) {
+                fail_msg("instruction set %d, %.9g: %.9g is wrong by %g", isa, (double)x[i], (double)y[i], error);
+            }
+        }
+    }
+    tin_free(x);
+    tin_free(y);
+    tin_free(state);
+    tin_engine_free(engine);
+    tin_pool_destroy(pool);
+    tin_model_free(model);
+}
+
+static double sigmoid(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+/* The errors that kernel_vector.h states. */
+static void curves_are_as_exact_as_stated(void **unused)
+{
+    (void)unused;
+    for (tin_isa isa = TIN_ISA_AUTO; isa < TIN_ISA_DOUBLE; isa++) {
+        if (tin_isa_kernel(isa)) {
+            compare_curve(TIN_OP_SIGMOID, sigmoid, 2e-7, isa);
+            compare_curve(TIN_OP_TANH, tanh, 4e-7, isa);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +385,7 @@ int main(void)
         cmocka_unit_test(chunks_do_not_matter),
         cmocka_unit_test(reset_forgets),
         cmocka_unit_test(refuses_what_it_cannot_train),
+        cmocka_unit_test(curves_are_as_exact_as_stated),
         cmocka_unit_test(survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

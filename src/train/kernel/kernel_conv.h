@@ -162,13 +162,19 @@ static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
     }
 }
 
-/* The product that gives gradients of weights, without its places. Turned is what has fewer channels per decision. */
+/* `outer` turns one of its factors: dy where it has fewer channels per decision than what is read. */
+static bool turns_dy(const tin_node *node, const segments *s)
+{
+    return node->n_outputs < node->stride * node->n_inputs && node->n_outputs < s->length;
+}
+
+/* The product that gives gradients of weights to a run of taps, without its places. */
 static outer_product conv_product(const tin_node *node)
 {
     segments s;
     conv_segments(node, &s);
     int n_o = node->n_outputs, step = node->stride * node->n_inputs;
-    if (n_o < step && n_o < s.length) {
+    if (turns_dy(node, &s)) {
         return (outer_product){.n_rows = s.length, .n_columns = n_o, .a_step = step, .b_step = n_o};
     }
     return (outer_product){.n_rows = n_o, .n_columns = s.length, .a_step = n_o, .b_step = step};
@@ -196,7 +202,7 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
     segments s;
     conv_segments(node, &s);
     outer_product p = conv_product(node);
-    bool turned = p.n_columns == n_o && p.b_step == n_o && p.n_rows == s.length && p.a_step == node->stride * n_i;
+    bool turned = turns_dy(node, &s);
     size_t part = outer_sums(p.n_rows, p.n_columns);
     real *bias_sums = sums + conv_sums(node);
     p.turned = bias_sums + n_o * VL;
@@ -205,7 +211,8 @@ static void conv_weight_gradient(const tin_pass *pass, const tin_node *node)
         p.n_times = node->rows_out - t < OUTER_TIMES ? node->rows_out - t : OUTER_TIMES;
         p.first = t == 0;
         output_gradient_rows(pass, node, t, p.n_times);
-        const real *dy_t = dy + (ptrdiff_t)t * n_o * TIN_LANES, *x_t = x + (ptrdiff_t)t * node->stride * n_i * TIN_LANES;
+        const real *dy_t = dy + (ptrdiff_t)t * n_o * TIN_LANES,
+                   *x_t = x + (ptrdiff_t)t * node->stride * n_i * TIN_LANES;
         for (int i = 0; i < s.n; i++) {
             const real *x_i = x_t + s.offset[i] * TIN_LANES;
             p.a = turned ? x_i : dy_t;

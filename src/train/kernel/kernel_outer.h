@@ -2,9 +2,9 @@
  *
  *   sum[r][c] += sum_t sum_lanes a[t][r] * b[t][c]
  *
- * a, b are rows of lanes. A vec of sums is FOLD lanes of FOLDED columns: the same FOLD lanes of a row of a, over and over,
- * times those lanes of FOLDED columns of b, which lie side by side after b was turned. So what is loaded serves more sums
- * than if a vec were all lanes of one column, and there are fewer sums to fetch and put back. */
+ * a, b are rows of lanes. A vec of sums is FOLD lanes of FOLDED columns: the same FOLD lanes of a row of a, over and
+ * over, times those lanes of FOLDED columns of b, which lie side by side after b was turned. So what is loaded serves
+ * more sums than if a vec were all lanes of one column, and there are fewer sums to fetch and put back. */
 #ifndef TIN_KERNEL_OUTER_H
 #define TIN_KERNEL_OUTER_H
 
@@ -13,7 +13,7 @@
 #define FOLD (VL < 4 ? VL : 4)
 #define FOLDED (VL / FOLD)
 #define FOLDS (TIN_LANES / FOLD)
-#define OUTER_TIMES 12 /* places in time of a product at most: what a tile reads stays in the first cache */
+#define OUTER_TIMES 12  /* places in time of a product at most: what a tile reads stays in the first cache */
 #define OUTER_COLUMNS 3 /* vecs of columns of a tile */
 
 typedef struct outer_product {
@@ -88,7 +88,8 @@ static void turn_run(ptrdiff_t n, const real *b, real *to, ptrdiff_t fold_step)
 
 static void outer_turn(const outer_product *p)
 {
-    ptrdiff_t step = turned_step(p->n_columns, p->b_step), fold_step = turned_columns(p->n_times, p->n_columns, p->b_step) * FOLD;
+    ptrdiff_t step = turned_step(p->n_columns, p->b_step),
+              fold_step = turned_columns(p->n_times, p->n_columns, p->b_step) * FOLD;
     if (step == p->b_step) {
         turn_run((p->n_times - 1) * step + p->n_columns, p->b, p->turned, fold_step);
         return;

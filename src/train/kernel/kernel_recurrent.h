@@ -177,7 +177,8 @@ static real *exact_states(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work;
     size_t row = (size_t)node->n_outputs * TIN_LANES;
-    return states_apart(node) ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
+    return states_apart(node) ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row
+                              : work + node->y - row;
 }
 
 /* The gates of min_gru do not read the state: one product for all decisions, into the saved rows. */
@@ -203,46 +204,56 @@ static int gate_step(const tin_node *node)
     return (shape_of(node).gradients * node->n_outputs) | 1;
 }
 
-/* Gate gradients [CHAIN_ROWS][gradients][H]; rows of [H]; sums of the weights: a vec each, or where units fill vectors a
- * value each. Then, only there: rows of units of what lies elsewhere as rows of lanes, and the other way about. */
 typedef struct recurrent_scratch {
-    real *gates, *carry, *direct, *cell, *input_sums, *hidden_sums, *candidate_sums, *bias_sums;
-    real *states[2], *shown; /* forward: before, after, as given out */
-    real *dy;                /* [CHAIN_ROWS][H], from the head */
-    real *lanes;             /* [CHAIN_ROWS][gates][H]; elsewhere what `outer` turns */
+    real *gates;                                     /* gradients [CHAIN_ROWS][gate_step] */
+    real *carry, *direct, *cell;                     /* rows of [H] */
+    real *dy;                                        /* [CHAIN_ROWS][H], from the head */
+    real *hidden_sums, *candidate_sums, *input_sums; /* as `outer` or unit_outer_sums has them */
+    real *bias_sums;                                 /* a vec each, or where units fill vectors a value each */
+    real *states[2], *shown; /* where units fill vectors: rows of units before and after, and as given out; */
+    real *lanes;             /* gates as rows of lanes [CHAIN_ROWS][gates][H]. Elsewhere: what `outer` turns */
 } recurrent_scratch;
 
-static recurrent_scratch recurrent_scratch_parts(const tin_node *node, real *scratch)
+/* Reals of the parts together. scratch NULL: nothing else is wanted. */
+static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recurrent_scratch *s)
 {
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
-    size_t row = (size_t)n_h * TIN_LANES;
-    recurrent_scratch s;
-    s.gates = scratch;
-    s.carry = s.gates + (size_t)(gate_step(node) * CHAIN_ROWS) * TIN_LANES;
-    s.direct = s.carry + row;
-    s.cell = s.direct + row;
-    s.states[0] = s.cell + row;
-    s.states[1] = s.states[0] + row;
-    s.shown = s.states[1] + row;
-    s.dy = s.shown + row;
-    s.hidden_sums = s.dy + CHAIN_ROWS * row;
-    s.candidate_sums = s.hidden_sums + outer_sums(c.hidden_gates * n_h, n_h);
-    s.input_sums = s.candidate_sums + outer_sums(c.reset_gates * n_h, n_h);
-    s.bias_sums = s.input_sums + outer_sums(c.gates * n_h, n_i);
-    s.lanes = s.bias_sums + c.gradients * n_h * VL;
-    return s;
+    size_t row = (size_t)n_h * TIN_LANES, lanes = 0;
+    if (!units_fill_vectors(node)) {
+        size_t input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, c.saved * n_h);
+        lanes = input > hidden ? input : hidden;
+    } else if (node->in[0].gradient) {
+        lanes = (size_t)(c.gates * CHAIN_ROWS) * row;
+    }
+    const struct {
+        real **part;
+        size_t size;
+    } parts[] = {{&s->gates, (size_t)(gate_step(node) * CHAIN_ROWS) * TIN_LANES},
+                 {&s->carry, row},
+                 {&s->direct, row},
+                 {&s->cell, row},
+                 {&s->states[0], row},
+                 {&s->states[1], row},
+                 {&s->shown, row},
+                 {&s->dy, CHAIN_ROWS * row},
+                 {&s->hidden_sums, outer_sums(c.hidden_gates * n_h, n_h)},
+                 {&s->candidate_sums, outer_sums(c.reset_gates * n_h, n_h)},
+                 {&s->input_sums, outer_sums(c.gates * n_h, n_i)},
+                 {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
+                 {&s->lanes, lanes}};
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i].part = scratch ? scratch + at : NULL;
+        at += parts[i].size;
+    }
+    return at;
 }
 
 static size_t recurrent_scratch_size(const tin_node *node)
 {
-    int n_i = node->n_inputs, n_h = node->n_outputs;
-    size_t lanes = node->in[0].gradient ? (size_t)(shape_of(node).gates * n_h * CHAIN_ROWS) * TIN_LANES : 0;
-    if (!units_fill_vectors(node)) {
-        size_t input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, shape_of(node).saved * n_h);
-        lanes = input > hidden ? input : hidden;
-    }
-    return (size_t)(recurrent_scratch_parts(node, NULL).lanes - (real *)NULL) + lanes;
+    recurrent_scratch unused;
+    return recurrent_scratch_parts(node, NULL, &unused);
 }
 
 static void recurrent_decision(const tin_node *node, cell_rows *rows, const recurrent_packed *packed)
@@ -316,7 +327,8 @@ static void unit_decisions(const tin_pass *pass, const tin_node *node, real *sta
                            const recurrent_packed *packed)
 {
     real *work = pass->work;
-    recurrent_scratch s = recurrent_scratch_parts(node, work + node->scratch);
+    recurrent_scratch s;
+    recurrent_scratch_parts(node, work + node->scratch, &s);
     int n_h = node->n_outputs;
     bool apart = states_apart(node);
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
@@ -388,7 +400,7 @@ INLINE const real *state_rows(int rows, int n, const real *w, const real *x, con
 
 #define STATE_CASE(rows)                                                                                               \
     case rows:                                                                                                         \
-        w = state_rows(rows, n, w, gates, start, row == 0 ? ahead : NULL, y);                                                                  \
+        w = state_rows(rows, n, w, gates, start, row == 0 ? ahead : NULL, y);                                          \
         break;
 #define FOUR_STATE_CASES(first) STATE_CASE(first) STATE_CASE(first + 1) STATE_CASE(first + 2) STATE_CASE(first + 3)
 
@@ -492,6 +504,7 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
     }
 }
 
+/* What gate gradients of decisions t0..t0+n-1 give to weights. */
 static void lane_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
                         const recurrent_scratch *s)
 {
@@ -623,8 +636,8 @@ static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const r
 static void recurrent_backward(const tin_pass *pass, const tin_node *node)
 {
     recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
-    real *scratch = (real *)pass->work + node->scratch;
-    recurrent_scratch s = recurrent_scratch_parts(node, scratch);
+    recurrent_scratch s;
+    recurrent_scratch_parts(node, (real *)pass->work + node->scratch, &s);
     memset(s.carry, 0, (size_t)(s.states[0] - s.carry) * sizeof(real)); /* the rest is written before it is read */
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;

@@ -1,15 +1,15 @@
-/* Products of recurrent layers whose units fill whole vectors. A row is [lane][unit] here: weights are loaded as vectors
- * and meet several lanes before they are loaded again, values are broadcast, and the gradient of a weight is one number,
- * not one of each lane. The cells (kernel_cell.h) work on single values and do not care. */
+/* Products of recurrent layers whose units fill whole vectors. A row is [lane][unit] here: weights are loaded as
+ * vectors and meet several lanes before they are loaded again, values are broadcast, and the gradient of a weight is
+ * one number, not one of each lane. The cells (kernel_cell.h) work on single values and do not care. */
 #ifndef TIN_KERNEL_UNITS_H
 #define TIN_KERNEL_UNITS_H
 
 #include "train/kernel/kernel_cell.h"
 
-#define TILE_VECS (SUMS_MOST / 4)   /* vectors of units whose sums are in registers together */
-#define TILE_LANES 4                /* and lanes, or columns of weights */
-#define STATE_VECS 3                /* the same of state_gradient */
-#define STATE_LANES (SUMS_MOST / 3)
+#define TILE_VECS (SUMS_MOST / 4) /* vectors of units whose sums are in registers together, */
+#define TILE_LANES 4              /* of so many lanes or columns of weights */
+#define ROW_VECS 3                /* the same of unit_rows */
+#define ROW_LANES (SUMS_MOST / 3)
 
 /* Value k of lane l is x[k * step + l * lane_step]. */
 typedef struct lane_values {
@@ -83,8 +83,8 @@ INLINE void vector_places(int vecs, int first, int n_units, ptrdiff_t *places)
     }
 }
 
-/* sums[l][v] += sum_k w[k][v] * value k of lane + l. Meanwhile n rows of lanes from ahead on come to the cache, if it is
- * not NULL. */
+/* sums[l][v] += sum_k w[k][v] * value k of lane + l. Meanwhile n rows of lanes from ahead on come to the cache, if it
+ * is not NULL. */
 INLINE void tile_sums(int lanes, int vecs, int n, const real *w, ptrdiff_t w_step, lane_values values, int lane,
                       const real *ahead, vec *sums)
 {
@@ -106,8 +106,8 @@ INLINE void tile_sums(int lanes, int vecs, int n, const real *w, ptrdiff_t w_ste
     }
 }
 
-/* Sums of vectors first..first+vecs-1 of the gates' units, to the rows from saved on as cell_units has it. w: [I][vecs],
- * then [H][vecs]; bias: [gates][H], then [H] of the state's part of the last gate where it is apart. */
+/* Sums of vectors first..first+vecs-1 of the gates' units, to the rows from saved on as cell_units has it. w:
+ * [I][vecs], then [H][vecs]; bias: [gates][H], then [H] of the state's part of the last gate where it is apart. */
 INLINE void unit_tile(cell_part part, int vecs, const cell_rows *rows, lane_values x, lane_values h, const real *w,
                       const real *bias, real *saved, int first)
 {
@@ -177,7 +177,7 @@ INLINE void unit_decision(cell_part part, const cell_rows *rows, lane_values x, 
     cell_activations(part, rows);
 }
 
-/* [n_columns] of gates range[0]..range[1]-1, in blocks of TILE_VECS vectors of their units. */
+/* Rows row..row+n_rows-1 of weight [..][n_columns], turned. */
 static real *pack_unit_tile(const real *weight, int n_columns, int row, int n_rows, real *packed)
 {
     for (int k = 0; k < n_columns; k++) {
@@ -188,8 +188,9 @@ static real *pack_unit_tile(const real *weight, int n_columns, int row, int n_ro
     return packed;
 }
 
-static void pack_unit_part(cell_part part, const tin_node *node, const float *params, const real *w_ih, const real *w_hh,
-                           int first_gate, real **forward, real **bias)
+/* Gates first_gate, ... of a part for unit_decision. */
+static void pack_unit_part(cell_part part, const tin_node *node, const float *params, const real *w_ih,
+                           const real *w_hh, int first_gate, real **forward, real **bias)
 {
     int n_h = node->n_outputs, first = first_gate * n_h, n = part_gates(part) * n_h;
     for (int row = 0, rows; row < n; row += rows) {
@@ -222,11 +223,11 @@ INLINE void unit_rows_tile(int vecs, const unit_product *p, int first)
 {
     int n_units = p->n_units;
     const real *ahead = first == 0 ? p->ahead : NULL;
-    for (int lane = 0; lane < TIN_LANES; lane += STATE_LANES) {
+    for (int lane = 0; lane < TIN_LANES; lane += ROW_LANES) {
         vec sums[SUMS_MOST];
         ptrdiff_t at = lane * n_units + first;
         UNROLL
-        for (int l = 0; l < STATE_LANES; l++) {
+        for (int l = 0; l < ROW_LANES; l++) {
             UNROLL
             for (int v = 0; v < vecs; v++) {
                 sums[l * vecs + v] = p->start ? load(p->start + at + l * n_units + v * VL) : splat(0);
@@ -234,11 +235,11 @@ INLINE void unit_rows_tile(int vecs, const unit_product *p, int first)
         }
         lane_values x = p->x;
         for (int g = 0; g < p->n_rows; g++, x.x += p->row) {
-            tile_sums(STATE_LANES, vecs, p->n, p->w + g * p->n * n_units + first, n_units, x, lane, ahead, sums);
+            tile_sums(ROW_LANES, vecs, p->n, p->w + g * p->n * n_units + first, n_units, x, lane, ahead, sums);
             ahead = ahead ? ahead + p->n * TIN_LANES : NULL;
         }
         UNROLL
-        for (int l = 0; l < STATE_LANES; l++) {
+        for (int l = 0; l < ROW_LANES; l++) {
             store_each(vecs, p->y + at + l * n_units, sums + l * vecs);
         }
     }
@@ -247,7 +248,7 @@ INLINE void unit_rows_tile(int vecs, const unit_product *p, int first)
 static void unit_rows(const unit_product *p)
 {
     for (int unit = 0, units; unit < p->n_units; unit += units) {
-        units = part_size(p->n_units / VL, STATE_VECS, unit / VL) * VL;
+        units = part_size(p->n_units / VL, ROW_VECS, unit / VL) * VL;
         switch (units / VL) {
         case 3:
             unit_rows_tile(3, p, unit);
@@ -337,7 +338,7 @@ INLINE void unit_outer_columns(int vecs, const unit_outer *p, int t0, int t1, in
         unit_outer_columns(vecs, p, t, end, first);                                                                    \
         break;
 
-/* Few places in time at once, so that what a tile reads stays in the first cache. */
+/* In stretches for which a lies in the first cache. */
 static void unit_outer_sums(const unit_outer *p)
 {
     int n = p->n_gates * p->n_units / VL, most = (int)(24 * 1024 / sizeof(real)) / (n * VL * TIN_LANES);
