@@ -8,10 +8,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(tin_kernel_flags_avx512 -march=x86-64-v4)
     target_compile_definitions(tin_train PRIVATE TIN_KERNELS_X86=1)
 endif()
+set(tin_kernel_level -O3)
+if(TINAMOU_SANITIZE)
+    set(tin_kernel_level -O1) # a minute less for each instance
+endif()
 foreach(name IN LISTS tin_kernels)
     add_library(tin_kernel_${name} OBJECT ${CMAKE_CURRENT_LIST_DIR}/kernel/kernel.c)
     tin_target_settings(tin_kernel_${name})
-    target_compile_options(tin_kernel_${name} PRIVATE -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+    target_compile_options(tin_kernel_${name} PRIVATE ${tin_kernel_level} -fno-math-errno -fno-trapping-math -ffp-contract=fast
         ${tin_kernel_flags_${name}})
     target_compile_definitions(tin_kernel_${name} PRIVATE TIN_KERNEL_NAME=${name})
     target_sources(tin_train PRIVATE $<TARGET_OBJECTS:tin_kernel_${name}>)

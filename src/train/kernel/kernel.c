@@ -115,7 +115,7 @@ INLINE void block_to_lanes(const float *rows, size_t lane_stride, int n_lanes, r
             memcpy(&v[l], rows + (size_t)l * lane_stride, sizeof v[l]);
         }
     }
-    transpose(1, v);
+    transpose(1, VL, v);
     UNROLL
     for (int j = 0; j < VL; j++) {
         store(to + j * TIN_LANES, v[j]);

@@ -14,7 +14,8 @@
 #define FOLDED (VL / FOLD)
 #define FOLDS (TIN_LANES / FOLD)
 #define OUTER_TIMES 12  /* places in time of a product at most: what a tile reads stays in the first cache */
-#define OUTER_COLUMNS 3 /* vecs of columns of a tile */
+#define OUTER_COLUMNS 3 /* vecs of columns of a tile, */
+#define OUTER_ROWS (SUMS_MOST / OUTER_COLUMNS) /* of so many rows */
 
 typedef struct outer_product {
     int n_times, n_rows, n_columns;
@@ -66,7 +67,7 @@ INLINE void turn_columns(int has, const real *b, real *to, ptrdiff_t fold_step)
         for (int i = 0; i < FOLDED; i++) {
             v[i] = i < has ? load(b + i * TIN_LANES + lane) : splat(0);
         }
-        transpose(FOLD, v);
+        transpose(FOLD, FOLDED, v);
         UNROLL
         for (int i = 0; i < FOLDED; i++) {
             store(to + (lane / FOLD + i) * fold_step, v[i]);
@@ -148,32 +149,26 @@ INLINE real *outer_tile(int rows, int columns, const outer_product *p, real *sum
     return sums + rows * columns * VL;
 }
 
-#define OUTER_ROWS(columns) (SUMS_MOST / (columns) < 12 ? SUMS_MOST / (columns) : 12)
-
 #define OUTER_CASE(rows)                                                                                               \
     case rows:                                                                                                         \
-        if (rows <= OUTER_ROWS(columns)) {                                                                             \
-            sums = outer_tile(rows, columns, p, sums, row, column);                                                    \
-        }                                                                                                              \
+        sums = outer_tile(rows, columns, p, sums, row, column);                                                        \
         break;
 
 INLINE real *outer_columns(int columns, const outer_product *p, real *sums, int column)
 {
     for (int row = 0, rows; row < p->n_rows; row += rows) {
-        rows = part_size(p->n_rows, OUTER_ROWS(columns), row);
+        rows = part_size(p->n_rows, OUTER_ROWS, row);
         switch (rows) {
-            OUTER_CASE(1)
-            OUTER_CASE(2)
-            OUTER_CASE(3)
-            OUTER_CASE(4)
-            OUTER_CASE(5)
-            OUTER_CASE(6)
-            OUTER_CASE(7)
+#if SUMS_MOST == 24
             OUTER_CASE(8)
-            OUTER_CASE(9)
-            OUTER_CASE(10)
-            OUTER_CASE(11)
-            OUTER_CASE(12)
+            OUTER_CASE(7)
+            OUTER_CASE(6)
+            OUTER_CASE(5)
+#endif
+            OUTER_CASE(4)
+            OUTER_CASE(3)
+            OUTER_CASE(2)
+            OUTER_CASE(1)
         }
     }
     return sums;

@@ -43,7 +43,7 @@ static void lanes_to_units(int n_units, const real *from, real *to)
             for (int i = 0; i < VL; i++) {
                 v[i] = load(from + (u + i) * TIN_LANES + l);
             }
-            transpose(1, v);
+            transpose(1, VL, v);
             UNROLL
             for (int i = 0; i < VL; i++) {
                 store(to + (l + i) * n_units + u, v[i]);
@@ -61,7 +61,7 @@ static void units_to_lanes(int n_units, const real *from, real *to)
             for (int i = 0; i < VL; i++) {
                 v[i] = load(from + (l + i) * n_units + u);
             }
-            transpose(1, v);
+            transpose(1, VL, v);
             UNROLL
             for (int i = 0; i < VL; i++) {
                 store(to + (u + i) * TIN_LANES + l, v[i]);

@@ -124,19 +124,20 @@ INLINE real vec_sum(vec v)
     return v[0];
 }
 
-/* Block k of vector i goes to block i of vector k, blocks of `block` values: one bit of the two numbers after the
+/* Block k of vector i goes to block i of vector k, n blocks of `block` values: one bit of the two numbers after the
  * other. */
-INLINE void transpose(int block, vec *v)
+INLINE void transpose(int block, int n, vec *v)
 {
     UNROLL
-    for (int bit = VL / 2; bit >= block; bit /= 2) {
+    for (int half = n / 2; half > 0; half /= 2) {
+        const int bit = half * block;
         const ivec low = lane_numbers + (lane_numbers & bit) / bit * (VL - bit), high = low + bit;
         UNROLL
-        for (int i = 0; i < VL / block; i++) {
-            if (!(i & (bit / block))) {
-                vec a = v[i], b = v[i + bit / block];
+        for (int i = 0; i < n; i++) {
+            if (!(i & half)) {
+                vec a = v[i], b = v[i + half];
                 v[i] = __builtin_shuffle(a, b, low);
-                v[i + bit / block] = __builtin_shuffle(a, b, high);
+                v[i + half] = __builtin_shuffle(a, b, high);
             }
         }
     }
