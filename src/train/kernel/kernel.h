@@ -2,9 +2,8 @@
  * instruction set and once in double precision for the gradient checks).
  *
  * Layout everywhere: [row of time][channel][lane], TIN_LANES lanes (independent sequences) side by side, so that every
- * operation on a vector works on the same place of many sequences and weights are broadcast; what only a recurrent
- * layer sees may be [lane][unit] (kernel_units.h). Sizes and offsets are in reals (float, or double in the reference
- * instance), pointers to reals are void * here. */
+ * operation on a vector works on the same place of many sequences and weights are broadcast. Sizes and offsets are in
+ * reals (float, or double in the reference instance), pointers to reals are void * here. */
 #ifndef TIN_KERNEL_H
 #define TIN_KERNEL_H
 

@@ -6,13 +6,12 @@
 #ifndef TIN_KERNEL_RECURRENT_H
 #define TIN_KERNEL_RECURRENT_H
 
+#include "train/kernel/kernel_cell.h"
 #include "train/kernel/kernel_conv.h"
-#include "train/kernel/kernel_units.h"
 
 #define CHAIN_ROWS OUTER_TIMES /* decisions of the backward chain whose gate gradients are kept */
 
-/* Parts of the packed weights. Where units fill vectors, forward and bias are as unit_tile wants them, and hidden and
- * candidate are not used. */
+/* Parts of the packed weights. */
 typedef struct recurrent_packed {
     const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project */
     const real *bias;      /* per part and block of units, as cell_units wants it; min_gru: [2H] */
@@ -141,13 +140,6 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
         round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weight_bits, node->power_of_two,
                   w_hh + row * n_h);
     }
-    if (units_fill_vectors(node)) {
-        pack_unit_part(first_part(node->kind), node, params, rounded, w_hh, 0, &forward, &bias);
-        if (c.reset_gates > 0) {
-            pack_unit_part(PART_CANDIDATE, node, params, rounded, w_hh, c.hidden_gates, &forward, &bias);
-        }
-        return;
-    }
     const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
     pack_part(first_part(node->kind), node, params, rounded, all, &forward, &bias);
     pack_part(PART_CANDIDATE, node, params, rounded, reset, &forward, &bias);
@@ -166,19 +158,13 @@ static size_t recurrent_state_size(const tin_node *node)
     return (size_t)(node->kind == TIN_NODE_LSTM ? 2 : 1) * (size_t)node->n_outputs * TIN_LANES;
 }
 
-/* Whether the exact states are not the rows of the output. */
-static bool states_apart(const tin_node *node)
-{
-    return node->quantised || node->kind == TIN_NODE_LSTM;
-}
-
 /* Row 0 is the state before the chunk. */
 static real *exact_states(const tin_pass *pass, const tin_node *node)
 {
     real *work = pass->work;
     size_t row = (size_t)node->n_outputs * TIN_LANES;
-    return states_apart(node) ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row
-                              : work + node->y - row;
+    bool apart = node->quantised || node->kind == TIN_NODE_LSTM;
+    return apart ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
 }
 
 /* The gates of min_gru do not read the state: one product for all decisions, into the saved rows. */
@@ -205,13 +191,11 @@ static int gate_step(const tin_node *node)
 }
 
 typedef struct recurrent_scratch {
-    real *gates;                                     /* gradients [CHAIN_ROWS][gate_step] */
-    real *carry, *direct, *cell;                     /* rows of [H] */
-    real *dy;                                        /* [CHAIN_ROWS][H], from the head */
-    real *hidden_sums, *candidate_sums, *input_sums; /* as `outer` or unit_outer_sums has them */
-    real *bias_sums;                                 /* a vec each, or where units fill vectors a value each */
-    real *states[2], *shown; /* where units fill vectors: rows of units before and after, and as given out; */
-    real *lanes;             /* gates as rows of lanes [CHAIN_ROWS][gates][H]. Elsewhere: what `outer` turns */
+    real *gates;                 /* gradients [CHAIN_ROWS][gate_step] */
+    real *carry, *direct, *cell; /* rows of [H] */
+    real *dy;                    /* [CHAIN_ROWS][H], from the head */
+    real *hidden_sums, *candidate_sums, *input_sums, *turned; /* of `outer` */
+    real *bias_sums;                                          /* a vec each */
 } recurrent_scratch;
 
 /* Reals of the parts together. scratch NULL: nothing else is wanted. */
@@ -219,13 +203,7 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
 {
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
-    size_t row = (size_t)n_h * TIN_LANES, lanes = 0;
-    if (!units_fill_vectors(node)) {
-        size_t input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, c.saved * n_h);
-        lanes = input > hidden ? input : hidden;
-    } else if (node->in[0].gradient) {
-        lanes = (size_t)(c.gates * CHAIN_ROWS) * row;
-    }
+    size_t row = (size_t)n_h * TIN_LANES, input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, c.saved * n_h);
     const struct {
         real **part;
         size_t size;
@@ -233,15 +211,12 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
                  {&s->carry, row},
                  {&s->direct, row},
                  {&s->cell, row},
-                 {&s->states[0], row},
-                 {&s->states[1], row},
-                 {&s->shown, row},
                  {&s->dy, CHAIN_ROWS * row},
                  {&s->hidden_sums, outer_sums(c.hidden_gates * n_h, n_h)},
                  {&s->candidate_sums, outer_sums(c.reset_gates * n_h, n_h)},
                  {&s->input_sums, outer_sums(c.gates * n_h, n_i)},
                  {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
-                 {&s->lanes, lanes}};
+                 {&s->turned, input > hidden ? input : hidden}};
     size_t at = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i].part = scratch ? scratch + at : NULL;
@@ -281,11 +256,20 @@ static void recurrent_decision(const tin_node *node, cell_rows *rows, const recu
     }
 }
 
-/* The decisions of a chunk; states: exact. */
-static void lane_decisions(const tin_pass *pass, const tin_node *node, real *states, const recurrent_packed *packed)
+static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *state)
 {
-    real *work = pass->work;
+    real *work = pass->work, *states = exact_states(pass, node);
+    recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
+    bool has_cell = node->kind == TIN_NODE_LSTM;
     ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    for (ptrdiff_t i = 0; i < row; i += VL) {
+        vec h = load(state + i);
+        store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
+        store(states + i, h);
+    }
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        min_gru_gates(pass, node, &packed);
+    }
     for (int t = 0; t < node->rows_out; t++) {
         cell_rows rows = {.n_inputs = node->n_inputs,
                           .n_units = node->n_outputs,
@@ -296,84 +280,9 @@ static void lane_decisions(const tin_pass *pass, const tin_node *node, real *sta
                           .y = work + node->y + t * row,
                           .saved = work + node->saved + shape_of(node).saved * t * row,
                           .quantised = node->quantised};
-        recurrent_decision(node, &rows, packed);
+        recurrent_decision(node, &rows, &packed);
     }
-}
-
-static void recurrent_unit_decision(const tin_node *node, const cell_rows *rows, const recurrent_packed *packed)
-{
-    int n_i = rows->n_inputs, n_h = rows->n_units;
-    lane_values x = values_of_lanes(rows->x), h = values_of_lanes(rows->h);
-    switch (node->kind) {
-    case TIN_NODE_GRU:
-        unit_decision(PART_GRU, rows, x, h, packed->forward, packed->bias);
-        break;
-    case TIN_NODE_LSTM:
-        unit_decision(PART_LSTM, rows, x, h, packed->forward, packed->bias);
-        break;
-    case TIN_NODE_MGU:
-        unit_decision(PART_MGU, rows, x, h, packed->forward, packed->bias);
-        break;
-    default: /* reset_before */
-        unit_decision(PART_RESET, rows, x, h, packed->forward, packed->bias);
-        unit_decision(PART_CANDIDATE, rows, x, values_of_units(rows->saved + 3 * n_h * TIN_LANES, n_h),
-                      packed->forward + 2 * n_h * (n_i + n_h), packed->bias + 2 * n_h);
-        break;
-    }
-}
-
-/* The same where units fill vectors: exact states and saved rows are rows of units. */
-static void unit_decisions(const tin_pass *pass, const tin_node *node, real *state, real *states,
-                           const recurrent_packed *packed)
-{
-    real *work = pass->work;
-    recurrent_scratch s;
-    recurrent_scratch_parts(node, work + node->scratch, &s);
-    int n_h = node->n_outputs;
-    bool apart = states_apart(node);
-    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
-    real *old = apart ? states : s.states[0];
-    lanes_to_units(n_h, state, old);
-    for (int t = 0; t < node->rows_out; t++) {
-        real *next = apart ? old + row : s.states[(t + 1) % 2], *y = apart ? s.shown : next;
-        cell_rows rows = {.n_inputs = node->n_inputs,
-                          .n_units = n_h,
-                          .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
-                          .h = work + node->y + (t - 1) * row,
-                          .old = old,
-                          .next = next,
-                          .y = y,
-                          .saved = work + node->saved + shape_of(node).saved * t * row,
-                          .quantised = node->quantised};
-        recurrent_unit_decision(node, &rows, packed);
-        units_to_lanes(n_h, y, work + node->y + t * row);
-        old = next;
-    }
-    units_to_lanes(n_h, old, state);
-}
-
-static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *state)
-{
-    real *work = pass->work, *states = exact_states(pass, node);
-    recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
-    bool has_cell = node->kind == TIN_NODE_LSTM, by_unit = units_fill_vectors(node);
-    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
-    for (ptrdiff_t i = 0; i < row; i += VL) {
-        vec h = load(state + i);
-        store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
-        if (!by_unit) {
-            store(states + i, h);
-        }
-    }
-    if (node->kind == TIN_NODE_MIN_GRU) {
-        min_gru_gates(pass, node, &packed);
-    }
-    if (by_unit) {
-        unit_decisions(pass, node, state, states, &packed);
-    } else {
-        lane_decisions(pass, node, states, &packed);
-        memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
-    }
+    memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
     if (has_cell) {
         memcpy(state + row, work + node->y + (node->rows_out - 1) * row, (size_t)row * sizeof(real));
     }
@@ -425,50 +334,15 @@ static void state_gradient(const tin_node *node, const real *w, int n_gates, con
     }
 }
 
-/* dx of the dense that reads decision t, as a row of units. */
-static void unit_head_gradient(const tin_pass *pass, const tin_node *head, int t, real *dx)
-{
-    int n = head->n_outputs;
-    const real *w = conv_parts(head, (const real *)pass->packed + head->packed).rows;
-    const real *dy = (const real *)pass->work + head->dy + (ptrdiff_t)t * n * TIN_LANES;
-    unit_product p = {.n_units = head->n_inputs, .n_rows = 1, .n = n, .w = w, .x = values_of_lanes(dy), .y = dx};
-    unit_rows(&p);
-}
-
-/* y = start + what gradients of gates first..first+n_gates-1 give to what they read of the state. ahead: rows of the
- * decision before, which will be read next. */
-static void gates_to_state(const tin_node *node, const recurrent_packed *packed, int first, int n_gates,
-                           const real *gates, const real *start, const real *ahead, real *y)
-{
-    int n_h = node->n_outputs;
-    if (!units_fill_vectors(node)) {
-        state_gradient(node, first > 0 ? packed->candidate : packed->hidden, n_gates, gates, start, ahead, y);
-        return;
-    }
-    unit_product p = {.n_units = n_h,
-                      .n_rows = n_gates,
-                      .n = n_h,
-                      .w = packed->rounded + input_weights(node) + first * n_h * n_h,
-                      .x = values_of_units(gates, n_h),
-                      .row = (ptrdiff_t)n_h * TIN_LANES,
-                      .start = start,
-                      .ahead = ahead,
-                      .y = y};
-    unit_rows(&p);
-}
-
 /* Decisions t0..t1-1, backwards: fills s->gates and moves s->carry to t0. */
 static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
                             const recurrent_packed *packed)
 {
     const real *work = pass->work, *states = exact_states(pass, node);
     cell_shape c = shape_of(node);
-    int n_h = node->n_outputs;
-    bool by_unit = units_fill_vectors(node);
-    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
-    const tin_node *head = node->head > 0 ? &pass->nodes[node->head] : NULL;
-    if (head && !by_unit) {
-        dense_input_gradient(pass, head, t0, t1 - t0, s->dy);
+    ptrdiff_t row = (ptrdiff_t)node->n_outputs * TIN_LANES;
+    if (node->head > 0) {
+        dense_input_gradient(pass, &pass->nodes[node->head], t0, t1 - t0, s->dy);
     }
     for (int t = t1 - 1; t >= t0; t--) {
         real *gates = s->gates + (ptrdiff_t)gate_step(node) * (t - t0) * TIN_LANES;
@@ -476,43 +350,33 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
                        .saved = work + node->saved + c.saved * t * row,
                        .old = states + t * row,
                        .next = states + (t + 1) * row,
-                       .dy = head ? s->dy + (by_unit ? 0 : t - t0) * row : work + node->dy + t * row,
+                       .dy = node->head > 0 ? s->dy + (t - t0) * row : work + node->dy + t * row,
                        .carry = s->carry,
                        .gradients = gates,
                        .direct = c.hidden_gates > 0 ? s->direct : s->carry,
                        .cell = s->cell,
                        .quantised = node->quantised};
-        if (by_unit && head) {
-            unit_head_gradient(pass, head, t, s->dy);
-        } else if (by_unit) {
-            lanes_to_units(n_h, b.dy, s->dy);
-            b.dy = s->dy;
-        }
-        if (by_unit && !states_apart(node)) {
-            lanes_to_units(n_h, b.old, s->states[0]);
-            b.old = s->states[0];
-        }
         cell_gradient(node->kind, &b);
         if (c.reset_gates > 0) {
-            gates_to_state(node, packed, c.hidden_gates, 1, gates + 2 * row, NULL, NULL, s->cell);
+            state_gradient(node, packed->candidate, 1, gates + 2 * row, NULL, NULL, s->cell);
             cell_reset_gradient(&b);
         }
         if (c.hidden_gates > 0) {
-            gates_to_state(node, packed, 0, c.hidden_gates, gates + c.first_hidden * row, s->direct,
+            state_gradient(node, packed->hidden, c.hidden_gates, gates + c.first_hidden * row, s->direct,
                            t > 0 ? b.saved - c.saved * row : NULL, s->carry);
         }
     }
 }
 
 /* What gate gradients of decisions t0..t0+n-1 give to weights. */
-static void lane_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
+static void weight_gradients(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
                         const recurrent_scratch *s)
 {
     const real *work = pass->work;
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
-    outer_product p = {.n_times = n, .first = first, .a_step = gate_step(node), .turned = s->lanes};
+    outer_product p = {.n_times = n, .first = first, .a_step = gate_step(node), .turned = s->turned};
     p.n_rows = c.hidden_gates * n_h;
     p.n_columns = n_h;
     p.a = s->gates + c.first_hidden * row;
@@ -536,69 +400,26 @@ static void lane_outers(const tin_pass *pass, const tin_node *node, int t0, int 
     add_rows(n, c.gradients * n_h, s->gates, p.a_step, first, s->bias_sums);
 }
 
-static void unit_outers(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
-                        const recurrent_scratch *s)
-{
-    const real *work = pass->work;
-    cell_shape c = shape_of(node);
-    int n_i = node->n_inputs, n_h = node->n_outputs;
-    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
-    unit_outer p = {.n_times = n,
-                    .n_units = n_h,
-                    .n_gates = c.hidden_gates,
-                    .n_columns = n_h,
-                    .a = s->gates + c.first_hidden * row,
-                    .a_step = (ptrdiff_t)gate_step(node) * TIN_LANES,
-                    .b = values_of_lanes(work + node->y + (t0 - 1) * row),
-                    .b_step = row,
-                    .first = first,
-                    .sums = s->hidden_sums};
-    unit_outer_sums(&p);
-    if (c.reset_gates > 0) {
-        p.n_gates = c.reset_gates;
-        p.a = s->gates + 2 * row;
-        p.b = values_of_units(work + node->saved + (c.saved * t0 + 3) * row, n_h);
-        p.b_step = c.saved * row;
-        p.sums = s->candidate_sums;
-        unit_outer_sums(&p);
-    }
-    p.n_gates = c.gates;
-    p.n_columns = n_i;
-    p.a = s->gates;
-    p.b = values_of_lanes(work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES);
-    p.b_step = (ptrdiff_t)n_i * TIN_LANES;
-    p.sums = s->input_sums;
-    unit_outer_sums(&p);
-    unit_add(n, c.gradients, n_h, s->gates, p.a_step, first, s->bias_sums);
-}
-
 /* What the gate gradients of decisions t0..t1-1 give to weights and input. */
 static void recurrent_spread(const tin_pass *pass, const tin_node *node, int t0, int t1, const recurrent_scratch *s,
                              const recurrent_packed *packed)
 {
     real *work = pass->work;
-    cell_shape c = shape_of(node);
-    int n_i = node->n_inputs, n_h = node->n_outputs, n = t1 - t0;
-    bool by_unit = units_fill_vectors(node);
-    (by_unit ? unit_outers : lane_outers)(pass, node, t0, n, t1 == node->rows_out, s);
-    if (!node->in[0].gradient) {
-        return;
+    int n_i = node->n_inputs, n = t1 - t0;
+    weight_gradients(pass, node, t0, n, t1 == node->rows_out, s);
+    if (node->in[0].gradient) {
+        segments whole = {.n = 1, .length = shape_of(node).gates * node->n_outputs};
+        projection p = {.n_times = n,
+                        .n_rows = n_i,
+                        .weights = packed->input,
+                        .x = s->gates,
+                        .x_step = gate_step(node),
+                        .segments = &whole,
+                        .y = work + node->in[0].dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
+                        .y_step = n_i,
+                        .add = node->in[0].add};
+        project(&p);
     }
-    for (int k = 0; by_unit && k < n * c.gates; k++) {
-        const real *gates = s->gates + (ptrdiff_t)(k / c.gates * gate_step(node) + k % c.gates * n_h) * TIN_LANES;
-        units_to_lanes(n_h, gates, s->lanes + (ptrdiff_t)k * n_h * TIN_LANES);
-    }
-    segments whole = {.n = 1, .length = c.gates * n_h};
-    projection p = {.n_times = n,
-                    .n_rows = n_i,
-                    .weights = packed->input,
-                    .x = by_unit ? s->lanes : s->gates,
-                    .x_step = by_unit ? c.gates * n_h : gate_step(node),
-                    .segments = &whole,
-                    .y = work + node->in[0].dx + (ptrdiff_t)t0 * n_i * TIN_LANES,
-                    .y_step = n_i,
-                    .add = node->in[0].add};
-    project(&p);
 }
 
 static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const recurrent_scratch *s)
@@ -606,28 +427,19 @@ static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const r
     real *gradient = pass->gradient;
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs, n_all = c.hidden_gates * n_h, n_reset = c.reset_gates * n_h;
-    real *w_hh = gradient + node->weight_hh, *candidate = w_hh + n_all * n_h;
-    bool by_unit = units_fill_vectors(node);
-    if (by_unit) {
-        unit_reduce(s->hidden_sums, n_all, n_h, 0, w_hh);
-        unit_reduce(s->candidate_sums, n_reset, n_h, 0, candidate);
-        unit_reduce(s->input_sums, c.gates * n_h, n_i, c.shift * n_h, gradient + node->weight);
-    } else {
-        weight_map hidden = {n_all, n_h, 1, 0, 0, false}, candidate_map = {n_reset, n_h, 1, 0, 0, false};
-        weight_map input = {c.gates * n_h, n_i, 1, 0, c.shift * n_h, false};
-        outer_reduce(s->hidden_sums, n_all, n_h, w_hh, hidden);
-        outer_reduce(s->candidate_sums, n_reset, n_h, candidate, candidate_map);
-        outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
-    }
+    weight_map hidden = {n_all, n_h, 1, 0, 0, false}, candidate = {n_reset, n_h, 1, 0, 0, false};
+    weight_map input = {c.gates * n_h, n_i, 1, 0, c.shift * n_h, false};
+    outer_reduce(s->hidden_sums, n_all, n_h, gradient + node->weight_hh, hidden);
+    outer_reduce(s->candidate_sums, n_reset, n_h, gradient + node->weight_hh + n_all * n_h, candidate);
+    outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
     for (int g = 0; g < c.gates; g++) {
-        int of_input = (g + c.gates - c.shift) % c.gates * n_h, of_hidden = (c.first_hidden + g) * n_h;
+        const real *of_input = s->bias_sums + (g + c.gates - c.shift) % c.gates * n_h * VL;
+        const real *of_hidden = s->bias_sums + (c.first_hidden + g) * n_h * VL;
         for (int u = 0; u < n_h; u++) {
             size_t at = (size_t)(g * n_h + u);
-            const real *sums = s->bias_sums;
-            gradient[node->bias + at] += by_unit ? sums[of_input + u] : vec_sum(load(sums + (of_input + u) * VL));
+            gradient[node->bias + at] += vec_sum(load(of_input + u * VL));
             if (c.hidden_gates > 0) {
-                gradient[node->bias_hh + at] +=
-                    by_unit ? sums[of_hidden + u] : vec_sum(load(sums + (of_hidden + u) * VL));
+                gradient[node->bias_hh + at] += vec_sum(load(of_hidden + u * VL));
             }
         }
     }
@@ -638,7 +450,7 @@ static void recurrent_backward(const tin_pass *pass, const tin_node *node)
     recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
     recurrent_scratch s;
     recurrent_scratch_parts(node, (real *)pass->work + node->scratch, &s);
-    memset(s.carry, 0, (size_t)(s.states[0] - s.carry) * sizeof(real)); /* the rest is written before it is read */
+    memset(s.carry, 0, (size_t)(s.dy - s.carry) * sizeof(real)); /* the rest is written before it is read */
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
         recurrent_chain(pass, node, t0, t1, &s, &packed);
