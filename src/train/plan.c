@@ -352,7 +352,7 @@ static void place_rest(tin_plan *plan, const tin_kernel *kernel)
         node->saved = plan->work_size;
         plan->work_size += whole_rows(kernel->saved_size(node));
         node->packed = plan->packed_size;
-        plan->packed_size += whole_rows(kernel->packed_size(node));
+        plan->packed_size += kernel->packed_size(node);
         node->state = plan->state_size;
         plan->state_size += (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES + kernel->state_size(node);
         if (node->kind == TIN_NODE_NORM) {

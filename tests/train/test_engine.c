@@ -72,13 +72,13 @@ static const tin_layer_spec cells[] = {{.op = TIN_OP_GRU, .units = 7, .reset_bef
                                        {.op = TIN_OP_AVG_POOL, .kernel = 2, .stride = 2, FROM("c"), .name = "p"},
                                        {.op = TIN_OP_CONCAT, FROM("m", "p")},
                                        {.op = TIN_OP_DENSE}};
-/* Cells whose units fill vectors of every instruction set. */
-static const tin_layer_spec whole_vectors[] = {{.op = TIN_OP_GRU, .units = 16, .reset_before = true},
-                                               {.op = TIN_OP_MGU, .units = 32},
-                                               {.op = TIN_OP_LSTM, .units = 16},
-                                               {.op = TIN_OP_CONV1D, .units = 5, .kernel = 4, .stride = 2},
-                                               {.op = TIN_OP_GRU, .units = 48},
-                                               {.op = TIN_OP_DENSE}};
+/* Cells whose units are whole blocks of registers. */
+static const tin_layer_spec whole_blocks[] = {{.op = TIN_OP_GRU, .units = 16, .reset_before = true},
+                                              {.op = TIN_OP_MGU, .units = 32},
+                                              {.op = TIN_OP_LSTM, .units = 16},
+                                              {.op = TIN_OP_CONV1D, .units = 5, .kernel = 4, .stride = 2},
+                                              {.op = TIN_OP_GRU, .units = 48},
+                                              {.op = TIN_OP_DENSE}};
 /* Blocks that are carried from chunk to chunk, besides a branch that reads the scaled input. */
 static const tin_layer_spec energies[] = {
     {.op = TIN_OP_LOG_ENERGY, .levels = 3, .kernel = 6, .stride = 8, .name = "long"},
@@ -193,8 +193,8 @@ static void equals_the_reference(void **unused)
     compare_with_reference(cells, COUNT(cells), 240);
     compare_with_reference(cells, COUNT(cells), 8);
     compare_with_reference(cells, COUNT(cells), 2);
-    compare_with_reference(whole_vectors, COUNT(whole_vectors), 240);
-    compare_with_reference(whole_vectors, COUNT(whole_vectors), 2);
+    compare_with_reference(whole_blocks, COUNT(whole_blocks), 240);
+    compare_with_reference(whole_blocks, COUNT(whole_blocks), 2);
     compare_with_reference(branches, COUNT(branches), 240);
     compare_with_reference(branches, COUNT(branches), 16);
     compare_with_reference(branches, COUNT(branches), 4);
@@ -225,7 +225,7 @@ static void chunks_do_not_matter(void **unused)
 {
     (void)unused;
     compare_chunks(mixed, COUNT(mixed));
-    compare_chunks(whole_vectors, COUNT(whole_vectors));
+    compare_chunks(whole_blocks, COUNT(whole_blocks));
 }
 
 /* A lane that is reset gives what a fresh stream gives, and its neighbours do not notice. */
@@ -258,7 +258,7 @@ static void reset_forgets(void **unused)
 {
     (void)unused;
     compare_reset(mixed, COUNT(mixed));
-    compare_reset(whole_vectors, COUNT(whole_vectors));
+    compare_reset(whole_blocks, COUNT(whole_blocks));
     compare_reset(energies, COUNT(energies));
 }
 

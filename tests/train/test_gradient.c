@@ -429,7 +429,7 @@ static void cells_of_every_width(void **unused)
     }
 }
 
-/* A cell that is read by another, or by two layers, and gives its input a gradient: units that fill vectors or not. */
+/* Cells that no dense reads: another cell does, or a conv with history. The first one gives its input a gradient. */
 static void cells_in_a_row(void **unused)
 {
     (void)unused;

@@ -86,8 +86,8 @@ typedef struct tin_node {
     bool quantised; /* output rounded to multiples of `scale` in +-limit (0..limit after relu) */
     float scale, limit;
     int scaled_by;     /* layer whose scale that is */
-    int head;          /* recurrent: the dense that alone reads it; its dx is computed decision by decision, near the
-                        * cache, and there is no dy. 0: none */
+    int head;          /* recurrent: the dense that alone reads it; its dx is computed a few decisions at a time, while
+                        * they are near, and there is no dy. 0: none */
     bool learns;       /* that scale may be learnt */
     int weight_bits;   /* 0: weights are not rounded */
     bool power_of_two; /* scales of weights */

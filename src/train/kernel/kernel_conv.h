@@ -56,8 +56,8 @@ static size_t conv_weights(const tin_node *node)
 /* Parts of the packed weights. */
 typedef struct conv_packed {
     const real *rows;     /* [O][I][K], rounded */
-    const real *forward;  /* for project */
-    const real *backward; /* of all phases */
+    const real *forward;  /* of rows, for project */
+    const real *backward; /* of all phases, likewise */
     const real *bias;
 } conv_packed;
 

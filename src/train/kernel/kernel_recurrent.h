@@ -191,9 +191,9 @@ static int gate_step(const tin_node *node)
 }
 
 typedef struct recurrent_scratch {
-    real *gates;                 /* gradients [CHAIN_ROWS][gate_step] */
-    real *carry, *direct, *cell; /* rows of [H] */
-    real *dy;                    /* [CHAIN_ROWS][H], from the head */
+    real *gates;                                              /* gradients [CHAIN_ROWS][gate_step] */
+    real *carry, *direct, *cell;                              /* rows of [H] */
+    real *dy;                                                 /* [CHAIN_ROWS][H], from the head */
     real *hidden_sums, *candidate_sums, *input_sums, *turned; /* of `outer` */
     real *bias_sums;                                          /* a vec each */
 } recurrent_scratch;
@@ -370,7 +370,7 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
 
 /* What gate gradients of decisions t0..t0+n-1 give to weights. */
 static void weight_gradients(const tin_pass *pass, const tin_node *node, int t0, int n, bool first,
-                        const recurrent_scratch *s)
+                             const recurrent_scratch *s)
 {
     const real *work = pass->work;
     cell_shape c = shape_of(node);
