@@ -82,12 +82,12 @@ typedef struct tin_node {
     int skip;              /* rows that no output reads (kernel shorter than stride) */
     int carried;           /* rows of history before y */
     bool trains;           /* it or something behind it has parameters: it needs dy */
+    int head;              /* recurrent: the dense that alone reads it; its dx is computed a few decisions at a time,
+                            * while they are near, and there is no dy. 0: none */
     tin_node_activation activation;
     bool quantised; /* output rounded to multiples of `scale` in +-limit (0..limit after relu) */
     float scale, limit;
     int scaled_by;     /* layer whose scale that is */
-    int head;          /* recurrent: the dense that alone reads it; its dx is computed a few decisions at a time, while
-                        * they are near, and there is no dy. 0: none */
     bool learns;       /* that scale may be learnt */
     int weight_bits;   /* 0: weights are not rounded */
     bool power_of_two; /* scales of weights */
