@@ -329,7 +329,7 @@ int main(int argc, char **argv)
     int batch = argc > 2 ? atoi(argv[2]) : 0;
     if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
         fprintf(stderr,
-                "usage: bench_train a|b BATCH [baseline|avx2|avx512] [quant] [loop [OPERATION|all|off]|share]\n");
+                "usage: bench_train a|b BATCH [baseline|avx2|avx512|amx] [quant] [loop [OPERATION|all|off]|share]\n");
         return 2;
     }
     if (make(&b, argv[1][0] == 'b', batch, isa, quantise, extra, &err)) {

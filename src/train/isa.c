@@ -6,7 +6,7 @@
 
 static const tin_kernel *best(void)
 {
-    for (int isa = TIN_ISA_AVX512; isa > TIN_ISA_BASELINE; isa--) {
+    for (int isa = TIN_ISA_AMX; isa > TIN_ISA_BASELINE; isa--) {
         const tin_kernel *kernel = tin_isa_kernel((tin_isa)isa);
         if (kernel) {
             return kernel;
@@ -30,6 +30,10 @@ const tin_kernel *tin_isa_kernel(tin_isa isa)
     case TIN_ISA_AVX512:
         return tin_cpu_has(TIN_CPU_AVX512) ? &tin_kernel_avx512 : 0;
 #endif
+#if TIN_KERNELS_TILES
+    case TIN_ISA_AMX:
+        return tin_cpu_has(TIN_CPU_AMX) ? &tin_kernel_amx : 0;
+#endif
     default:
         return 0;
     }
@@ -37,7 +41,7 @@ const tin_kernel *tin_isa_kernel(tin_isa isa)
 
 tin_isa tin_isa_from_name(const char *name)
 {
-    static const char *const names[TIN_ISA_COUNT] = {"", "baseline", "avx2", "avx512", "double"};
+    static const char *const names[TIN_ISA_COUNT] = {"", "baseline", "avx2", "avx512", "amx", "double"};
     if (!name) {
         return TIN_ISA_AUTO;
     }

@@ -12,6 +12,7 @@ typedef enum tin_isa {
     TIN_ISA_BASELINE,
     TIN_ISA_AVX2,
     TIN_ISA_AVX512,
+    TIN_ISA_AMX, /* AVX-512 and tiles */
     TIN_ISA_DOUBLE,
     TIN_ISA_COUNT
 } tin_isa;
@@ -19,7 +20,7 @@ typedef enum tin_isa {
 /* NULL when this build or machine does not have it. */
 const tin_kernel *tin_isa_kernel(tin_isa isa);
 
-/* "baseline", "avx2", "avx512", "double"; NULL: TIN_ISA_AUTO. TIN_ISA_COUNT when unknown. */
+/* "baseline", "avx2", "avx512", "amx", "double"; NULL: TIN_ISA_AUTO. TIN_ISA_COUNT when unknown. */
 tin_isa tin_isa_from_name(const char *name);
 
 #endif

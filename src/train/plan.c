@@ -339,27 +339,22 @@ static void place_tensors(tin_plan *plan)
     }
 }
 
-static size_t whole_rows(size_t n)
-{
-    return (n + TIN_LANES - 1) / TIN_LANES * TIN_LANES;
-}
-
 static void place_rest(tin_plan *plan, const tin_kernel *kernel)
 {
     size_t most = 0; /* scratch is used by one node at a time */
     for (int i = 0; i < plan->n_nodes; i++) {
         tin_node *node = &plan->nodes[i];
         node->saved = plan->work_size;
-        plan->work_size += whole_rows(kernel->saved_size(node));
+        plan->work_size += tin_whole_rows(kernel->saved_size(node));
         node->packed = plan->packed_size;
-        plan->packed_size += kernel->packed_size(node);
+        plan->packed_size += tin_whole_rows(kernel->packed_size(node));
         node->state = plan->state_size;
         plan->state_size += (size_t)node->carried * (size_t)node->n_outputs * TIN_LANES + kernel->state_size(node);
         if (node->kind == TIN_NODE_NORM) {
             node->shared = plan->shared_size;
             plan->shared_size += (size_t)(TIN_NORM_ROWS * node->n_outputs);
         }
-        size_t size = whole_rows(kernel->scratch_size(node));
+        size_t size = tin_whole_rows(kernel->scratch_size(node));
         most = size > most ? size : most;
     }
     for (int i = 0; i < plan->n_nodes; i++) {

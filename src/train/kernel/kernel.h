@@ -15,6 +15,11 @@
 
 #define TIN_LANES 16
 
+static inline size_t tin_whole_rows(size_t reals)
+{
+    return (reals + TIN_LANES - 1) / TIN_LANES * TIN_LANES;
+}
+
 /* What one step of the network does. Dense is a conv with kernel 1. */
 typedef enum tin_node_kind {
     TIN_NODE_INPUT,      /* the frames; always node 0 */
@@ -165,6 +170,7 @@ typedef struct tin_kernel {
     void (*reduce)(const void *gradient, size_t n, double *sum);
 } tin_kernel;
 
-extern const tin_kernel tin_kernel_baseline, tin_kernel_avx2, tin_kernel_avx512, tin_kernel_double;
+extern const tin_kernel tin_kernel_baseline, tin_kernel_avx2, tin_kernel_avx512, tin_kernel_amx,
+    tin_kernel_double;
 
 #endif

@@ -61,20 +61,41 @@ typedef struct conv_packed {
     const real *bias;
 } conv_packed;
 
+static size_t conv_forward_size(const tin_node *node)
+{
+    segments s;
+    conv_segments(node, &s);
+    return product_size(node->n_outputs, s.n, s.length);
+}
+
+static size_t conv_backward_size(const tin_node *node)
+{
+    size_t size = 0;
+    for (int phase = 0; phase < node->stride; phase++) {
+        segments s;
+        int taps[MAX_SEGMENTS];
+        int n_taps = conv_phase(node, phase, &s, taps);
+        size += product_size(node->n_inputs, n_taps, node->n_outputs);
+    }
+    return size;
+}
+
 static size_t conv_packed_size(const tin_node *node)
 {
-    return 3 * conv_weights(node) + (size_t)node->n_outputs;
+    return tin_whole_rows(conv_weights(node)) + conv_forward_size(node) + conv_backward_size(node) +
+           (size_t)node->n_outputs;
 }
 
 static conv_packed conv_parts(const tin_node *node, const real *packed)
 {
-    size_t n = conv_weights(node);
-    return (conv_packed){packed, packed + n, packed + 2 * n, packed + 3 * n};
+    const real *forward = packed + tin_whole_rows(conv_weights(node)), *backward = forward + conv_forward_size(node);
+    return (conv_packed){packed, forward, backward, backward + conv_backward_size(node)};
 }
 
 /* Gathers weight [O][I][K] for dx: rows are inputs, columns (tap of the phase, output). */
-static real *conv_pack_phase(const tin_node *node, const real *weight, const int *taps, int n_taps, real *packed)
+static real *conv_pack_phase(const tin_node *node, const real *weight, const int *taps, int n_taps, real *first)
 {
+    real *packed = first;
     int n_k = node->kernel;
     ptrdiff_t output_step = (ptrdiff_t)node->n_inputs * n_k;
     for (int row = 0, rows; row < node->n_inputs; row += rows) {
@@ -87,15 +108,16 @@ static real *conv_pack_phase(const tin_node *node, const real *weight, const int
             }
         }
     }
-    return packed;
+    product_done(first, node->n_inputs, ROWS_MOST, n_taps, node->n_outputs);
+    return first + product_size(node->n_inputs, n_taps, node->n_outputs);
 }
 
 static void conv_pack(const tin_node *node, const float *params, real *packed)
 {
-    size_t n = conv_weights(node);
+    conv_packed parts = conv_parts(node, packed);
     int n_i = node->n_inputs, n_k = node->kernel, n_row = n_i * n_k;
-    real *weight = packed, *bias = packed + 3 * n;
-    packed += n;
+    real *weight = packed, *forward = packed + (parts.forward - packed), *backward = packed + (parts.backward - packed),
+         *bias = packed + (parts.bias - packed), *to = forward;
     for (int o = 0; o < node->n_outputs; o++) {
         bias[o] = (real)params[node->bias + (size_t)o];
         round_row(params + node->weight + (size_t)o * (size_t)n_row, n_row, node->weight_bits, node->power_of_two,
@@ -106,16 +128,19 @@ static void conv_pack(const tin_node *node, const float *params, real *packed)
         for (int k = 0; k < n_k; k++) {
             for (int i = 0; i < n_i; i++) {
                 for (int r = 0; r < rows; r++) {
-                    *packed++ = weight[(row + r) * n_row + i * n_k + k];
+                    *to++ = weight[(row + r) * n_row + i * n_k + k];
                 }
             }
         }
     }
+    segments whole;
+    conv_segments(node, &whole);
+    product_done(forward, node->n_outputs, ROWS_MOST, whole.n, whole.length);
     for (int phase = 0; phase < node->stride && node->in[0].gradient; phase++) {
         segments s;
         int taps[MAX_SEGMENTS];
         int n_taps = conv_phase(node, phase, &s, taps);
-        packed = conv_pack_phase(node, weight, taps, n_taps, packed);
+        backward = conv_pack_phase(node, weight, taps, n_taps, backward);
     }
 }
 
@@ -158,7 +183,7 @@ static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
                         .y_step = (ptrdiff_t)node->stride * node->n_inputs,
                         .add = node->in[0].add};
         project(&p);
-        weights += (size_t)s.n * (size_t)node->n_inputs * (size_t)node->n_outputs;
+        weights += product_size(node->n_inputs, s.n, node->n_outputs);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "model/quant_spec.h"
 #include "train/kernel/kernel_rows.h"
+#include "train/kernel/kernel_tile.h"
 
 #if defined __AVX512F__ && !TIN_KERNEL_DOUBLE
 #define SUMS_MOST 24 /* sums that stay in registers, beside what feeds them */
@@ -27,7 +28,7 @@ typedef struct segments {
 
 typedef struct projection {
     int n_times, n_rows;
-    const real *weights; /* packed: block of rows, then segment, then k, then row */
+    const real *weights; /* packed: block of rows, then segment, then k, then row; then what product_done adds */
     const real *bias;    /* [n_rows], or NULL for 0 */
     const real *x;
     ptrdiff_t x_step;
@@ -108,8 +109,130 @@ INLINE void project_rows(int rows, const projection *p, const real *w, int row)
     }
 }
 
+/* Reals of packed weights. */
+static size_t product_size(int n_rows, int n_segments, int length)
+{
+    size_t n = (size_t)n_rows * (size_t)n_segments * (size_t)length;
+#if TIN_KERNEL_TILES
+    return tin_whole_rows(n) + (tiled(n_rows, length) ? (size_t)n_segments * tile_weights(n_rows, length) : 0);
+#else
+    return n;
+#endif
+}
+
+/* To be called when the weights are in their places, in blocks of `most` rows. */
+static void product_done(real *packed, int n_rows, int most, int n_segments, int length)
+{
+#if TIN_KERNEL_TILES
+    if (tiled(n_rows, length)) {
+        size_t n = (size_t)n_rows * (size_t)n_segments * (size_t)length;
+        pack_tiles(packed, n_rows, most, n_segments, length, packed + tin_whole_rows(n));
+    }
+#else
+    (void)packed, (void)n_rows, (void)most, (void)n_segments, (void)length;
+#endif
+}
+
+#if TIN_KERNEL_TILES
+#define PAIRED 128 /* rows of pairs of a stretch of time, at most: they stay in the first cache */
+
+/* Where the stretch's channels begin and end. */
+static void segment_range(const segments *s, ptrdiff_t *low, ptrdiff_t *high)
+{
+    *low = *high = s->offset[0];
+    for (int i = 1; i < s->n; i++) {
+        *low = s->offset[i] < *low ? s->offset[i] : *low;
+        *high = s->offset[i] > *high ? s->offset[i] : *high;
+    }
+    *high += s->length;
+}
+
+/* Places in time whose channels fit, or 0. */
+static int projected_times(const projection *p)
+{
+    ptrdiff_t low, high, most = 2 * (PAIRED - TILE_PAIRS);
+    segment_range(p->segments, &low, &high);
+    return high - low > most ? 0 : 1 + (int)((most - (high - low)) / (p->x_step > 0 ? p->x_step : 1));
+}
+
+/* Places t..t+n-1 of a block of rows, whose tiles begin at `tiles`. pairs: of the channels from `low` on, and from low + 1
+ * on. */
+static void project_tiles_block(const projection *p, const real *tiles, int row, int rows, bool whole, int t, int n,
+                                ptrdiff_t low, real (*pairs)[PARTS * PAIRED * TIN_LANES])
+{
+    real bias[TILE_WORDS] __attribute__((aligned(64)));
+    for (int r = 0; p->bias && r < rows; r++) {
+        store(bias + r * TIN_LANES, splat(p->bias[row + r]));
+    }
+    int blocks = tile_blocks(p->segments->length);
+    for (int i = 0; i < n; i++) {
+        real *y = p->y + ((t + i) * p->y_step + row) * TIN_LANES;
+        const real *w = tiles;
+        tile_start(whole, p->add ? y : p->bias ? bias : NULL, TIN_LANES);
+        for (int s = 0; s < p->segments->n; s++) {
+            ptrdiff_t at = i * p->x_step + p->segments->offset[s] - low;
+            const real *x = pairs[at & 1] + at / 2 * TIN_LANES;
+            for (int k = 0; k < blocks; k++, w += PARTS * rows * TILE_PAIRS, x += TILE_PAIRS * TIN_LANES) {
+                tile_add(whole, rows, w, x, (ptrdiff_t)PAIRED * TIN_LANES);
+            }
+        }
+        tile_end(whole, y, TIN_LANES);
+    }
+}
+
+static void project_tiles(const projection *p, int most_times)
+{
+    const segments *s = p->segments;
+    int n_k = s->n * s->length, most = part_size(p->n_rows, TILE_ROWS, 0);
+    const real *first = p->weights + tin_whole_rows((size_t)p->n_rows * (size_t)n_k);
+    real pairs[2][PARTS * PAIRED * TIN_LANES] __attribute__((aligned(64)));
+    const ptrdiff_t part_step = (ptrdiff_t)PAIRED * TIN_LANES;
+    ptrdiff_t low, high;
+    segment_range(s, &low, &high);
+    bool odd = p->x_step & 1;
+    for (int i = 0; i < s->n; i++) {
+        odd = odd || ((s->offset[i] - low) & 1);
+    }
+    tiles_for(p->n_rows);
+    for (int t = 0, n; t < p->n_times; t += n) {
+        n = p->n_times - t < most_times ? p->n_times - t : most_times;
+        ptrdiff_t count = (n - 1) * p->x_step + high - low;
+        const real *x = p->x + (t * p->x_step + low) * TIN_LANES;
+        for (int half = 0; half <= odd; half++) {
+            ptrdiff_t paired = (count - half + 1) / 2;
+            pairs_of_rows(x + half * TIN_LANES, count - half, pairs[half], part_step);
+            clear_pairs(TILE_PAIRS, pairs[half] + paired * TIN_LANES, part_step);
+        }
+        const real *tiles = first;
+        for (int row = 0, rows; row < p->n_rows; row += rows) {
+            rows = part_size(p->n_rows, TILE_ROWS, row);
+            if (rows == most) {
+                project_tiles_block(p, tiles, row, rows, true, t, n, low, pairs);
+            } else {
+                project_tiles_block(p, tiles, row, rows, false, t, n, low, pairs);
+            }
+            tiles += (size_t)s->n * tile_weights(rows, s->length);
+        }
+        for (int i = t; (p->finish.limited || p->finish.quantised) && i < t + n; i++) {
+            real *y = p->y + i * p->y_step * TIN_LANES;
+            for (int j = 0; j < p->n_rows * TIN_LANES; j += VL) {
+                store(y + j, finish_apply(load(y + j), p->finish));
+            }
+        }
+    }
+    tiles_done();
+}
+#endif
+
 static void project(const projection *p)
 {
+#if TIN_KERNEL_TILES
+    int times = tiled(p->n_rows, p->segments->length) && p->segments->n > 0 ? projected_times(p) : 0;
+    if (times > 0) {
+        project_tiles(p, times);
+        return;
+    }
+#endif
     const real *w = p->weights;
     for (int row = 0, rows; row < p->n_rows; row += rows) {
         rows = part_size(p->n_rows, ROWS_MOST, row);

@@ -13,8 +13,11 @@
 
 /* Parts of the packed weights. */
 typedef struct recurrent_packed {
-    const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project */
-    const real *bias;      /* per part and block of units, as cell_units wants it; min_gru: [2H] */
+    const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; projected: for project */
+    const real *state;     /* projected: tiles of weight_hh, gate by gate */
+    const real *later;     /* of PART_CANDIDATE */
+    const real *bias;      /* per part and block of units, as cell_units wants it; projected: [gates][H], then [H] of the
+                            * state's part of the last gate where it is apart */
     const real *hidden;    /* weight_hh of the gates that read h, transposed for project */
     const real *candidate; /* of those that read r * h */
     const real *input;     /* weight_ih, transposed, in order of the gradients */
@@ -32,22 +35,47 @@ static size_t hidden_weights(const tin_node *node)
     return (size_t)(c.hidden_gates + c.reset_gates) * (size_t)node->n_outputs * (size_t)node->n_outputs;
 }
 
-static size_t recurrent_packed_size(const tin_node *node)
+/* Whether the input's part of the gates is a product of its own, over many decisions. */
+static bool projected(const tin_node *node)
 {
-    return 3 * (input_weights(node) + hidden_weights(node)) + (size_t)(5 * node->n_outputs);
+#if TIN_KERNEL_TILES
+    return node->kind == TIN_NODE_MIN_GRU || tiled_state(node);
+#else
+    return node->kind == TIN_NODE_MIN_GRU;
+#endif
+}
+
+/* Of n_gates of weight_hh. */
+static size_t state_size_of(const tin_node *node, int n_gates)
+{
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        return (size_t)n_gates * tile_weights(node->n_outputs, node->n_outputs);
+    }
+#endif
+    return (size_t)(n_gates * node->n_outputs * node->n_outputs);
 }
 
 static recurrent_packed recurrent_parts(const tin_node *node, const real *packed)
 {
-    size_t n_h = (size_t)node->n_outputs, n_hidden = hidden_weights(node), n_input = input_weights(node);
+    cell_shape c = shape_of(node);
+    int n_h = node->n_outputs, n_i = node->n_inputs;
     recurrent_packed p;
     p.forward = packed;
-    p.bias = p.forward + n_input + n_hidden;
-    p.hidden = p.bias + 5 * n_h;
-    p.candidate = p.hidden + (size_t)shape_of(node).hidden_gates * n_h * n_h;
-    p.input = p.hidden + n_hidden;
-    p.rounded = p.input + n_input;
+    p.state = p.forward + (projected(node) ? product_size(c.gates * n_h, 1, n_i) : input_weights(node));
+    p.later = projected(node) ? p.state + state_size_of(node, c.hidden_gates) : p.forward + 2 * n_h * (n_i + n_h);
+    p.bias = p.state + tin_whole_rows(state_size_of(node, c.hidden_gates + c.reset_gates));
+    p.hidden = p.bias + tin_whole_rows((size_t)(5 * n_h));
+    p.candidate = p.hidden + product_size(n_h, 1, c.hidden_gates * n_h);
+    p.input = p.candidate + product_size(n_h, 1, c.reset_gates * n_h);
+    p.rounded = p.input + product_size(n_i, 1, c.gates * n_h);
     return p;
+}
+
+static size_t recurrent_packed_size(const tin_node *node)
+{
+    const real *none = NULL;
+    return (size_t)(recurrent_parts(node, none).rounded - none) + input_weights(node) + hidden_weights(node);
 }
 
 /* The transpose of gates, for products in blocks of `most` rows: row j of the product is column j of weight
@@ -55,16 +83,18 @@ static recurrent_packed recurrent_parts(const tin_node *node, const real *packed
 static void pack_transposed(const real *weight, int n_h, int n_columns, int first, int n_gates, int gates, int most,
                             real *packed)
 {
+    real *to = packed;
     for (int row = 0, rows; row < n_columns; row += rows) {
         rows = part_size(n_columns, most, row);
         for (int g = 0; g < n_gates; g++) {
             for (int u = 0; u < n_h; u++) {
                 for (int r = 0; r < rows; r++) {
-                    *packed++ = weight[((first + g) % gates * n_h + u) * n_columns + row + r];
+                    *to++ = weight[((first + g) % gates * n_h + u) * n_columns + row + r];
                 }
             }
         }
     }
+    product_done(packed, n_columns, most, 1, n_gates * n_h);
 }
 
 static real *pack_units(const real *weight, const tin_node *node, int n_columns, const int range[2], int unit,
@@ -107,13 +137,30 @@ static void pack_part(cell_part part, const tin_node *node, const float *params,
 /* For project: weight [n_rows][n_columns] in blocks of rows. */
 static void pack_projection(const real *weight, int n_rows, int n_columns, real *packed)
 {
+    real *to = packed;
     for (int row = 0, rows; row < n_rows; row += rows) {
         rows = part_size(n_rows, ROWS_MOST, row);
         for (int k = 0; k < n_columns; k++) {
             for (int r = 0; r < rows; r++) {
-                *packed++ = weight[(row + r) * n_columns + k];
+                *to++ = weight[(row + r) * n_columns + k];
             }
         }
+    }
+    product_done(packed, n_rows, ROWS_MOST, 1, n_columns);
+}
+
+/* Biases [gates][H], and [H] of the state's part of the last gate where it is apart. */
+static void pack_biases(const tin_node *node, const float *params, real *bias)
+{
+    cell_shape c = shape_of(node);
+    int n = c.gates * node->n_outputs, n_state = (c.hidden_gates + c.reset_gates) * node->n_outputs;
+    const float *b_ih = params + node->bias, *b_hh = params + node->bias_hh;
+    int apart = part_product(first_part(node->kind)) ? n - node->n_outputs : n;
+    for (int i = 0; i < n; i++) {
+        bias[i] = (real)b_ih[i] + (i < n_state && i < apart ? (real)b_hh[i] : 0);
+    }
+    for (int i = apart; i < n_state; i++) {
+        bias[n + i - apart] = (real)b_hh[i];
     }
 }
 
@@ -129,22 +176,26 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
                   rounded + row * n_i);
     }
     pack_transposed(rounded, n_h, n_i, c.shift, c.gates, c.gates, ROWS_MOST, packed + (p.input - packed));
-    if (node->kind == TIN_NODE_MIN_GRU) {
-        pack_projection(rounded, n_rows, n_i, forward);
-        for (int row = 0; row < n_rows; row++) {
-            bias[row] = (real)params[node->bias + (size_t)row];
-        }
-        return;
-    }
-    for (int row = 0; row < n_rows; row++) {
+    for (int row = 0; row < n_rows && c.hidden_gates > 0; row++) {
         round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weight_bits, node->power_of_two,
                   w_hh + row * n_h);
+    }
+    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, SUMS_MOST, packed + (p.hidden - packed));
+    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, SUMS_MOST, packed + (p.candidate - packed));
+    if (projected(node)) {
+        pack_projection(rounded, n_rows, n_i, forward);
+        pack_biases(node, params, bias);
+#if TIN_KERNEL_TILES
+        for (int g = 0; g < c.hidden_gates + c.reset_gates; g++) {
+            real *tiles = packed + (p.state - packed) + state_size_of(node, g);
+            pack_tiles(w_hh + g * n_h * n_h, n_h, 1, 1, n_h, tiles);
+        }
+#endif
+        return;
     }
     const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
     pack_part(first_part(node->kind), node, params, rounded, all, &forward, &bias);
     pack_part(PART_CANDIDATE, node, params, rounded, reset, &forward, &bias);
-    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, SUMS_MOST, packed + (p.hidden - packed));
-    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, SUMS_MOST, packed + (p.candidate - packed));
 }
 
 static size_t recurrent_saved_size(const tin_node *node)
@@ -167,27 +218,29 @@ static real *exact_states(const tin_pass *pass, const tin_node *node)
     return apart ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
 }
 
-/* The gates of min_gru do not read the state: one product for all decisions, into the saved rows. */
-static void min_gru_gates(const tin_pass *pass, const tin_node *node, const recurrent_packed *packed)
+/* The input's part of the gates of decisions t..t+n-1, into the saved rows. */
+static void input_gates(const tin_pass *pass, const tin_node *node, const recurrent_packed *packed, int t, int n)
 {
     real *work = pass->work;
+    cell_shape c = shape_of(node);
     segments whole = {.n = 1, .length = node->n_inputs};
-    projection p = {.n_times = node->rows_out,
-                    .n_rows = 2 * node->n_outputs,
+    projection p = {.n_times = n,
+                    .n_rows = c.gates * node->n_outputs,
                     .weights = packed->forward,
                     .bias = packed->bias,
-                    .x = work + node->in[0].x,
+                    .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
                     .x_step = node->n_inputs,
                     .segments = &whole,
-                    .y = work + node->saved,
-                    .y_step = 2 * node->n_outputs};
+                    .y = work + node->saved + (ptrdiff_t)(c.saved * t * node->n_outputs) * TIN_LANES,
+                    .y_step = c.saved * node->n_outputs};
     project(&p);
 }
 
-/* Channels from the gate gradients of one decision to the next: odd, so that they do not share the sets of a cache. */
+/* Channels from the gate gradients of one decision to the next: so many that they do not share the sets of a cache, and
+ * even, for pairs. Those between hold zeros. */
 static int gate_step(const tin_node *node)
 {
-    return (shape_of(node).gradients * node->n_outputs) | 1;
+    return (shape_of(node).gradients * node->n_outputs + 2) & ~1;
 }
 
 typedef struct recurrent_scratch {
@@ -196,6 +249,10 @@ typedef struct recurrent_scratch {
     real *dy;                                                 /* [CHAIN_ROWS][H], from the head */
     real *hidden_sums, *candidate_sums, *input_sums, *turned; /* of `outer` */
     real *bias_sums;                                          /* a vec each */
+#if TIN_KERNEL_TILES
+    real *pairs; /* of h, or of what its gradient is computed from */
+    real *apart; /* as in cell_rows */
+#endif
 } recurrent_scratch;
 
 /* Reals of the parts together. scratch NULL: nothing else is wanted. */
@@ -216,6 +273,10 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
                  {&s->candidate_sums, outer_sums(c.reset_gates * n_h, n_h)},
                  {&s->input_sums, outer_sums(c.gates * n_h, n_i)},
                  {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
+#if TIN_KERNEL_TILES
+                 {&s->pairs, (size_t)paired_rows(c.gates * n_h) * PARTS * TIN_LANES},
+                 {&s->apart, row},
+#endif
                  {&s->turned, input > hidden ? input : hidden}};
     size_t at = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -234,23 +295,23 @@ static size_t recurrent_scratch_size(const tin_node *node)
 static void recurrent_decision(const tin_node *node, cell_rows *rows, const recurrent_packed *packed)
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
+    const real *weights = projected(node) ? packed->state : packed->forward;
     switch (node->kind) {
     case TIN_NODE_GRU:
-        cell_decision(PART_GRU, rows, packed->forward, packed->bias);
+        cell_decision(PART_GRU, rows, weights, packed->bias);
         break;
     case TIN_NODE_LSTM:
-        cell_decision(PART_LSTM, rows, packed->forward, packed->bias);
+        cell_decision(PART_LSTM, rows, weights, packed->bias);
         break;
     case TIN_NODE_MGU:
-        cell_decision(PART_MGU, rows, packed->forward, packed->bias);
+        cell_decision(PART_MGU, rows, weights, packed->bias);
         break;
     case TIN_NODE_GRU_RESET_BEFORE:
-        cell_decision(PART_RESET, rows, packed->forward, packed->bias);
+        cell_decision(PART_RESET, rows, weights, packed->bias);
         rows->h = rows->saved + 3 * row;
-        cell_decision(PART_CANDIDATE, rows, packed->forward + 2 * rows->n_units * (rows->n_inputs + rows->n_units),
-                      packed->bias + 2 * rows->n_units);
+        cell_decision(PART_CANDIDATE, rows, packed->later, packed->bias + 2 * rows->n_units);
         break;
-    default: /* min_gru_gates has done the sums */
+    default: /* input_gates has done the sums */
         cell_activations(PART_MIN_GRU, rows);
         break;
     }
@@ -267,10 +328,20 @@ static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *
         store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
         store(states + i, h);
     }
-    if (node->kind == TIN_NODE_MIN_GRU) {
-        min_gru_gates(pass, node, &packed);
+#if TIN_KERNEL_TILES
+    recurrent_scratch s;
+    recurrent_scratch_parts(node, work + node->scratch, &s);
+    for (int u = 0; u < node->n_outputs && tiled_state(node); u++) {
+        store(s.apart + u * TIN_LANES, splat(packed.bias[shape_of(node).gates * node->n_outputs + u]));
     }
+#endif
     for (int t = 0; t < node->rows_out; t++) {
+        if (projected(node) && t % CHAIN_ROWS == 0) {
+            input_gates(pass, node, &packed, t, node->rows_out - t < CHAIN_ROWS ? node->rows_out - t : CHAIN_ROWS);
+#if TIN_KERNEL_TILES
+            tiles_for(node->n_outputs);
+#endif
+        }
         cell_rows rows = {.n_inputs = node->n_inputs,
                           .n_units = node->n_outputs,
                           .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
@@ -280,8 +351,15 @@ static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *
                           .y = work + node->y + t * row,
                           .saved = work + node->saved + shape_of(node).saved * t * row,
                           .quantised = node->quantised};
+#if TIN_KERNEL_TILES
+        rows.pairs = tiled_state(node) ? s.pairs : NULL;
+        rows.apart = s.apart;
+#endif
         recurrent_decision(node, &rows, &packed);
     }
+#if TIN_KERNEL_TILES
+    tiles_done();
+#endif
     memcpy(state, states + node->rows_out * row, (size_t)row * sizeof(real));
     if (has_cell) {
         memcpy(state + row, work + node->y + (node->rows_out - 1) * row, (size_t)row * sizeof(real));
@@ -315,9 +393,21 @@ INLINE const real *state_rows(int rows, int n, const real *w, const real *x, con
 
 /* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at once. */
 static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start,
-                           const real *ahead, real *y)
+                           const real *ahead, real *y, const recurrent_scratch *s)
 {
     int n = n_gates * node->n_outputs;
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        ptrdiff_t part_step = paired_rows(n) * TIN_LANES;
+        for (int i = 0; ahead && i < shape_of(node).saved * node->n_outputs; i++) {
+            __builtin_prefetch(ahead + i * TIN_LANES);
+        }
+        whole_pairs_of_rows(gates, n, s->pairs, part_step);
+        tile_rows(w + tin_whole_rows((size_t)(n * node->n_outputs)), node->n_outputs, n, s->pairs, part_step, start, y);
+        return;
+    }
+#endif
+    (void)s;
     for (int row = 0, rows; row < node->n_outputs; row += rows, y += rows * TIN_LANES) {
         rows = part_size(node->n_outputs, SUMS_MOST, row);
         switch (rows) {
@@ -344,6 +434,9 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
     if (node->head > 0) {
         dense_input_gradient(pass, &pass->nodes[node->head], t0, t1 - t0, s->dy);
     }
+#if TIN_KERNEL_TILES
+    tiles_for(node->n_outputs);
+#endif
     for (int t = t1 - 1; t >= t0; t--) {
         real *gates = s->gates + (ptrdiff_t)gate_step(node) * (t - t0) * TIN_LANES;
         cell_back b = {.row = row,
@@ -358,14 +451,17 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
                        .quantised = node->quantised};
         cell_gradient(node->kind, &b);
         if (c.reset_gates > 0) {
-            state_gradient(node, packed->candidate, 1, gates + 2 * row, NULL, NULL, s->cell);
+            state_gradient(node, packed->candidate, 1, gates + 2 * row, NULL, NULL, s->cell, s);
             cell_reset_gradient(&b);
         }
         if (c.hidden_gates > 0) {
             state_gradient(node, packed->hidden, c.hidden_gates, gates + c.first_hidden * row, s->direct,
-                           t > 0 ? b.saved - c.saved * row : NULL, s->carry);
+                           t > 0 ? b.saved - c.saved * row : NULL, s->carry, s);
         }
     }
+#if TIN_KERNEL_TILES
+    tiles_done();
+#endif
 }
 
 /* What gate gradients of decisions t0..t0+n-1 give to weights. */
@@ -450,6 +546,7 @@ static void recurrent_backward(const tin_pass *pass, const tin_node *node)
     recurrent_packed packed = recurrent_parts(node, (const real *)pass->packed + node->packed);
     recurrent_scratch s;
     recurrent_scratch_parts(node, (real *)pass->work + node->scratch, &s);
+    memset(s.gates, 0, (size_t)(s.carry - s.gates) * sizeof(real)); /* for what lies between decisions */
     memset(s.carry, 0, (size_t)(s.dy - s.carry) * sizeof(real)); /* the rest is written before it is read */
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
