@@ -84,10 +84,6 @@ typedef struct cell_rows {
     const real *x, *h, *old;
     real *next, *y, *saved;
     bool quantised;
-#if TIN_KERNEL_TILES
-    real *pairs;       /* of h; NULL: not on tiles */
-    const real *apart; /* [H], biases of the state's part of the last gate where it is apart */
-#endif
 } cell_rows;
 
 INLINE vec round_state(vec h)
@@ -275,33 +271,11 @@ INLINE const real *cell_units(cell_part part, int units, const cell_rows *rows, 
         w = units <= part_units(part) ? cell_units(part, units, rows, w, bias, saved, unit) : w;                       \
         break;
 
-#if TIN_KERNEL_TILES
-/* Adds what the state gives to the sums of the gates. w: for each gate, tiles. */
-INLINE void tile_cell_sums(cell_part part, const cell_rows *rows, const real *w, real *saved)
-{
-    int gates = part_gates(part), n = rows->n_units;
-    ptrdiff_t row = (ptrdiff_t)n * TIN_LANES, part_step = paired_rows(n) * TIN_LANES;
-    whole_pairs_of_rows(rows->h, n, rows->pairs, part_step);
-    for (int g = 0; g < gates; g++, w += tile_weights(n, n)) {
-        bool apart = part_product(part) && g == gates - 1;
-        tile_rows(w, n, n, rows->pairs, part_step, apart ? rows->apart : saved + g * row,
-                  saved + (apart ? gates : g) * row);
-    }
-}
-#endif
-
 /* A part of one decision: first the sums of all units, then, without one waiting for another, their activations. */
 INLINE void cell_decision(cell_part part, const cell_rows *rows, const real *w, const real *bias)
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
     real *saved = rows->saved + (part == PART_CANDIDATE ? 2 * row : 0);
-#if TIN_KERNEL_TILES
-    if (rows->pairs) {
-        tile_cell_sums(part, rows, w, saved);
-        cell_activations(part, rows);
-        return;
-    }
-#endif
     for (int unit = 0, units; unit < rows->n_units; unit += units) {
         units = part_size(rows->n_units, part_units(part), unit);
         switch (units) {

@@ -114,7 +114,7 @@ static size_t product_size(int n_rows, int n_segments, int length)
 {
     size_t n = (size_t)n_rows * (size_t)n_segments * (size_t)length;
 #if TIN_KERNEL_TILES
-    return tin_whole_rows(n) + (tiled(n_rows, length) ? (size_t)n_segments * tile_weights(n_rows, length) : 0);
+    return tin_whole_rows(n) + (tiled(n_rows, length) ? tile_weights(n_rows, n_segments * pair_blocks(length)) : 0);
 #else
     return n;
 #endif
@@ -155,36 +155,32 @@ static int projected_times(const projection *p)
     return high - low > most ? 0 : 1 + (int)((most - (high - low)) / (p->x_step > 0 ? p->x_step : 1));
 }
 
-/* Places t..t+n-1 of a block of rows, whose tiles begin at `tiles`. pairs: of the channels from `low` on, and from low + 1
- * on. */
-static void project_tiles_block(const projection *p, const real *tiles, int row, int rows, bool whole, int t, int n,
-                                ptrdiff_t low, real (*pairs)[PARTS * PAIRED * TIN_LANES])
+/* Places t..t+n-1 of two blocks of rows. pairs: of the channels from `low` on, and from low + 1 on. */
+static void project_tile_rows(const projection *p, const real *tiles, int row, int t, int n, ptrdiff_t low,
+                              real (*pairs)[PARTS * PAIRED * TIN_LANES])
 {
-    real bias[TILE_WORDS] __attribute__((aligned(64)));
-    for (int r = 0; p->bias && r < rows; r++) {
-        store(bias + r * TIN_LANES, splat(p->bias[row + r]));
+    real bias[2 * TILE_WORDS] __attribute__((aligned(64)));
+    tile_run runs[MAX_SEGMENTS];
+    int end = row + 2 * TILE_ROWS < p->n_rows ? row + 2 * TILE_ROWS : p->n_rows;
+    for (int r = row; p->bias && r < end; r++) {
+        store(bias + (r - row) * TIN_LANES, splat(p->bias[r]));
     }
-    int blocks = tile_blocks(p->segments->length);
     for (int i = 0; i < n; i++) {
         real *y = p->y + ((t + i) * p->y_step + row) * TIN_LANES;
-        const real *w = tiles;
-        tile_start(whole, p->add ? y : p->bias ? bias : NULL, TIN_LANES);
         for (int s = 0; s < p->segments->n; s++) {
             ptrdiff_t at = i * p->x_step + p->segments->offset[s] - low;
-            const real *x = pairs[at & 1] + at / 2 * TIN_LANES;
-            for (int k = 0; k < blocks; k++, w += PARTS * rows * TILE_PAIRS, x += TILE_PAIRS * TIN_LANES) {
-                tile_add(whole, rows, w, x, (ptrdiff_t)PAIRED * TIN_LANES);
-            }
+            runs[s] = (tile_run){pairs[at & 1] + at / 2 * TIN_LANES, (ptrdiff_t)PAIRED * TIN_LANES,
+                                 pair_blocks(p->segments->length), {p->n_rows, p->n_rows}};
         }
-        tile_end(whole, y, TIN_LANES);
+        tile_product(tiles, row, end, p->n_rows, runs, p->segments->n, p->add ? y : p->bias ? bias : NULL, y);
     }
 }
 
 static void project_tiles(const projection *p, int most_times)
 {
     const segments *s = p->segments;
-    int n_k = s->n * s->length, most = part_size(p->n_rows, TILE_ROWS, 0);
-    const real *first = p->weights + tin_whole_rows((size_t)p->n_rows * (size_t)n_k);
+    int n_k = s->n * s->length;
+    const real *tiles = p->weights + tin_whole_rows((size_t)p->n_rows * (size_t)n_k);
     real pairs[2][PARTS * PAIRED * TIN_LANES] __attribute__((aligned(64)));
     const ptrdiff_t part_step = (ptrdiff_t)PAIRED * TIN_LANES;
     ptrdiff_t low, high;
@@ -201,17 +197,12 @@ static void project_tiles(const projection *p, int most_times)
         for (int half = 0; half <= odd; half++) {
             ptrdiff_t paired = (count - half + 1) / 2;
             pairs_of_rows(x + half * TIN_LANES, count - half, pairs[half], part_step);
-            clear_pairs(TILE_PAIRS, pairs[half] + paired * TIN_LANES, part_step);
-        }
-        const real *tiles = first;
-        for (int row = 0, rows; row < p->n_rows; row += rows) {
-            rows = part_size(p->n_rows, TILE_ROWS, row);
-            if (rows == most) {
-                project_tiles_block(p, tiles, row, rows, true, t, n, low, pairs);
-            } else {
-                project_tiles_block(p, tiles, row, rows, false, t, n, low, pairs);
+            for (int part = 0; part < PARTS; part++) {
+                clear_pairs(TILE_PAIRS, pairs[half] + part * part_step + paired * TIN_LANES);
             }
-            tiles += (size_t)s->n * tile_weights(rows, s->length);
+        }
+        for (int row = 0; row < p->n_rows; row += 2 * TILE_ROWS) {
+            project_tile_rows(p, tiles, row, t, n, low, pairs);
         }
         for (int i = t; (p->finish.limited || p->finish.quantised) && i < t + n; i++) {
             real *y = p->y + i * p->y_step * TIN_LANES;

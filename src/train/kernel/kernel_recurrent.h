@@ -13,11 +13,10 @@
 
 /* Parts of the packed weights. */
 typedef struct recurrent_packed {
-    const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; projected: for project */
-    const real *state;     /* projected: tiles of weight_hh, gate by gate */
+    const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project; on
+                            * tiles: chained, of x and then h, rows as saved */
     const real *later;     /* of PART_CANDIDATE */
-    const real *bias;      /* per part and block of units, as cell_units wants it; projected: [gates][H], then [H] of the
-                            * state's part of the last gate where it is apart */
+    const real *bias;      /* per part and block of units, as cell_units wants it; min_gru: [2H]; on tiles: rows as saved */
     const real *hidden;    /* weight_hh of the gates that read h, transposed for project */
     const real *candidate; /* of those that read r * h */
     const real *input;     /* weight_ih, transposed, in order of the gradients */
@@ -35,40 +34,61 @@ static size_t hidden_weights(const tin_node *node)
     return (size_t)(c.hidden_gates + c.reset_gates) * (size_t)node->n_outputs * (size_t)node->n_outputs;
 }
 
-/* Whether the input's part of the gates is a product of its own, over many decisions. */
-static bool projected(const tin_node *node)
-{
 #if TIN_KERNEL_TILES
-    return node->kind == TIN_NODE_MIN_GRU || tiled_state(node);
-#else
-    return node->kind == TIN_NODE_MIN_GRU;
-#endif
+/* Rows of sums of a decision over H: the gates, and the state's part of the last one where it is apart. */
+static int summed_gates(const tin_node *node)
+{
+    return shape_of(node).gates + part_product(first_part(node->kind));
 }
+#endif
 
-/* Of n_gates of weight_hh. */
-static size_t state_size_of(const tin_node *node, int n_gates)
+/* Reals of packed weights of the decisions, without PART_CANDIDATE where that is apart. */
+static size_t forward_size(const tin_node *node)
 {
 #if TIN_KERNEL_TILES
     if (tiled_state(node)) {
-        return (size_t)n_gates * tile_weights(node->n_outputs, node->n_outputs);
+        return tile_weights(summed_gates(node) * node->n_outputs, pair_blocks(node->n_inputs) + pair_blocks(node->n_outputs));
     }
 #endif
-    return (size_t)(n_gates * node->n_outputs * node->n_outputs);
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        return product_size(2 * node->n_outputs, 1, node->n_inputs);
+    }
+    return (size_t)(shape_of(node).hidden_gates * node->n_outputs) * (size_t)(node->n_inputs + node->n_outputs);
+}
+
+static size_t later_size(const tin_node *node)
+{
+    size_t n = (size_t)(shape_of(node).reset_gates * node->n_outputs);
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        return n > 0 ? tile_weights(node->n_outputs, pair_blocks(node->n_outputs)) : 0;
+    }
+#endif
+    return n * (size_t)(node->n_inputs + node->n_outputs);
+}
+
+/* Of the transposed weight_hh of n gates. */
+static size_t transposed_size(const tin_node *node, int n_gates)
+{
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        return tile_weights(node->n_outputs, pair_blocks(n_gates * node->n_outputs));
+    }
+#endif
+    return (size_t)n_gates * (size_t)node->n_outputs * (size_t)node->n_outputs;
 }
 
 static recurrent_packed recurrent_parts(const tin_node *node, const real *packed)
 {
     cell_shape c = shape_of(node);
-    int n_h = node->n_outputs, n_i = node->n_inputs;
     recurrent_packed p;
     p.forward = packed;
-    p.state = p.forward + (projected(node) ? product_size(c.gates * n_h, 1, n_i) : input_weights(node));
-    p.later = projected(node) ? p.state + state_size_of(node, c.hidden_gates) : p.forward + 2 * n_h * (n_i + n_h);
-    p.bias = p.state + tin_whole_rows(state_size_of(node, c.hidden_gates + c.reset_gates));
-    p.hidden = p.bias + tin_whole_rows((size_t)(5 * n_h));
-    p.candidate = p.hidden + product_size(n_h, 1, c.hidden_gates * n_h);
-    p.input = p.candidate + product_size(n_h, 1, c.reset_gates * n_h);
-    p.rounded = p.input + product_size(n_i, 1, c.gates * n_h);
+    p.later = p.forward + forward_size(node);
+    p.bias = p.later + later_size(node);
+    p.hidden = p.bias + tin_whole_rows((size_t)(5 * node->n_outputs));
+    p.candidate = p.hidden + transposed_size(node, c.hidden_gates);
+    p.input = p.candidate + transposed_size(node, c.reset_gates);
+    p.rounded = p.input + product_size(node->n_inputs, 1, c.gates * node->n_outputs);
     return p;
 }
 
@@ -94,7 +114,6 @@ static void pack_transposed(const real *weight, int n_h, int n_columns, int firs
             }
         }
     }
-    product_done(packed, n_columns, most, 1, n_gates * n_h);
 }
 
 static real *pack_units(const real *weight, const tin_node *node, int n_columns, const int range[2], int unit,
@@ -149,20 +168,39 @@ static void pack_projection(const real *weight, int n_rows, int n_columns, real 
     product_done(packed, n_rows, ROWS_MOST, 1, n_columns);
 }
 
-/* Biases [gates][H], and [H] of the state's part of the last gate where it is apart. */
-static void pack_biases(const tin_node *node, const float *params, real *bias)
+#if TIN_KERNEL_TILES
+static void pack_state_tiles(const tin_node *node, const float *params, const real *rounded, real *packed)
 {
     cell_shape c = shape_of(node);
-    int n = c.gates * node->n_outputs, n_state = (c.hidden_gates + c.reset_gates) * node->n_outputs;
+    recurrent_packed p = recurrent_parts(node, packed);
+    int n_i = node->n_inputs, n_h = node->n_outputs, n_rows = summed_gates(node) * n_h;
+    int apart = summed_gates(node) > c.gates ? (c.gates - 1) * n_h : c.gates * n_h; /* rows from there meet only x, */
+    int of_x = pair_blocks(n_i), of_h = pair_blocks(n_h), later = c.hidden_gates * n_h;
+    const real *w_hh = rounded + input_weights(node);
     const float *b_ih = params + node->bias, *b_hh = params + node->bias_hh;
-    int apart = part_product(first_part(node->kind)) ? n - node->n_outputs : n;
-    for (int i = 0; i < n; i++) {
-        bias[i] = (real)b_ih[i] + (i < n_state && i < apart ? (real)b_hh[i] : 0);
+    real *bias = packed + (p.bias - packed), *forward = packed;
+    memset(forward, 0, (size_t)(p.bias - packed) * sizeof *packed);
+    for (int row = 0; row < n_rows; row++) {
+        bool meets_x = row < c.gates * n_h, meets_h = row < c.gates * n_h ? row < apart && row < later : true;
+        int of_gate = meets_x ? row : row - n_h; /* and those after the gates only h */
+        if (meets_x) {
+            pack_row(rounded + of_gate * n_i, 1, n_i, row, 0, of_x + of_h, forward);
+        }
+        if (meets_h) {
+            pack_row(w_hh + of_gate * n_h, 1, n_h, row, of_x, of_x + of_h, forward);
+        }
+        bias[row] = (meets_x ? (real)b_ih[of_gate] : 0) + (meets_h || row >= later ? (real)b_hh[of_gate] : 0);
     }
-    for (int i = apart; i < n_state; i++) {
-        bias[n + i - apart] = (real)b_hh[i];
+    for (int row = 0; row < c.reset_gates * n_h; row++) {
+        pack_row(w_hh + (later + row) * n_h, 1, n_h, row, 0, of_h, packed + (p.later - packed));
+    }
+    memset(packed + (p.hidden - packed), 0, (size_t)(p.input - p.hidden) * sizeof *packed);
+    for (int row = 0; row < n_h; row++) {
+        pack_row(w_hh + row, n_h, later, row, 0, pair_blocks(later), packed + (p.hidden - packed));
+        pack_row(w_hh + later * n_h + row, n_h, c.reset_gates * n_h, row, 0, of_h, packed + (p.candidate - packed));
     }
 }
+#endif
 
 static void recurrent_pack(const tin_node *node, const float *params, real *packed)
 {
@@ -175,27 +213,31 @@ static void recurrent_pack(const tin_node *node, const float *params, real *pack
         round_row(params + node->weight + (size_t)(row * n_i), n_i, node->weight_bits, node->power_of_two,
                   rounded + row * n_i);
     }
-    pack_transposed(rounded, n_h, n_i, c.shift, c.gates, c.gates, ROWS_MOST, packed + (p.input - packed));
-    for (int row = 0; row < n_rows && c.hidden_gates > 0; row++) {
+    real *input = packed + (p.input - packed);
+    pack_transposed(rounded, n_h, n_i, c.shift, c.gates, c.gates, ROWS_MOST, input);
+    product_done(input, n_i, ROWS_MOST, 1, n_rows);
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        pack_projection(rounded, n_rows, n_i, forward);
+        for (int row = 0; row < n_rows; row++) {
+            bias[row] = (real)params[node->bias + (size_t)row];
+        }
+        return;
+    }
+    for (int row = 0; row < n_rows; row++) {
         round_row(params + node->weight_hh + (size_t)(row * n_h), n_h, node->weight_bits, node->power_of_two,
                   w_hh + row * n_h);
     }
-    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, SUMS_MOST, packed + (p.hidden - packed));
-    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, SUMS_MOST, packed + (p.candidate - packed));
-    if (projected(node)) {
-        pack_projection(rounded, n_rows, n_i, forward);
-        pack_biases(node, params, bias);
 #if TIN_KERNEL_TILES
-        for (int g = 0; g < c.hidden_gates + c.reset_gates; g++) {
-            real *tiles = packed + (p.state - packed) + state_size_of(node, g);
-            pack_tiles(w_hh + g * n_h * n_h, n_h, 1, 1, n_h, tiles);
-        }
-#endif
+    if (tiled_state(node)) {
+        pack_state_tiles(node, params, rounded, packed);
         return;
     }
+#endif
     const int all[2] = {0, c.hidden_gates}, reset[2] = {c.hidden_gates, c.gates};
     pack_part(first_part(node->kind), node, params, rounded, all, &forward, &bias);
     pack_part(PART_CANDIDATE, node, params, rounded, reset, &forward, &bias);
+    pack_transposed(w_hh, n_h, n_h, 0, c.hidden_gates, c.gates, SUMS_MOST, packed + (p.hidden - packed));
+    pack_transposed(w_hh, n_h, n_h, c.hidden_gates, c.reset_gates, c.gates, SUMS_MOST, packed + (p.candidate - packed));
 }
 
 static size_t recurrent_saved_size(const tin_node *node)
@@ -218,21 +260,20 @@ static real *exact_states(const tin_pass *pass, const tin_node *node)
     return apart ? work + node->saved + (size_t)(shape_of(node).saved * node->rows_out) * row : work + node->y - row;
 }
 
-/* The input's part of the gates of decisions t..t+n-1, into the saved rows. */
-static void input_gates(const tin_pass *pass, const tin_node *node, const recurrent_packed *packed, int t, int n)
+/* The gates of min_gru do not read the state: one product for all decisions, into the saved rows. */
+static void min_gru_gates(const tin_pass *pass, const tin_node *node, const recurrent_packed *packed)
 {
     real *work = pass->work;
-    cell_shape c = shape_of(node);
     segments whole = {.n = 1, .length = node->n_inputs};
-    projection p = {.n_times = n,
-                    .n_rows = c.gates * node->n_outputs,
+    projection p = {.n_times = node->rows_out,
+                    .n_rows = 2 * node->n_outputs,
                     .weights = packed->forward,
                     .bias = packed->bias,
-                    .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
+                    .x = work + node->in[0].x,
                     .x_step = node->n_inputs,
                     .segments = &whole,
-                    .y = work + node->saved + (ptrdiff_t)(c.saved * t * node->n_outputs) * TIN_LANES,
-                    .y_step = c.saved * node->n_outputs};
+                    .y = work + node->saved,
+                    .y_step = 2 * node->n_outputs};
     project(&p);
 }
 
@@ -250,8 +291,8 @@ typedef struct recurrent_scratch {
     real *hidden_sums, *candidate_sums, *input_sums, *turned; /* of `outer` */
     real *bias_sums;                                          /* a vec each */
 #if TIN_KERNEL_TILES
-    real *pairs; /* of h, or of what its gradient is computed from */
-    real *apart; /* as in cell_rows */
+    real *x_pairs, *pairs; /* chained, of x and of what the state gives or gets */
+    real *bias;            /* rows as saved, in every lane */
 #endif
 } recurrent_scratch;
 
@@ -274,8 +315,9 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
                  {&s->input_sums, outer_sums(c.gates * n_h, n_i)},
                  {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
 #if TIN_KERNEL_TILES
-                 {&s->pairs, (size_t)paired_rows(c.gates * n_h) * PARTS * TIN_LANES},
-                 {&s->apart, row},
+                 {&s->x_pairs, (size_t)pairs_size(n_i) * PARTS},
+                 {&s->pairs, (size_t)pairs_size(c.gates * n_h) * PARTS},
+                 {&s->bias, (size_t)summed_gates(node) * row},
 #endif
                  {&s->turned, input > hidden ? input : hidden}};
     size_t at = 0;
@@ -295,27 +337,64 @@ static size_t recurrent_scratch_size(const tin_node *node)
 static void recurrent_decision(const tin_node *node, cell_rows *rows, const recurrent_packed *packed)
 {
     ptrdiff_t row = (ptrdiff_t)rows->n_units * TIN_LANES;
-    const real *weights = projected(node) ? packed->state : packed->forward;
     switch (node->kind) {
     case TIN_NODE_GRU:
-        cell_decision(PART_GRU, rows, weights, packed->bias);
+        cell_decision(PART_GRU, rows, packed->forward, packed->bias);
         break;
     case TIN_NODE_LSTM:
-        cell_decision(PART_LSTM, rows, weights, packed->bias);
+        cell_decision(PART_LSTM, rows, packed->forward, packed->bias);
         break;
     case TIN_NODE_MGU:
-        cell_decision(PART_MGU, rows, weights, packed->bias);
+        cell_decision(PART_MGU, rows, packed->forward, packed->bias);
         break;
     case TIN_NODE_GRU_RESET_BEFORE:
-        cell_decision(PART_RESET, rows, weights, packed->bias);
+        cell_decision(PART_RESET, rows, packed->forward, packed->bias);
         rows->h = rows->saved + 3 * row;
         cell_decision(PART_CANDIDATE, rows, packed->later, packed->bias + 2 * rows->n_units);
         break;
-    default: /* input_gates has done the sums */
+    default: /* min_gru_gates has done the sums */
         cell_activations(PART_MIN_GRU, rows);
         break;
     }
 }
+
+#if TIN_KERNEL_TILES
+static void tiled_decision(const tin_node *node, const cell_rows *rows, const recurrent_packed *packed,
+                           const recurrent_scratch *s)
+{
+    cell_shape c = shape_of(node);
+    int n_h = node->n_outputs, n_gates = c.gates * n_h, n_rows = summed_gates(node) * n_h;
+    ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
+    whole_pairs_of_rows(rows->x, node->n_inputs, s->x_pairs);
+    whole_pairs_of_rows(rows->h, n_h, s->pairs);
+    int alone = n_rows > n_gates ? n_gates - n_h : c.hidden_gates * n_h; /* gates from there on do not meet h itself */
+    const tile_run read[2] = {{s->x_pairs, pairs_size(node->n_inputs), pair_blocks(node->n_inputs), {n_gates, n_rows}},
+                             {s->pairs, pairs_size(n_h), pair_blocks(n_h), {alone, n_gates}}};
+    tile_product(packed->forward, 0, n_rows, n_rows, read, 2, s->bias, rows->saved);
+    switch (node->kind) {
+    case TIN_NODE_GRU:
+        cell_activations(PART_GRU, rows);
+        break;
+    case TIN_NODE_LSTM:
+        cell_activations(PART_LSTM, rows);
+        break;
+    case TIN_NODE_MGU:
+        cell_activations(PART_MGU, rows);
+        break;
+    default: {
+        cell_activations(PART_RESET, rows);
+        whole_pairs_of_rows(rows->saved + 3 * row, n_h, s->pairs);
+        tiles_for(n_h);
+        const tile_run again = {s->pairs, pairs_size(n_h), pair_blocks(n_h), {n_h, n_h}};
+        tile_product(packed->later, 0, n_h, n_h, &again, 1, rows->saved + 2 * row, rows->saved + 2 * row);
+        tiles_for(n_rows);
+        cell_rows candidate = *rows;
+        cell_activations(PART_CANDIDATE, &candidate);
+        break;
+    }
+    }
+}
+#endif
 
 static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *state)
 {
@@ -328,20 +407,20 @@ static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *
         store(work + node->y - row + i, has_cell ? load(state + row + i) : state_read(h, node->quantised));
         store(states + i, h);
     }
+    if (node->kind == TIN_NODE_MIN_GRU) {
+        min_gru_gates(pass, node, &packed);
+    }
 #if TIN_KERNEL_TILES
     recurrent_scratch s;
     recurrent_scratch_parts(node, work + node->scratch, &s);
-    for (int u = 0; u < node->n_outputs && tiled_state(node); u++) {
-        store(s.apart + u * TIN_LANES, splat(packed.bias[shape_of(node).gates * node->n_outputs + u]));
+    if (tiled_state(node)) {
+        for (int i = 0; i < summed_gates(node) * node->n_outputs; i++) {
+            store(s.bias + i * TIN_LANES, splat(packed.bias[i]));
+        }
+        tiles_for(summed_gates(node) * node->n_outputs);
     }
 #endif
     for (int t = 0; t < node->rows_out; t++) {
-        if (projected(node) && t % CHAIN_ROWS == 0) {
-            input_gates(pass, node, &packed, t, node->rows_out - t < CHAIN_ROWS ? node->rows_out - t : CHAIN_ROWS);
-#if TIN_KERNEL_TILES
-            tiles_for(node->n_outputs);
-#endif
-        }
         cell_rows rows = {.n_inputs = node->n_inputs,
                           .n_units = node->n_outputs,
                           .x = work + node->in[0].x + (ptrdiff_t)t * node->n_inputs * TIN_LANES,
@@ -352,8 +431,10 @@ static void recurrent_forward(const tin_pass *pass, const tin_node *node, real *
                           .saved = work + node->saved + shape_of(node).saved * t * row,
                           .quantised = node->quantised};
 #if TIN_KERNEL_TILES
-        rows.pairs = tiled_state(node) ? s.pairs : NULL;
-        rows.apart = s.apart;
+        if (tiled_state(node)) {
+            tiled_decision(node, &rows, &packed, &s);
+            continue;
+        }
 #endif
         recurrent_decision(node, &rows, &packed);
     }
@@ -398,12 +479,12 @@ static void state_gradient(const tin_node *node, const real *w, int n_gates, con
     int n = n_gates * node->n_outputs;
 #if TIN_KERNEL_TILES
     if (tiled_state(node)) {
-        ptrdiff_t part_step = paired_rows(n) * TIN_LANES;
         for (int i = 0; ahead && i < shape_of(node).saved * node->n_outputs; i++) {
             __builtin_prefetch(ahead + i * TIN_LANES);
         }
-        whole_pairs_of_rows(gates, n, s->pairs, part_step);
-        tile_rows(w + tin_whole_rows((size_t)(n * node->n_outputs)), node->n_outputs, n, s->pairs, part_step, start, y);
+        whole_pairs_of_rows(gates, n, s->pairs);
+        const tile_run read = {s->pairs, pairs_size(n), pair_blocks(n), {node->n_outputs, node->n_outputs}};
+        tile_product(w, 0, node->n_outputs, node->n_outputs, &read, 1, start, y);
         return;
     }
 #endif

@@ -1,31 +1,57 @@
 /* Matrix products on the tiles of x86-64 (AMX): a tile is up to 16 rows of 64 bytes, and one instruction adds the product
- * of a tile of 16-bit floats with another to a tile of sums in float.
+ * of a tile of 16-bit floats (bfloat16, 8 bits) with another to a tile of sums in float.
  *
- * A float of 24 bits is the exact sum of PARTS 16-bit floats (bfloat16) of 8 bits each: what is cut off, again and again.
- * Of the products of parts those are added that are not below 2^-24 of the whole, so that results are as exact as in float.
- * A product of tiles sums over pairs: a word holds the parts of two values, the first in its low half. */
+ * A factor is the sum of two such floats: itself rounded, and what that leaves, rounded: 17 bits of 24. Of the four products
+ * that of the two rests, 2^-18 of the whole, is left out. A product is exact to 2^-16.4, its root mean square error is
+ * 2e-6; sums are float. (The bits that TF32 keeps of a factor are 11.)
+ *
+ * A product of tiles sums over pairs: a word holds a part of two values, the first one's in its low half. */
 #ifndef TIN_KERNEL_TILE_H
 #define TIN_KERNEL_TILE_H
 
 #include "train/kernel/kernel_vector.h"
 
 #if TIN_KERNEL_TILES
-#define PARTS 3
-#define TILE_ROWS 16                      /* of a tile, at most; sums have a column for each lane */
-#define TILE_PAIRS 16                     /* pairs that a product of tiles sums over */
-#define TILE_WORDS (TILE_ROWS * TILE_PAIRS) /* of a tile of parts or of sums, at most */
+#define PARTS 2
+#define TILE_ROWS 16  /* of a tile, at most; a row of sums is one of lanes */
+#define TILE_PAIRS 16 /* pairs that a product of tiles sums over */
+#define TILE_WORDS (TILE_ROWS * TILE_PAIRS)
+#define ROUND_HALF 0x8000   /* of what is cut off */
+#define HIGH_HALF (-0x10000) /* of a word */
 
 /* The parts of TIN_LANES pairs to rows of words, part_step words apart. */
 INLINE void split_pairs(vec first, vec second, real *to, ptrdiff_t part_step)
 {
-    const ivec high = (ivec)splat(0) - 0x10000;
     UNROLL
     for (int part = 0; part < PARTS; part++) {
-        ivec a = (ivec)first & high, b = (ivec)second & high;
-        store(to + part * part_step, (vec)(((ivec)first >> 16 & 0xffff) | b));
-        first -= (vec)a;
+        ivec a = (ivec)first + ROUND_HALF, b = ((ivec)second + ROUND_HALF) & HIGH_HALF;
+        store(to + part * part_step, (vec)((a >> 16 & 0xffff) | b));
+        first -= (vec)(a & HIGH_HALF);
         second -= (vec)b;
     }
+}
+
+INLINE void clear_pairs(ptrdiff_t n, real *to)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        store(to + i * TIN_LANES, splat(0));
+    }
+}
+
+static int blocks_of(int n, int block)
+{
+    return (n + block - 1) / block;
+}
+
+static int pair_blocks(int n)
+{
+    return blocks_of(n, 2 * TILE_PAIRS);
+}
+
+/* Words of a part of pairs of n rows of lanes, up to whole tiles. */
+static ptrdiff_t pairs_size(int n)
+{
+    return (ptrdiff_t)pair_blocks(n) * TILE_WORDS;
 }
 
 /* n rows of lanes as (n + 1) / 2 rows of pairs, [part][pair][lane]. */
@@ -39,29 +65,18 @@ static void pairs_of_rows(const real *x, ptrdiff_t n, real *to, ptrdiff_t part_s
     }
 }
 
-/* Rows of pairs of n rows, up to whole tiles. */
-static ptrdiff_t paired_rows(ptrdiff_t n)
+/* The same, with zeros up to whole tiles, for one place in time; the parts are pairs_size(n) apart. */
+static void whole_pairs_of_rows(const real *x, int n, real *to)
 {
-    return (n + 2 * TILE_PAIRS - 1) / (2 * TILE_PAIRS) * TILE_PAIRS;
-}
-
-static void clear_pairs(ptrdiff_t n, real *to, ptrdiff_t part_step)
-{
+    ptrdiff_t part_step = pairs_size(n), end = (n + 1) / 2 * TIN_LANES;
+    pairs_of_rows(x, n, to, part_step);
     for (int part = 0; part < PARTS; part++) {
-        memset(to + part * part_step, 0, (size_t)(n * TIN_LANES) * sizeof(real));
+        clear_pairs((part_step - end) / TIN_LANES, to + part * part_step + end);
     }
 }
 
-/* As pairs_of_rows, with zeros to the end of the last tile. */
-static void whole_pairs_of_rows(const real *x, ptrdiff_t n, real *to, ptrdiff_t part_step)
-{
-    ptrdiff_t pairs = (n + 1) / 2;
-    pairs_of_rows(x, n, to, part_step);
-    clear_pairs(paired_rows(n) - pairs, to + pairs * TIN_LANES, part_step);
-}
-
-/* Rows come in blocks of two sizes, as part_size cuts them. Tiles 0 (sums) and 1 (left factor) are for blocks of `rows`, 2
- * and 3 for those of one row less; 4 to 6 hold the right factor. */
+/* Sets the tiles up for n_rows rows of sums, in blocks of TILE_ROWS: the last block has tiles of its own, 6 (sums) and 7
+ * (left factor). */
 static void tiles_for(int n_rows)
 {
     struct {
@@ -69,11 +84,9 @@ static void tiles_for(int n_rows)
         uint16_t bytes[16];
         uint8_t rows[16];
     } shape = {.palette = 1};
-    int rows = part_size(n_rows, TILE_ROWS, 0);
-    for (int i = 0; i < 7; i++) {
-        int n = i > 3 ? TILE_PAIRS : i < 2 || rows == 1 ? rows : rows - 1;
-        shape.bytes[i] = TIN_LANES * sizeof(real);
-        shape.rows[i] = (uint8_t)n;
+    for (int i = 0; i < 8; i++) {
+        shape.bytes[i] = TILE_PAIRS * sizeof(real);
+        shape.rows[i] = (uint8_t)(i < 6 ? TILE_ROWS : (n_rows - 1) % TILE_ROWS + 1);
     }
     __asm__ volatile("ldtilecfg %0" : : "m"(shape));
 }
@@ -84,58 +97,106 @@ static void tiles_done(void)
 }
 
 #define TILE_CLEAR(tile) __asm__ volatile("tilezero %%tmm" #tile : : :)
-#define TILE_LOAD(tile, from, step)                                                                                    \
-    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"((step) * (ptrdiff_t)sizeof(real)) : "memory")
-#define TILE_STORE(tile, to, step)                                                                                     \
-    __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)"                                                            \
-                     :                                                                                                 \
-                     : "r"(to), "r"((step) * (ptrdiff_t)sizeof(real))                                                  \
-                     : "memory")
+#define TILE_LOAD(tile, from)                                                                                          \
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"((ptrdiff_t)64) : "memory")
+#define TILE_STORE(tile, to)                                                                                           \
+    __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" : : "r"(to), "r"((ptrdiff_t)64) : "memory")
 #define TILE_PRODUCT(sums, left, right)                                                                                \
     __asm__ volatile("tdpbf16ps %%tmm" #right ", %%tmm" #left ", %%tmm" #sums : : :)
-#define TILE_SIX(sums, tile, rows)                                                                                     \
-    TILE_LOAD(tile, left, (ptrdiff_t)TILE_PAIRS);                                                                      \
-    TILE_PRODUCT(sums, tile, 4);                                                                                       \
-    TILE_PRODUCT(sums, tile, 5);                                                                                       \
-    TILE_PRODUCT(sums, tile, 6);                                                                                       \
-    TILE_LOAD(tile, left + (rows) * TILE_PAIRS, (ptrdiff_t)TILE_PAIRS);                                                \
-    TILE_PRODUCT(sums, tile, 4);                                                                                       \
-    TILE_PRODUCT(sums, tile, 5);                                                                                       \
-    TILE_LOAD(tile, left + 2 * (rows) * TILE_PAIRS, (ptrdiff_t)TILE_PAIRS);                                            \
-    TILE_PRODUCT(sums, tile, 4)
+#define TILE_START(tile, from)                                                                                         \
+    if (from) {                                                                                                        \
+        TILE_LOAD(tile, from);                                                                                         \
+    } else {                                                                                                           \
+        TILE_CLEAR(tile);                                                                                              \
+    }
+/* The right factor's parts are in tiles 2 and 3. */
+#define TILE_ADD(sums, high, low, left)                                                                                \
+    TILE_LOAD(high, left);                                                                                             \
+    TILE_PRODUCT(sums, high, 2);                                                                                       \
+    TILE_PRODUCT(sums, high, 3);                                                                                       \
+    TILE_LOAD(low, (left) + TILE_WORDS);                                                                               \
+    TILE_PRODUCT(sums, low, 2)
 
-INLINE void tile_start(bool whole, const real *from, ptrdiff_t step)
+/* Pairs that a product sums over, whole tiles of them; rows without[0]..without[1]-1 of the sums leave them out. */
+typedef struct tile_run {
+    const real *pairs; /* [part][pair][lane] */
+    ptrdiff_t part_step;
+    int blocks, without[2];
+} tile_run;
+
+static bool meets(const tile_run *x, int row)
 {
-    if (!from && whole) {
-        TILE_CLEAR(0);
-    } else if (!from) {
-        TILE_CLEAR(2);
-    } else if (whole) {
-        TILE_LOAD(0, from, step);
+    return row < x->without[0] || row + TILE_ROWS > x->without[1];
+}
+
+/* The block of rows from `row` on, and the next if `two`, which share right factors. last: the last of them is the last of
+ * all; one alone is. block: words of the weights of a block. */
+INLINE void tile_blocks(bool two, bool last, const real *weights, int block, int row, const tile_run *x, int n,
+                        const real *from, real *to)
+{
+    const real *next = weights + block, *next_from = from ? from + TILE_WORDS : NULL;
+    if (!two) {
+        TILE_START(6, from);
     } else {
-        TILE_LOAD(2, from, step);
+        TILE_START(0, from);
+        if (last) {
+            TILE_START(6, next_from);
+        } else {
+            TILE_START(1, next_from);
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        const bool first = meets(&x[i], row), second = two && meets(&x[i], row + TILE_ROWS);
+        const real *right = x[i].pairs;
+        for (int k = 0; k < x[i].blocks; k++) {
+            TILE_LOAD(2, right);
+            TILE_LOAD(3, right + x[i].part_step);
+            if (first && !two) {
+                TILE_ADD(6, 7, 7, weights);
+            } else if (first) {
+                TILE_ADD(0, 4, 5, weights);
+            }
+            if (second && last) {
+                TILE_ADD(6, 7, 7, next);
+            } else if (second) {
+                TILE_ADD(1, 4, 5, next);
+            }
+            right += TILE_WORDS;
+            weights += PARTS * TILE_WORDS;
+            next += PARTS * TILE_WORDS;
+        }
+    }
+    if (!two) {
+        TILE_STORE(6, to);
+    } else {
+        TILE_STORE(0, to);
+        if (last) {
+            TILE_STORE(6, to + TILE_WORDS);
+        } else {
+            TILE_STORE(1, to + TILE_WORDS);
+        }
     }
 }
 
-/* Adds a product: left [part][rows][pair], right [part][pair][lane]. */
-INLINE void tile_add(bool whole, int rows, const real *left, const real *right, ptrdiff_t part_step)
+/* to = from (NULL: zeros) + weights * x for one place in time; to may be from. Rows row..end-1 of n_rows; end is n_rows or a
+ * multiple of two blocks. The tiles are set up for n_rows. */
+static void tile_product(const real *weights, int row, int end, int n_rows, const tile_run *x, int n, const real *from,
+                         real *to)
 {
-    TILE_LOAD(4, right, (ptrdiff_t)TIN_LANES);
-    TILE_LOAD(5, right + part_step, (ptrdiff_t)TIN_LANES);
-    TILE_LOAD(6, right + 2 * part_step, (ptrdiff_t)TIN_LANES);
-    if (whole) {
-        TILE_SIX(0, 1, rows);
-    } else {
-        TILE_SIX(2, 3, rows);
+    int block = 0;
+    for (int i = 0; i < n; i++) {
+        block += x[i].blocks * PARTS * TILE_WORDS;
     }
-}
-
-INLINE void tile_end(bool whole, real *to, ptrdiff_t step)
-{
-    if (whole) {
-        TILE_STORE(0, to, step);
-    } else {
-        TILE_STORE(2, to, step);
+    weights += row / TILE_ROWS * block;
+    for (; row < end; row += 2 * TILE_ROWS, weights += 2 * block, to += 2 * TILE_WORDS) {
+        if (row + TILE_ROWS >= n_rows) {
+            tile_blocks(false, true, weights, block, row, x, n, from, to);
+        } else if (row + 2 * TILE_ROWS >= n_rows) {
+            tile_blocks(true, true, weights, block, row, x, n, from, to);
+        } else {
+            tile_blocks(true, false, weights, block, row, x, n, from, to);
+        }
+        from = from ? from + 2 * TILE_WORDS : NULL;
     }
 }
 
@@ -145,84 +206,57 @@ static bool tiled(int n_rows, int length)
     return n_rows >= 8 && length >= 12;
 }
 
-/* Whether the state of a recurrent layer meets its weights on tiles. */
+/* Whether the sums of a recurrent layer are done on tiles. */
 static bool tiled_state(const tin_node *node)
 {
     return node->kind != TIN_NODE_MIN_GRU && node->n_outputs >= 12;
 }
 
-static int tile_blocks(int length)
+/* Words of weights as left factor of n_blocks blocks of pairs: block of rows, block of pairs, [part][row][pair]. */
+static size_t tile_weights(int n_rows, int n_blocks)
 {
-    return (length + 2 * TILE_PAIRS - 1) / (2 * TILE_PAIRS);
+    return (size_t)(blocks_of(n_rows, TILE_ROWS) * n_blocks) * PARTS * TILE_WORDS;
 }
 
-/* Words of weights [n_rows][length] as left factor. */
-static size_t tile_weights(int n_rows, int length)
-{
-    return (size_t)n_rows * (size_t)tile_blocks(length) * PARTS * TILE_PAIRS;
-}
-
-/* What split_pairs does, of one value: part of it, in the half of a word. */
-static uint32_t split_value(float *value, int half)
-{
-    uint32_t bits;
-    memcpy(&bits, value, sizeof bits);
-    bits &= 0xffff0000u;
-    float part;
-    memcpy(&part, &bits, sizeof part);
-    *value -= part;
-    return half > 0 ? bits : bits >> 16;
-}
-
-/* The block, of at most `most` rows, that has the row: its first row and its size. */
-static int block_of(int n_rows, int most, int row, int *size)
-{
-    int first = 0;
-    *size = part_size(n_rows, most, 0);
-    while (first + *size <= row) {
-        first += *size;
-        *size = part_size(n_rows, most, first);
-    }
-    return first;
-}
-
-/* The left factor from weights as they are packed for vectors, in blocks of `most` rows: n_runs runs of `length` channels.
- * Block of rows, then run, then block of pairs, then [part][row][pair]. */
-static void pack_tiles(const real *packed, int n_rows, int most, int n_runs, int length, real *tiles)
+/* Weight k of a row, in blocks of pairs from `first` on of n_blocks. As split_pairs; onto zeros. */
+static void pack_tile_weight(float weight, int row, int k, int first, int n_blocks, real *tiles)
 {
     uint32_t *to = (uint32_t *)tiles;
-    memset(to, 0, (size_t)n_runs * tile_weights(n_rows, length) * sizeof *to);
-    for (int row = 0; row < n_rows; row++) {
-        int from_rows, rows, from_first = block_of(n_rows, most, row, &from_rows);
-        int first = block_of(n_rows, TILE_ROWS, row, &rows);
-        const real *from = packed + (ptrdiff_t)from_first * n_runs * length + row - from_first;
-        uint32_t *block = to + (size_t)n_runs * tile_weights(first, length);
-        for (int run = 0; run < n_runs; run++, block += tile_weights(rows, length)) {
-            for (int k = 0; k < length; k++, from += from_rows) {
-                float value = *from;
-                for (int part = 0; part < PARTS; part++) {
-                    int place = (k / (2 * TILE_PAIRS) * PARTS + part) * rows + row - first;
-                    block[place * TILE_PAIRS + k / 2 % TILE_PAIRS] |= split_value(&value, k & 1);
+    int block = row / TILE_ROWS * n_blocks + first + k / (2 * TILE_PAIRS);
+    for (int part = 0; part < PARTS; part++) {
+        uint32_t bits;
+        memcpy(&bits, &weight, sizeof bits);
+        bits = (bits + ROUND_HALF) & 0xffff0000u;
+        int place = (block * PARTS + part) * TILE_WORDS + row % TILE_ROWS * TILE_PAIRS + k / 2 % TILE_PAIRS;
+        to[place] |= k & 1 ? bits : bits >> 16;
+        float rounded;
+        memcpy(&rounded, &bits, sizeof rounded);
+        weight -= rounded;
+    }
+}
+
+/* Weights w[k * step] of a row. */
+static void pack_row(const real *w, ptrdiff_t step, int length, int row, int first, int n_blocks, real *tiles)
+{
+    for (int k = 0; k < length; k++) {
+        pack_tile_weight(w[k * step], row, k, first, n_blocks, tiles);
+    }
+}
+
+/* From weights as they are packed for vectors, in blocks of `most` rows: n_runs runs of `length` channels. */
+static void pack_tiles(const real *packed, int n_rows, int most, int n_runs, int length, real *tiles)
+{
+    int blocks = pair_blocks(length);
+    memset(tiles, 0, tile_weights(n_rows, n_runs * blocks) * sizeof *tiles);
+    for (int first = 0, rows; first < n_rows; first += rows) {
+        rows = part_size(n_rows, most, first);
+        for (int run = 0; run < n_runs; run++) {
+            for (int k = 0; k < length; k++) {
+                for (int row = first; row < first + rows; row++) {
+                    pack_tile_weight(*packed++, row, k, run * blocks, n_runs * blocks, tiles);
                 }
             }
         }
-    }
-}
-
-/* to = from (NULL: zeros) + weights * x for one place in time. x: pairs of `length` rows of lanes, from there to the end of
- * the last block finite; to may be from. */
-static void tile_rows(const real *weights, int n_rows, int length, const real *pairs, ptrdiff_t part_step,
-                      const real *from, real *to)
-{
-    int most = part_size(n_rows, TILE_ROWS, 0), blocks = tile_blocks(length);
-    for (int row = 0, rows; row < n_rows; row += rows, to += rows * TIN_LANES) {
-        rows = part_size(n_rows, TILE_ROWS, row);
-        bool whole = rows == most;
-        tile_start(whole, from ? from + row * TIN_LANES : NULL, TIN_LANES);
-        for (int i = 0; i < blocks; i++, weights += PARTS * rows * TILE_PAIRS) {
-            tile_add(whole, rows, weights, pairs + i * TILE_PAIRS * TIN_LANES, part_step);
-        }
-        tile_end(whole, to, TIN_LANES);
     }
 }
 #endif
