@@ -190,6 +190,11 @@ static void conv_input_gradient(const tin_pass *pass, const tin_node *node)
 /* `outer` turns one of its factors: dy where it has fewer channels per decision than what is read. */
 static bool turns_dy(const tin_node *node, const segments *s)
 {
+#if TIN_KERNEL_TILES
+    if (tiled_outer(node->n_outputs, s->length)) {
+        return node->n_outputs < s->length;
+    }
+#endif
     return node->n_outputs < node->stride * node->n_inputs && node->n_outputs < s->length;
 }
 
@@ -216,7 +221,7 @@ static size_t conv_sums(const tin_node *node)
 static size_t conv_scratch_size(const tin_node *node)
 {
     return conv_sums(node) + (size_t)(node->n_outputs * VL) +
-           outer_turned(conv_product(node).n_columns, conv_product(node).b_step);
+           outer_turned(conv_product(node).n_rows, conv_product(node).n_columns, conv_product(node).b_step);
 }
 
 /* Takes dy back through activation and rounding as it goes. */

@@ -10,10 +10,12 @@
 
 #include "train/kernel/kernel_project.h"
 
+#define OUTER_TIMES 12  /* places in time of a product at most: what a tile reads stays in the first cache */
+#include "train/kernel/kernel_tile_outer.h"
+
 #define FOLD (VL < 4 ? VL : 4)
 #define FOLDED (VL / FOLD)
 #define FOLDS (TIN_LANES / FOLD)
-#define OUTER_TIMES 12  /* places in time of a product at most: what a tile reads stays in the first cache */
 #define OUTER_COLUMNS 3 /* vecs of columns of a tile, */
 #define OUTER_ROWS (SUMS_MOST / OUTER_COLUMNS) /* of so many rows */
 
@@ -35,6 +37,11 @@ static int folded_columns(int n_columns)
 
 static size_t outer_sums(int n_rows, int n_columns)
 {
+#if TIN_KERNEL_TILES
+    if (tiled_outer(n_rows, n_columns)) {
+        return outer_tile_sums(0, n_rows, n_columns);
+    }
+#endif
     return (size_t)n_rows * (size_t)folded_columns(n_columns) * (size_t)VL;
 }
 
@@ -52,8 +59,14 @@ static ptrdiff_t turned_columns(int n_times, int n_columns, ptrdiff_t b_step)
     return (last + FOLDED - 1) / FOLDED * FOLDED + folded_columns(n_columns) * FOLDED;
 }
 
-static size_t outer_turned(int n_columns, ptrdiff_t b_step)
+static size_t outer_turned(int n_rows, int n_columns, ptrdiff_t b_step)
 {
+#if TIN_KERNEL_TILES
+    if (tiled_outer(n_rows, n_columns)) {
+        return outer_tile_turned(n_columns);
+    }
+#endif
+    (void)n_rows;
     return FOLDED == 1 ? 0 : (size_t)turned_columns(OUTER_TIMES, n_columns, b_step) * TIN_LANES;
 }
 
@@ -176,6 +189,13 @@ INLINE real *outer_columns(int columns, const outer_product *p, real *sums, int 
 
 static void outer(const outer_product *p)
 {
+#if TIN_KERNEL_TILES
+    if (tiled_outer(p->n_rows, p->n_columns)) {
+        const outer_factor all = {p->b, p->b_step, p->n_columns, 0, p->n_rows, p->sums};
+        outer_tiles(p->n_times, p->n_rows, p->a, p->a_step, &all, 1, p->first, p->turned);
+        return;
+    }
+#endif
     real *sums = p->sums;
     int n = folded_columns(p->n_columns);
     if (FOLDED > 1 && p->n_rows > 0) {
@@ -206,9 +226,28 @@ static ptrdiff_t column_place(const weight_map *map, int c)
     return (ptrdiff_t)(c % map->n_inputs) * map->n_taps + map->first_tap + c / map->n_inputs;
 }
 
+#if TIN_KERNEL_TILES
+/* Of outer_tiles, from row `row` of the first block on. */
+static void outer_tile_reduce(const real *sums, int row, int n_rows, int n_columns, real *gradient, weight_map map)
+{
+    for (int r = 0; r < n_rows; r++) {
+        for (int c = 0; c < n_columns; c++) {
+            ptrdiff_t place = map.turned ? row_place(&map, c) + column_place(&map, r) : row_place(&map, r) + column_place(&map, c);
+            gradient[place] += outer_tile_sum(sums, n_columns, row + r, c);
+        }
+    }
+}
+#endif
+
 /* Adds what `outer` collected to weights. */
 static void outer_reduce(const real *sums, int n_rows, int n_columns, real *gradient, weight_map map)
 {
+#if TIN_KERNEL_TILES
+    if (tiled_outer(n_rows, n_columns)) {
+        outer_tile_reduce(sums, 0, n_rows, n_columns, gradient, map);
+        return;
+    }
+#endif
     int n = folded_columns(n_columns);
     for (int column = 0, columns; column < n; column += columns) {
         columns = part_size(n, OUTER_COLUMNS, column);

@@ -301,7 +301,18 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
 {
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
-    size_t row = (size_t)n_h * TIN_LANES, input = outer_turned(n_i, n_i), hidden = outer_turned(n_h, c.saved * n_h);
+    size_t row = (size_t)n_h * TIN_LANES, input = outer_turned(c.gates * n_h, n_i, n_i),
+           hidden = outer_turned(c.hidden_gates * n_h, n_h, c.saved * n_h);
+    size_t hidden_sums = outer_sums(c.hidden_gates * n_h, n_h), candidate_sums = outer_sums(c.reset_gates * n_h, n_h);
+    size_t input_sums = outer_sums(c.gates * n_h, n_i), turned = input > hidden ? input : hidden;
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        hidden_sums = outer_tile_sums(c.first_hidden * n_h, (c.first_hidden + c.hidden_gates) * n_h, n_h);
+        candidate_sums = outer_tile_sums(2 * n_h, (2 + c.reset_gates) * n_h, n_h);
+        input_sums = outer_tile_sums(0, c.gates * n_h, n_i);
+        turned = 2 * outer_tile_turned(n_h) + outer_tile_turned(n_i);
+    }
+#endif
     const struct {
         real **part;
         size_t size;
@@ -310,16 +321,16 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
                  {&s->direct, row},
                  {&s->cell, row},
                  {&s->dy, CHAIN_ROWS * row},
-                 {&s->hidden_sums, outer_sums(c.hidden_gates * n_h, n_h)},
-                 {&s->candidate_sums, outer_sums(c.reset_gates * n_h, n_h)},
-                 {&s->input_sums, outer_sums(c.gates * n_h, n_i)},
+                 {&s->hidden_sums, hidden_sums},
+                 {&s->candidate_sums, candidate_sums},
+                 {&s->input_sums, input_sums},
                  {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
 #if TIN_KERNEL_TILES
                  {&s->x_pairs, (size_t)pairs_size(n_i) * PARTS},
                  {&s->pairs, (size_t)pairs_size(c.gates * n_h) * PARTS},
                  {&s->bias, (size_t)summed_gates(node) * row},
 #endif
-                 {&s->turned, input > hidden ? input : hidden}};
+                 {&s->turned, turned}};
     size_t at = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i].part = scratch ? scratch + at : NULL;
@@ -553,6 +564,18 @@ static void weight_gradients(const tin_pass *pass, const tin_node *node, int t0,
     cell_shape c = shape_of(node);
     int n_i = node->n_inputs, n_h = node->n_outputs;
     ptrdiff_t row = (ptrdiff_t)n_h * TIN_LANES;
+    add_rows(n, c.gradients * n_h, s->gates, gate_step(node), first, s->bias_sums);
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        const outer_factor factors[] = {
+            {work + node->y + (t0 - 1) * row, n_h, n_h, c.first_hidden * n_h, (c.first_hidden + c.hidden_gates) * n_h,
+             s->hidden_sums},
+            {work + node->in[0].x + (ptrdiff_t)t0 * n_i * TIN_LANES, n_i, n_i, 0, c.gates * n_h, s->input_sums},
+            {work + node->saved + (c.saved * t0 + 3) * row, c.saved * n_h, n_h, 2 * n_h, 3 * n_h, s->candidate_sums}};
+        outer_tiles(n, c.gradients * n_h, s->gates, gate_step(node), factors, 2 + c.reset_gates, first, s->turned);
+        return;
+    }
+#endif
     outer_product p = {.n_times = n, .first = first, .a_step = gate_step(node), .turned = s->turned};
     p.n_rows = c.hidden_gates * n_h;
     p.n_columns = n_h;
@@ -574,7 +597,6 @@ static void weight_gradients(const tin_pass *pass, const tin_node *node, int t0,
     p.b_step = n_i;
     p.sums = s->input_sums;
     outer(&p);
-    add_rows(n, c.gradients * n_h, s->gates, p.a_step, first, s->bias_sums);
 }
 
 /* What the gate gradients of decisions t0..t1-1 give to weights and input. */
@@ -606,9 +628,19 @@ static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const r
     int n_i = node->n_inputs, n_h = node->n_outputs, n_all = c.hidden_gates * n_h, n_reset = c.reset_gates * n_h;
     weight_map hidden = {n_all, n_h, 1, 0, 0, false}, candidate = {n_reset, n_h, 1, 0, 0, false};
     weight_map input = {c.gates * n_h, n_i, 1, 0, c.shift * n_h, false};
-    outer_reduce(s->hidden_sums, n_all, n_h, gradient + node->weight_hh, hidden);
-    outer_reduce(s->candidate_sums, n_reset, n_h, gradient + node->weight_hh + n_all * n_h, candidate);
-    outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
+#if TIN_KERNEL_TILES
+    if (tiled_state(node)) {
+        outer_tile_reduce(s->hidden_sums, c.first_hidden * n_h % TILE_ROWS, n_all, n_h, gradient + node->weight_hh, hidden);
+        outer_tile_reduce(s->candidate_sums, 2 * n_h % TILE_ROWS, n_reset, n_h, gradient + node->weight_hh + n_all * n_h,
+                          candidate);
+        outer_tile_reduce(s->input_sums, 0, c.gates * n_h, n_i, gradient + node->weight, input);
+    } else
+#endif
+    {
+        outer_reduce(s->hidden_sums, n_all, n_h, gradient + node->weight_hh, hidden);
+        outer_reduce(s->candidate_sums, n_reset, n_h, gradient + node->weight_hh + n_all * n_h, candidate);
+        outer_reduce(s->input_sums, c.gates * n_h, n_i, gradient + node->weight, input);
+    }
     for (int g = 0; g < c.gates; g++) {
         const real *of_input = s->bias_sums + (g + c.gates - c.shift) % c.gates * n_h * VL;
         const real *of_hidden = s->bias_sums + (c.first_hidden + g) * n_h * VL;
