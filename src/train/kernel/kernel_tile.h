@@ -24,10 +24,11 @@ INLINE void split_pairs(vec first, vec second, real *to, ptrdiff_t part_step)
 {
     UNROLL
     for (int part = 0; part < PARTS; part++) {
-        ivec a = (ivec)first + ROUND_HALF, b = ((ivec)second + ROUND_HALF) & HIGH_HALF;
-        store(to + part * part_step, (vec)((a >> 16 & 0xffff) | b));
+        ivec a = (ivec)first + ROUND_HALF, b = (ivec)second + ROUND_HALF;
+        const __mmask32 odd = 0xaaaaaaaau;
+        store(to + part * part_step, (vec)_mm512_mask_blend_epi16(odd, (__m512i)(a >> 16), (__m512i)b));
         first -= (vec)(a & HIGH_HALF);
-        second -= (vec)b;
+        second -= (vec)(b & HIGH_HALF);
     }
 }
 

@@ -122,6 +122,21 @@ INLINE void outer_tile_blocks(bool two, bool last, int row, const outer_factor *
     }
 }
 
+/* n rows at two places in time, `step` reals apart (0: zeros at the second): pairs of places. */
+INLINE void split_rows(const real *a, ptrdiff_t step, int n, real *to)
+{
+    if (step == 0) {
+        for (int r = 0; r < n; r++) {
+            split_pairs(load(a + r * TIN_LANES), splat(0), to + r * TIN_LANES, TILE_WORDS);
+        }
+        return;
+    }
+    _Pragma("GCC unroll 4")
+    for (int r = 0; r < n; r++) {
+        split_pairs(load(a + r * TIN_LANES), load(a + step + r * TIN_LANES), to + r * TIN_LANES, TILE_WORDS);
+    }
+}
+
 /* sums += a times each factor (fresh: sums = ...), over n_times places. turned: [outer_tile_turned] of all factors. */
 static void outer_tiles(int n_times, int n_rows, const real *a, ptrdiff_t a_step, const outer_factor *factors, int n,
                         bool fresh, real *turned)
@@ -138,11 +153,9 @@ static void outer_tiles(int n_times, int n_rows, const real *a, ptrdiff_t a_step
         for (int t = 0; t < n_times; t += 2) {
             const real *first = a + (t * a_step + row) * TIN_LANES;
             const bool both = t + 1 < n_times;
-            for (int r = 0; r < rows; r++) {
-                real *to = left + (r / TILE_ROWS * OUTER_PAIRS + t / 2) * PARTS * TILE_WORDS + r % TILE_ROWS * TIN_LANES;
-                vec second = both ? load(first + (a_step + r) * TIN_LANES) : splat(0);
-                split_pairs(load(first + r * TIN_LANES), second, to, TILE_WORDS);
-            }
+            real *to = left + t / 2 * PARTS * TILE_WORDS;
+            split_rows(first, both ? a_step * TIN_LANES : 0, rows < TILE_ROWS ? rows : TILE_ROWS, to);
+            split_rows(first + TILE_WORDS, both ? a_step * TIN_LANES : 0, rows - TILE_ROWS, to + OUTER_PAIRS * PARTS * TILE_WORDS);
         }
         const real *right = turned;
         for (int i = 0; i < n; i++) {
