@@ -219,43 +219,31 @@ static size_t tile_weights(int n_rows, int n_blocks)
     return (size_t)(blocks_of(n_rows, TILE_ROWS) * n_blocks) * PARTS * TILE_WORDS;
 }
 
-/* Weight k of a row, in blocks of pairs from `first` on of n_blocks. As split_pairs; onto zeros. */
-static void pack_tile_weight(float weight, int row, int k, int first, int n_blocks, real *tiles)
-{
-    uint32_t *to = (uint32_t *)tiles;
-    int block = row / TILE_ROWS * n_blocks + first + k / (2 * TILE_PAIRS);
-    for (int part = 0; part < PARTS; part++) {
-        uint32_t bits;
-        memcpy(&bits, &weight, sizeof bits);
-        bits = (bits + ROUND_HALF) & 0xffff0000u;
-        int place = (block * PARTS + part) * TILE_WORDS + row % TILE_ROWS * TILE_PAIRS + k / 2 % TILE_PAIRS;
-        to[place] |= k & 1 ? bits : bits >> 16;
-        float rounded;
-        memcpy(&rounded, &bits, sizeof rounded);
-        weight -= rounded;
-    }
-}
-
-/* Weights w[k * step] of a row. */
+/* Weights w[k * step] of a row, in blocks of pairs from `first` on of n_blocks. */
 static void pack_row(const real *w, ptrdiff_t step, int length, int row, int first, int n_blocks, real *tiles)
 {
-    for (int k = 0; k < length; k++) {
-        pack_tile_weight(w[k * step], row, k, first, n_blocks, tiles);
+    real *to = tiles + (row / TILE_ROWS * n_blocks + first) * PARTS * TILE_WORDS + row % TILE_ROWS * TILE_PAIRS;
+    for (int k = 0; k < length; k += 2 * TILE_PAIRS, to += PARTS * TILE_WORDS) {
+        real even[TILE_PAIRS] __attribute__((aligned(64))) = {0}, odd[TILE_PAIRS] __attribute__((aligned(64))) = {0};
+        int n = length - k < 2 * TILE_PAIRS ? length - k : 2 * TILE_PAIRS;
+        for (int i = 0; i < n; i += 2) {
+            even[i / 2] = w[(k + i) * step];
+            odd[i / 2] = i + 1 < n ? w[(k + i + 1) * step] : 0;
+        }
+        split_pairs(load(even), load(odd), to, TILE_WORDS);
     }
 }
 
-/* From weights as they are packed for vectors, in blocks of `most` rows: n_runs runs of `length` channels. */
+/* From weights as they are packed for vectors, in blocks of `most` rows: n_runs runs of `length` channels. The rows that the
+ * last block lacks are never read. */
 static void pack_tiles(const real *packed, int n_rows, int most, int n_runs, int length, real *tiles)
 {
     int blocks = pair_blocks(length);
-    memset(tiles, 0, tile_weights(n_rows, n_runs * blocks) * sizeof *tiles);
     for (int first = 0, rows; first < n_rows; first += rows) {
         rows = part_size(n_rows, most, first);
-        for (int run = 0; run < n_runs; run++) {
-            for (int k = 0; k < length; k++) {
-                for (int row = first; row < first + rows; row++) {
-                    pack_tile_weight(*packed++, row, k, run * blocks, n_runs * blocks, tiles);
-                }
+        for (int run = 0; run < n_runs; run++, packed += length * rows) {
+            for (int r = 0; r < rows; r++) {
+                pack_row(packed + r, rows, length, first + r, run * blocks, n_runs * blocks, tiles);
             }
         }
     }

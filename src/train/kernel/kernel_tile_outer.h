@@ -19,7 +19,7 @@ typedef struct outer_factor {
 /* Whether the product of that many rows and columns is faster on tiles. */
 static bool tiled_outer(int n_rows, int n_columns)
 {
-    return n_rows >= 8 && n_columns >= 8 && n_rows * n_columns >= 256;
+    return n_rows >= 8 && n_columns >= 4 && n_rows * n_columns >= 100;
 }
 
 static size_t outer_tile_sums(int first_row, int end_row, int n_columns)
