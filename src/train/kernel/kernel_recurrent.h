@@ -83,12 +83,12 @@ static recurrent_packed recurrent_parts(const tin_node *node, const real *packed
     cell_shape c = shape_of(node);
     recurrent_packed p;
     p.forward = packed;
-    p.later = p.forward + forward_size(node);
-    p.bias = p.later + later_size(node);
+    p.later = p.forward + forward_size(node); /* right behind */
+    p.bias = p.forward + tin_whole_rows(forward_size(node) + later_size(node));
     p.hidden = p.bias + tin_whole_rows((size_t)(5 * node->n_outputs));
-    p.candidate = p.hidden + transposed_size(node, c.hidden_gates);
-    p.input = p.candidate + transposed_size(node, c.reset_gates);
-    p.rounded = p.input + product_size(node->n_inputs, 1, c.gates * node->n_outputs);
+    p.candidate = p.hidden + tin_whole_rows(transposed_size(node, c.hidden_gates));
+    p.input = p.candidate + tin_whole_rows(transposed_size(node, c.reset_gates));
+    p.rounded = p.input + tin_whole_rows(product_size(node->n_inputs, 1, c.gates * node->n_outputs));
     return p;
 }
 
