@@ -170,7 +170,6 @@ typedef struct tin_kernel {
     void (*reduce)(const void *gradient, size_t n, double *sum);
 } tin_kernel;
 
-extern const tin_kernel tin_kernel_baseline, tin_kernel_avx2, tin_kernel_avx512, tin_kernel_amx,
-    tin_kernel_double;
+extern const tin_kernel tin_kernel_baseline, tin_kernel_avx2, tin_kernel_avx512, tin_kernel_amx, tin_kernel_double;
 
 #endif

@@ -10,13 +10,13 @@
 
 #include "train/kernel/kernel_project.h"
 
-#define OUTER_TIMES 12  /* places in time of a product at most: what a tile reads stays in the first cache */
+#define OUTER_TIMES 12 /* places in time of a product at most: what a tile reads stays in the first cache */
 #include "train/kernel/kernel_tile_outer.h"
 
 #define FOLD (VL < 4 ? VL : 4)
 #define FOLDED (VL / FOLD)
 #define FOLDS (TIN_LANES / FOLD)
-#define OUTER_COLUMNS 3 /* vecs of columns of a tile, */
+#define OUTER_COLUMNS 3                        /* vecs of columns of a tile, */
 #define OUTER_ROWS (SUMS_MOST / OUTER_COLUMNS) /* of so many rows */
 
 typedef struct outer_product {
@@ -232,7 +232,8 @@ static void outer_tile_reduce(const real *sums, int row, int n_rows, int n_colum
 {
     for (int r = 0; r < n_rows; r++) {
         for (int c = 0; c < n_columns; c++) {
-            ptrdiff_t place = map.turned ? row_place(&map, c) + column_place(&map, r) : row_place(&map, r) + column_place(&map, c);
+            ptrdiff_t place =
+                map.turned ? row_place(&map, c) + column_place(&map, r) : row_place(&map, r) + column_place(&map, c);
             gradient[place] += outer_tile_sum(sums, n_columns, row + r, c);
         }
     }

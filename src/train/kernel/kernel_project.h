@@ -169,8 +169,10 @@ static void project_tile_rows(const projection *p, const real *tiles, int row, i
         real *y = p->y + ((t + i) * p->y_step + row) * TIN_LANES;
         for (int s = 0; s < p->segments->n; s++) {
             ptrdiff_t at = i * p->x_step + p->segments->offset[s] - low;
-            runs[s] = (tile_run){pairs[at & 1] + at / 2 * TIN_LANES, (ptrdiff_t)PAIRED * TIN_LANES,
-                                 pair_blocks(p->segments->length), {p->n_rows, p->n_rows}};
+            runs[s] = (tile_run){pairs[at & 1] + at / 2 * TIN_LANES,
+                                 (ptrdiff_t)PAIRED * TIN_LANES,
+                                 pair_blocks(p->segments->length),
+                                 {p->n_rows, p->n_rows}};
         }
         tile_product(tiles, row, end, p->n_rows, runs, p->segments->n, p->add ? y : p->bias ? bias : NULL, y);
     }

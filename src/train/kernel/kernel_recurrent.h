@@ -13,10 +13,10 @@
 
 /* Parts of the packed weights. */
 typedef struct recurrent_packed {
-    const real *forward;   /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project; on
-                            * tiles: chained, of x and then h, rows as saved */
-    const real *later;     /* of PART_CANDIDATE */
-    const real *bias;      /* per part and block of units, as cell_units wants it; min_gru: [2H]; on tiles: rows as saved */
+    const real *forward; /* per part and block of units: [I][gates][units], [H][gates][units]; min_gru: for project; on
+                            * tiles: of x and then h, rows as saved */
+    const real *later;   /* of PART_CANDIDATE */
+    const real *bias; /* per part and block of units, as cell_units wants it; min_gru: [2H]; on tiles: rows as saved */
     const real *hidden;    /* weight_hh of the gates that read h, transposed for project */
     const real *candidate; /* of those that read r * h */
     const real *input;     /* weight_ih, transposed, in order of the gradients */
@@ -47,7 +47,8 @@ static size_t forward_size(const tin_node *node)
 {
 #if TIN_KERNEL_TILES
     if (tiled_state(node)) {
-        return tile_weights(summed_gates(node) * node->n_outputs, pair_blocks(node->n_inputs) + pair_blocks(node->n_outputs));
+        return tile_weights(summed_gates(node) * node->n_outputs,
+                            pair_blocks(node->n_inputs) + pair_blocks(node->n_outputs));
     }
 #endif
     if (node->kind == TIN_NODE_MIN_GRU) {
@@ -169,6 +170,7 @@ static void pack_projection(const real *weight, int n_rows, int n_columns, real 
 }
 
 #if TIN_KERNEL_TILES
+/* Weights of x and h for all rows of sums, of r * h, and the transposed ones. */
 static void pack_state_tiles(const tin_node *node, const float *params, const real *rounded, real *packed)
 {
     cell_shape c = shape_of(node);
@@ -291,7 +293,7 @@ typedef struct recurrent_scratch {
     real *hidden_sums, *candidate_sums, *input_sums, *turned; /* of `outer` */
     real *bias_sums;                                          /* a vec each */
 #if TIN_KERNEL_TILES
-    real *x_pairs, *pairs; /* chained, of x and of what the state gives or gets */
+    real *x_pairs, *pairs; /* whole_pairs_of_rows: of x, and of h or of what gives it its gradient */
     real *bias;            /* rows as saved, in every lane */
 #endif
 } recurrent_scratch;
@@ -316,21 +318,23 @@ static size_t recurrent_scratch_parts(const tin_node *node, real *scratch, recur
     const struct {
         real **part;
         size_t size;
-    } parts[] = {{&s->gates, (size_t)(gate_step(node) * CHAIN_ROWS) * TIN_LANES},
-                 {&s->carry, row},
-                 {&s->direct, row},
-                 {&s->cell, row},
-                 {&s->dy, CHAIN_ROWS * row},
-                 {&s->hidden_sums, hidden_sums},
-                 {&s->candidate_sums, candidate_sums},
-                 {&s->input_sums, input_sums},
-                 {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
+    } parts[] = {
+        {&s->gates, (size_t)(gate_step(node) * CHAIN_ROWS) * TIN_LANES},
+        {&s->carry, row},
+        {&s->direct, row},
+        {&s->cell, row},
+        {&s->dy, CHAIN_ROWS * row},
+        {&s->hidden_sums, hidden_sums},
+        {&s->candidate_sums, candidate_sums},
+        {&s->input_sums, input_sums},
+        {&s->bias_sums, (size_t)(c.gradients * n_h * VL)},
 #if TIN_KERNEL_TILES
-                 {&s->x_pairs, (size_t)pairs_size(n_i) * PARTS},
-                 {&s->pairs, (size_t)pairs_size(c.gates * n_h) * PARTS},
-                 {&s->bias, (size_t)summed_gates(node) * row},
+        {&s->x_pairs, (size_t)pairs_size(n_i) * PARTS},
+        {&s->pairs, (size_t)pairs_size(c.gates * n_h) * PARTS},
+        {&s->bias, (size_t)summed_gates(node) * row},
 #endif
-                 {&s->turned, turned}};
+        {&s->turned, turned}
+    };
     size_t at = 0;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i].part = scratch ? scratch + at : NULL;
@@ -370,6 +374,7 @@ static void recurrent_decision(const tin_node *node, cell_rows *rows, const recu
 }
 
 #if TIN_KERNEL_TILES
+/* As recurrent_decision; the tiles are set up for the rows of sums. */
 static void tiled_decision(const tin_node *node, const cell_rows *rows, const recurrent_packed *packed,
                            const recurrent_scratch *s)
 {
@@ -380,7 +385,7 @@ static void tiled_decision(const tin_node *node, const cell_rows *rows, const re
     whole_pairs_of_rows(rows->h, n_h, s->pairs);
     int alone = n_rows > n_gates ? n_gates - n_h : c.hidden_gates * n_h; /* gates from there on do not meet h itself */
     const tile_run read[2] = {{s->x_pairs, pairs_size(node->n_inputs), pair_blocks(node->n_inputs), {n_gates, n_rows}},
-                             {s->pairs, pairs_size(n_h), pair_blocks(n_h), {alone, n_gates}}};
+                              {s->pairs, pairs_size(n_h), pair_blocks(n_h), {alone, n_gates}}};
     tile_product(packed->forward, 0, n_rows, n_rows, read, 2, s->bias, rows->saved);
     switch (node->kind) {
     case TIN_NODE_GRU:
@@ -399,8 +404,7 @@ static void tiled_decision(const tin_node *node, const cell_rows *rows, const re
         const tile_run again = {s->pairs, pairs_size(n_h), pair_blocks(n_h), {n_h, n_h}};
         tile_product(packed->later, 0, n_h, n_h, &again, 1, rows->saved + 2 * row, rows->saved + 2 * row);
         tiles_for(n_rows);
-        cell_rows candidate = *rows;
-        cell_activations(PART_CANDIDATE, &candidate);
+        cell_activations(PART_CANDIDATE, rows);
         break;
     }
     }
@@ -483,7 +487,8 @@ INLINE const real *state_rows(int rows, int n, const real *w, const real *x, con
         break;
 #define FOUR_STATE_CASES(first) STATE_CASE(first) STATE_CASE(first + 1) STATE_CASE(first + 2) STATE_CASE(first + 3)
 
-/* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at once. */
+/* y = start + transposed weights * gates: one place in time, so that as many rows as the registers take are summed at
+ * once. `ahead`: rows that come to the cache meanwhile, or NULL. */
 static void state_gradient(const tin_node *node, const real *w, int n_gates, const real *gates, const real *start,
                            const real *ahead, real *y, const recurrent_scratch *s)
 {
@@ -527,7 +532,9 @@ static void recurrent_chain(const tin_pass *pass, const tin_node *node, int t0, 
         dense_input_gradient(pass, &pass->nodes[node->head], t0, t1 - t0, s->dy);
     }
 #if TIN_KERNEL_TILES
-    tiles_for(node->n_outputs);
+    if (tiled_state(node)) {
+        tiles_for(node->n_outputs);
+    }
 #endif
     for (int t = t1 - 1; t >= t0; t--) {
         real *gates = s->gates + (ptrdiff_t)gate_step(node) * (t - t0) * TIN_LANES;
@@ -630,9 +637,10 @@ static void recurrent_reduce(const tin_pass *pass, const tin_node *node, const r
     weight_map input = {c.gates * n_h, n_i, 1, 0, c.shift * n_h, false};
 #if TIN_KERNEL_TILES
     if (tiled_state(node)) {
-        outer_tile_reduce(s->hidden_sums, c.first_hidden * n_h % TILE_ROWS, n_all, n_h, gradient + node->weight_hh, hidden);
-        outer_tile_reduce(s->candidate_sums, 2 * n_h % TILE_ROWS, n_reset, n_h, gradient + node->weight_hh + n_all * n_h,
-                          candidate);
+        outer_tile_reduce(s->hidden_sums, c.first_hidden * n_h % TILE_ROWS, n_all, n_h, gradient + node->weight_hh,
+                          hidden);
+        outer_tile_reduce(s->candidate_sums, 2 * n_h % TILE_ROWS, n_reset, n_h,
+                          gradient + node->weight_hh + n_all * n_h, candidate);
         outer_tile_reduce(s->input_sums, 0, c.gates * n_h, n_i, gradient + node->weight, input);
     } else
 #endif
@@ -660,7 +668,7 @@ static void recurrent_backward(const tin_pass *pass, const tin_node *node)
     recurrent_scratch s;
     recurrent_scratch_parts(node, (real *)pass->work + node->scratch, &s);
     memset(s.gates, 0, (size_t)(s.carry - s.gates) * sizeof(real)); /* for what lies between decisions */
-    memset(s.carry, 0, (size_t)(s.dy - s.carry) * sizeof(real)); /* the rest is written before it is read */
+    memset(s.carry, 0, (size_t)(s.dy - s.carry) * sizeof(real));    /* the rest is written before it is read */
     for (int t1 = node->rows_out; t1 > 0; t1 -= CHAIN_ROWS) {
         int t0 = t1 > CHAIN_ROWS ? t1 - CHAIN_ROWS : 0;
         recurrent_chain(pass, node, t0, t1, &s, &packed);

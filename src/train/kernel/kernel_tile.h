@@ -16,7 +16,7 @@
 #define TILE_ROWS 16  /* of a tile, at most; a row of sums is one of lanes */
 #define TILE_PAIRS 16 /* pairs that a product of tiles sums over */
 #define TILE_WORDS (TILE_ROWS * TILE_PAIRS)
-#define ROUND_HALF 0x8000   /* of what is cut off */
+#define ROUND_HALF 0x8000    /* of what is cut off */
 #define HIGH_HALF (-0x10000) /* of a word */
 
 /* The parts of TIN_LANES pairs to rows of words, part_step words apart. */
@@ -102,8 +102,7 @@ static void tiles_done(void)
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile : : "r"(from), "r"((ptrdiff_t)64) : "memory")
 #define TILE_STORE(tile, to)                                                                                           \
     __asm__ volatile("tilestored %%tmm" #tile ", (%0,%1,1)" : : "r"(to), "r"((ptrdiff_t)64) : "memory")
-#define TILE_PRODUCT(sums, left, right)                                                                                \
-    __asm__ volatile("tdpbf16ps %%tmm" #right ", %%tmm" #left ", %%tmm" #sums : : :)
+#define TILE_PRODUCT(sums, left, right) __asm__ volatile("tdpbf16ps %%tmm" #right ", %%tmm" #left ", %%tmm" #sums : : :)
 #define TILE_START(tile, from)                                                                                         \
     if (from) {                                                                                                        \
         TILE_LOAD(tile, from);                                                                                         \

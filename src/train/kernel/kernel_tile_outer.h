@@ -75,8 +75,8 @@ static real *turn_factor(const outer_factor *f, int n_times, real *to)
 }
 
 /* Sums of the block of rows from `row` on, and the next if `two`: left [block][pair of places][part]. */
-INLINE void outer_tile_blocks(bool two, bool last, int row, const outer_factor *f, int pairs, bool fresh, const real *left,
-                              const real *right)
+INLINE void outer_tile_blocks(bool two, bool last, int row, const outer_factor *f, int pairs, bool fresh,
+                              const real *left, const real *right)
 {
     const int columns = blocks_of(f->n_columns, TILE_ROWS), step = columns * TILE_WORDS;
     const bool first = row + TILE_ROWS > f->first_row && row < f->end_row;
@@ -131,8 +131,8 @@ INLINE void split_rows(const real *a, ptrdiff_t step, int n, real *to)
         }
         return;
     }
-    _Pragma("GCC unroll 4")
-    for (int r = 0; r < n; r++) {
+    _Pragma("GCC unroll 4") for (int r = 0; r < n; r++)
+    {
         split_pairs(load(a + r * TIN_LANES), load(a + step + r * TIN_LANES), to + r * TIN_LANES, TILE_WORDS);
     }
 }
@@ -155,7 +155,8 @@ static void outer_tiles(int n_times, int n_rows, const real *a, ptrdiff_t a_step
             const bool both = t + 1 < n_times;
             real *to = left + t / 2 * PARTS * TILE_WORDS;
             split_rows(first, both ? a_step * TIN_LANES : 0, rows < TILE_ROWS ? rows : TILE_ROWS, to);
-            split_rows(first + TILE_WORDS, both ? a_step * TIN_LANES : 0, rows - TILE_ROWS, to + OUTER_PAIRS * PARTS * TILE_WORDS);
+            split_rows(first + TILE_WORDS, both ? a_step * TIN_LANES : 0, rows - TILE_ROWS,
+                       to + OUTER_PAIRS * PARTS * TILE_WORDS);
         }
         const real *right = turned;
         for (int i = 0; i < n; i++) {
