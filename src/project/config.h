@@ -314,9 +314,11 @@ typedef struct tin_config_train {
     int cross_validation; /* nobody is set apart for validation: so many models, each trained without one part of the people,
                              choose the decision rule, and the one that is shipped is trained on all; then keep_last is
                              true; 0: off, default */
-    int patience;   /* stop after this many steps without a better validation; 0: never; default 600 */
+    int patience;         /* stop after this many steps without a better validation; 0: never; default 600 */
     int checkpoint_every; /* steps, default 75 */
     int max_memory_mb;    /* MB; a training that would take more is refused; 0: no bound, default 4096 */
+    char *kernels; /* instructions: "auto" (default, the best that the machine has), "baseline", "avx2", "avx512",
+                             "amx"; NULL: auto */
     double average_decay; /* of the average of weights that is validated too; 1: plain mean; 0: off, default */
     double average_from;  /* share of the steps after which it begins, 0..1, default 0 */
     double mixup;         /* alpha of Beta(alpha, alpha), 0..1: pairs of lanes are mixed; 0: off, default */

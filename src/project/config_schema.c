@@ -454,6 +454,13 @@ static const tin_setting train_settings[] = {
            "steps without a better validation before the stop, 0: never stop"),
     NUMBER(tin_config_train, checkpoint_every, 1, 10000000, 75, "steps between checkpoints"),
     NUMBER(tin_config_train, max_memory_mb, 0, 10000000, 4096, "MB that a training may take, 0: no bound"),
+    {.key = "kernels",
+     .kind = KIND(tin_config_train, kernels),
+     .offset = offsetof(tin_config_train, kernels),
+     .text = "auto",
+     .choices = "auto baseline avx2 avx512 amx",
+     .neutral = true, /* so that a run can go on where others are the best */
+     .meaning = "the instructions that training computes with"},
     NUMBER(tin_config_train, average_decay, 0, 1, 0, "the decay of the average of weights, 1: plain mean, 0: off"),
     NUMBER(tin_config_train, average_from, 0, 1, 0, "the share of the steps after which the average begins"),
     NUMBER(tin_config_train, mixup, 0, 1, 0, "alpha of the mixing of pairs of sequences, 0: off"),

@@ -31,12 +31,12 @@ typedef struct tin_setting {
     const char *choices;              /* TEXT: the only legal values, separated by blanks; NULL: any text */
     const struct tin_setting *fields; /* SECTION, LIST */
     size_t item_size, max_items;      /* LIST, TEXTS */
-    bool neutral;                     /* changes no result, so no part of the canonical text */
+    bool neutral;                     /* no part of the canonical text: changes no result, or only its last bits */
     const char *meaning;              /* for messages: what to write */
 } tin_setting;
 
 extern const tin_setting tin_settings[];
-extern const tin_setting tin_augment_settings[]; /* of train.augment */
+extern const tin_setting tin_augment_settings[];      /* of train.augment */
 extern const tin_setting *const tin_mapping_settings; /* of a tin_config_import */
 
 /* The ready mappings, src/project/mappings/NAME.yaml: the names are values of data.source. */

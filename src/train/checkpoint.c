@@ -170,8 +170,8 @@ tin_status tin_checkpoint_read(const char *path, const tin_checkpoint_owner *own
         status = tin_fail_at(
             err, TIN_ERR_MISMATCH, path, 0,
             "the checkpoint was written with %s instructions, this machine uses %s, and the rest of the run "
-            "would not be the same; finish it where it began, or delete the checkpoint",
-            kernel, owner->kernel);
+            "would not be the same; set train.kernels: %s, finish it where it began, or delete the checkpoint",
+            kernel, owner->kernel, kernel);
     } else if (strcmp(run, owner->run) == 0) {
         status = tell(path, load(file, owner, state, &why), &why, err);
         *found = status == TIN_OK;

@@ -369,8 +369,9 @@ static tin_status plan_engine(tin_engine **engine, const tin_engine_settings *se
     *engine = NULL;
     const tin_kernel *kernel = tin_isa_kernel(settings->isa);
     if (!kernel) {
-        return tin_fail(err, TIN_ERR_USAGE, "this machine does not have the instruction set that was asked for (%d)",
-                        (int)settings->isa);
+        return tin_fail(err, TIN_ERR_USAGE,
+                        "train.kernels: this machine does not have %s; its best are %s; take auto for these",
+                        tin_isa_name(settings->isa), tin_isa_kernel(TIN_ISA_AUTO)->name);
     }
     if (settings->n_lanes <= 0) {
         return tin_fail(err, TIN_ERR_CONFIG, "train: batch %d must be greater than 0", settings->n_lanes);

@@ -39,13 +39,19 @@ const tin_kernel *tin_isa_kernel(tin_isa isa)
     }
 }
 
+static const char *const names[TIN_ISA_COUNT] = {"auto", "baseline", "avx2", "avx512", "amx", "double"};
+
+const char *tin_isa_name(tin_isa isa)
+{
+    return isa < TIN_ISA_COUNT ? names[isa] : "unknown";
+}
+
 tin_isa tin_isa_from_name(const char *name)
 {
-    static const char *const names[TIN_ISA_COUNT] = {"", "baseline", "avx2", "avx512", "amx", "double"};
     if (!name) {
         return TIN_ISA_AUTO;
     }
-    int isa = TIN_ISA_BASELINE;
+    int isa = TIN_ISA_AUTO;
     while (isa < TIN_ISA_COUNT && strcmp(name, names[isa]) != 0) {
         isa++;
     }

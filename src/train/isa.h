@@ -20,7 +20,10 @@ typedef enum tin_isa {
 /* NULL when this build or machine does not have it. */
 const tin_kernel *tin_isa_kernel(tin_isa isa);
 
-/* "baseline", "avx2", "avx512", "amx", "double"; NULL: TIN_ISA_AUTO. TIN_ISA_COUNT when unknown. */
+/* As tin_isa_from_name has it. */
+const char *tin_isa_name(tin_isa isa);
+
+/* "auto", "baseline", "avx2", "avx512", "amx", "double"; NULL: TIN_ISA_AUTO. TIN_ISA_COUNT when unknown. */
 tin_isa tin_isa_from_name(const char *name);
 
 #endif

@@ -14,7 +14,7 @@ static tin_engine_settings engine_settings(const tin_model *model, const tin_tra
                                  .quant = options->quant,
                                  .n_lanes = options->settings.batch,
                                  .chunk = options->settings.chunk,
-                                 .isa = tin_isa_from_name(options->isa),
+                                 .isa = tin_isa_from_name(options->settings.kernels),
                                  .pool = options->pool};
 }
 

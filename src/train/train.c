@@ -179,7 +179,7 @@ static tin_status identify(training *t, tin_error *err)
         tin_hash_end(hash, t->owner.run);
     }
     tin_text_free(&text);
-    t->owner.kernel = tin_isa_kernel(tin_isa_from_name(t->options->isa))->name;
+    t->owner.kernel = tin_isa_kernel(tin_isa_from_name(t->options->settings.kernels))->name;
     t->owner.n_streams = t->dataset->n_streams;
     return status;
 }
@@ -213,7 +213,7 @@ static tin_status make_parts(training *t, tin_error *err)
                                   .quant = t->options->quant,
                                   .n_lanes = s->batch,
                                   .chunk = s->chunk,
-                                  .isa = tin_isa_from_name(t->options->isa),
+                                  .isa = tin_isa_from_name(t->options->settings.kernels),
                                   .pool = t->options->pool};
     if (t->options->n_teachers > 0) {
         tin_teacher_settings teacher = {.teachers = t->options->teachers,

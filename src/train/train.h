@@ -30,7 +30,6 @@ typedef struct tin_train_options {
     double distill, temperature;      /* 0..1; > 0 */
     const tin_constraint *constraint; /* NULL: none; else what the weights keep, of this model */
     bool quiet;
-    const char *isa; /* kernels: NULL: the best that this machine has; "baseline", "avx2", "avx512" (tests) */
 } tin_train_options;
 
 typedef struct tin_train_result {

@@ -41,7 +41,7 @@ static tin_status need_of(const tin_model *model, int validation, const tin_trai
                                     .quant = options->quant,
                                     .n_lanes = options->settings.batch,
                                     .chunk = options->settings.chunk,
-                                    .isa = tin_isa_from_name(options->isa),
+                                    .isa = tin_isa_from_name(options->settings.kernels),
                                     .pool = options->pool};
     tin_status status = tin_engine_memory(&settings, &need->bytes, &state, err);
     need->state = groups(settings.n_lanes) * state;

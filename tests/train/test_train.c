@@ -84,7 +84,7 @@ static tin_model *fresh_model(void)
 static const tin_model *teacher;
 
 static tin_status run(tin_model *model, const tin_config_train *settings, int threads, const char *folder,
-                      const char *isa, tin_train_result *result, tin_error *err)
+                      tin_train_result *result, tin_error *err)
 {
     tin_pool *pool = NULL;
     if (tin_pool_create(&pool, threads, err)) {
@@ -96,7 +96,6 @@ static tin_status run(tin_model *model, const tin_config_train *settings, int th
                                  .folder = folder,
                                  .name = "train",
                                  .quiet = true,
-                                 .isa = isa,
                                  .evaluate = {.early_ms = 100, .late_ms = 300},
                                  .teachers = &teacher,
                                  .n_teachers = teacher != NULL,
@@ -111,7 +110,7 @@ static void must_run(tin_model *model, const tin_config_train *settings, int thr
                      tin_train_result *result)
 {
     tin_error err = {0};
-    if (run(model, settings, threads, folder, NULL, result, &err)) {
+    if (run(model, settings, threads, folder, result, &err)) {
         fail_msg("%s", tin_error_text(&err));
     }
 }
@@ -237,7 +236,7 @@ static void learns_from_a_teacher(void **unused)
     tin_config_train settings = usual;
     settings.chunk = 8;
     teacher = late;
-    assert_int_equal(run(student, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    assert_int_equal(run(student, &settings, 1, NULL, &result, &err), TIN_ERR_CONFIG);
     assert_non_null(strstr(tin_error_text(&err), "make it longer"));
     teacher = NULL;
     tin_model_free(late);
@@ -288,11 +287,11 @@ static void each_metric_chooses(void **unused)
     settings.metric = (char[]){"event_f1"};
     settings.windows = true;
     settings.chunk = 40;
-    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_DATA);
+    assert_int_equal(run(model, &settings, 1, NULL, &result, &err), TIN_ERR_DATA);
     assert_non_null(strstr(tin_error_text(&err), "windows hold no events"));
     memset(&err, 0, sizeof err);
     settings.metric = (char[]){"beauty"};
-    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    assert_int_equal(run(model, &settings, 1, NULL, &result, &err), TIN_ERR_CONFIG);
     tin_model_free(model);
 }
 
@@ -463,8 +462,7 @@ static void trained_in_child(const tin_config_train *settings, int threads, cons
         tin_model *model = fresh_model();
         tin_train_result result;
         tin_error err = {0};
-        tin_status status = run(model, settings, threads, folder, NULL, &result, &err);
-        _exit(status == TIN_OK ? 0 : 1);
+        _exit(run(model, settings, threads, folder, &result, &err) == TIN_OK ? 0 : 1);
     }
     usleep((useconds_t)wait_us);
     kill(child, SIGKILL);
@@ -528,7 +526,7 @@ static void interruption_leaves_a_checkpoint(void **unused)
         tin_model *model = fresh_model();
         tin_train_result result;
         tin_error err = {0};
-        _exit(run(model, &usual, 1, folder, NULL, &result, &err) == TIN_ERR_INTERRUPTED ? 0 : 1);
+        _exit(run(model, &usual, 1, folder, &result, &err) == TIN_ERR_INTERRUPTED ? 0 : 1);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -553,25 +551,26 @@ static void checkpoints_of_others_are_not_taken(void **unused)
     settings.steps = 20;
     remove_checkpoint(folder);
     tin_model *model = fresh_model(), *other = fresh_model(), *plain = fresh_model();
-    assert_int_equal(run(model, &settings, 1, folder, "baseline", &result, &err), TIN_OK);
+    settings.kernels = (char[]){"baseline"};
+    assert_int_equal(run(model, &settings, 1, folder, &result, &err), TIN_OK);
     /* The same run with other instructions is refused ... */
     tin_model *moved = fresh_model();
-    bool has_more = run(moved, &settings, 1, NULL, "avx2", &result, &err) == TIN_OK;
-    memset(&err, 0, sizeof err);
-    tin_model_free(moved);
-    moved = fresh_model();
-    if (has_more) {
-        assert_int_equal(run(moved, &settings, 1, folder, "avx2", &result, &err), TIN_ERR_MISMATCH);
-        assert_non_null(strstr(tin_error_text(&err), "baseline"));
+    settings.kernels = (char[]){"avx2"};
+    tin_status status = run(moved, &settings, 1, folder, &result, &err);
+    if (status != TIN_ERR_USAGE) { /* the machine has them */
+        assert_int_equal(status, TIN_ERR_MISMATCH);
+        assert_non_null(strstr(tin_error_text(&err), "train.kernels: baseline"));
         assert_non_null(strstr(tin_error_text(&err), "delete the checkpoint"));
     }
     /* ... another run starts from its own beginning. */
+    settings.kernels = NULL;
     settings.learning_rate = 5e-3;
     must_run(other, &settings, 1, folder, &result);
     must_run(plain, &settings, 1, NULL, &result);
     assert_memory_equal(other->params, plain->params, other->n_params * sizeof *other->params);
     memset(&err, 0, sizeof err);
-    assert_int_equal(run(model, &settings, 1, NULL, "abacus", &result, &err), TIN_ERR_USAGE);
+    settings.kernels = (char[]){"abacus"};
+    assert_int_equal(run(model, &settings, 1, NULL, &result, &err), TIN_ERR_USAGE);
     tin_model_free(model);
     tin_model_free(moved);
     tin_model_free(other);
@@ -596,7 +595,7 @@ static void damaged_checkpoints_are_refused(void **unused)
     for (size_t n = 0; n < size; n += n < 40 ? 1 : step) {
         assert_int_equal(tin_file_write(path, data, n, NULL), TIN_OK);
         tin_error err = {0};
-        assert_int_equal(run(model, &settings, 1, folder, NULL, &result, &err), TIN_ERR_FORMAT);
+        assert_int_equal(run(model, &settings, 1, folder, &result, &err), TIN_ERR_FORMAT);
     }
     for (size_t n = size - 1; n > size / 2; n -= step) { /* one bit of the state: it must not train on from there */
         data[n] = (char)(data[n] ^ 4);
@@ -604,7 +603,7 @@ static void damaged_checkpoints_are_refused(void **unused)
         data[n] = (char)(data[n] ^ 4);
         tin_error err = {0};
         tin_model *fresh = fresh_model(); /* a run is known by the weights it starts from, too */
-        assert_int_equal(run(fresh, &settings, 1, folder, NULL, &result, &err), TIN_ERR_FORMAT);
+        assert_int_equal(run(fresh, &settings, 1, folder, &result, &err), TIN_ERR_FORMAT);
         assert_non_null(strstr(tin_error_text(&err), "delete it to train from the start"));
         tin_model_free(fresh);
     }
@@ -646,11 +645,12 @@ static void divergence_names_step_and_recordings(void **unused)
     settings.warmup = 0;
     tin_model *model = fresh_model();
     tin_train_result result;
-    for (int i = 0; i < 4; i++) {
-        static const char *const isas[] = {NULL, "baseline", "avx2", "avx512"};
+    for (int i = 0; i < 5; i++) {
+        static char kernels[][9] = {"auto", "baseline", "avx2", "avx512", "amx"};
         tin_error err = {0};
-        tin_status status = run(model, &settings, 1, NULL, isas[i], &result, &err);
-        if (status == TIN_ERR_USAGE) {
+        settings.kernels = kernels[i];
+        tin_status status = run(model, &settings, 1, NULL, &result, &err);
+        if (status == TIN_ERR_USAGE && strstr(tin_error_text(&err), kernels[i])) {
             continue; /* not on this machine */
         }
         assert_int_equal(status, TIN_ERR_NUMERIC);
@@ -728,7 +728,7 @@ static void refuses_wrong_settings(void **unused)
     tin_error err = {0};
     tin_config_train settings = usual;
     settings.chunk = 81;
-    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    assert_int_equal(run(model, &settings, 1, NULL, &result, &err), TIN_ERR_CONFIG);
     assert_non_null(strstr(tin_error_text(&err), "multiple of 4"));
     size_t n_intervals[64];
     assert_in_range(dataset->n_streams, 1, 64);
@@ -737,7 +737,7 @@ static void refuses_wrong_settings(void **unused)
         dataset->streams[i].n_intervals *= dataset->streams[i].role != TIN_ROLE_VALIDATION;
     }
     memset(&err, 0, sizeof err);
-    assert_int_equal(run(model, &usual, 1, NULL, NULL, &result, &err), TIN_ERR_DATA);
+    assert_int_equal(run(model, &usual, 1, NULL, &result, &err), TIN_ERR_DATA);
     assert_non_null(strstr(tin_error_text(&err), "no labelled validation frames"));
     for (size_t i = 0; i < dataset->n_streams; i++) {
         dataset->streams[i].n_intervals = n_intervals[i];
@@ -745,7 +745,7 @@ static void refuses_wrong_settings(void **unused)
     settings = usual;
     settings.steps = 0;
     memset(&err, 0, sizeof err);
-    assert_int_equal(run(model, &settings, 1, NULL, NULL, &result, &err), TIN_ERR_CONFIG);
+    assert_int_equal(run(model, &settings, 1, NULL, &result, &err), TIN_ERR_CONFIG);
     tin_model_free(model);
 }
 
@@ -763,7 +763,7 @@ static void survives_every_failed_allocation(void **unused)
         tin_error err = {0};
         remove_checkpoint(TEST_TEMPORARY "/memory");
         tin_memory_fail_at((size_t)n);
-        tin_status status = run(model, &settings, 1, TEST_TEMPORARY "/memory", NULL, &result, &err);
+        tin_status status = run(model, &settings, 1, TEST_TEMPORARY "/memory", &result, &err);
         tin_memory_fail_at(0);
         if (status == TIN_OK) {
             break;
