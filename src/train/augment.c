@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cpu.h"
+
 #define NOISE_SPAN 20.0 /* greatest over least deviation */
 #define GRAVITY 9.80665 /* m/s^2 */
 
@@ -300,7 +302,7 @@ typedef struct signal {
 #undef WIDEN
 #undef BYTES
 
-#if defined __x86_64__ && defined __GNUC__
+#if defined __x86_64__
 #include <immintrin.h>
 #pragma GCC push_options
 #pragma GCC target("avx2")
@@ -311,11 +313,30 @@ typedef struct signal {
 #include "train/augment_rows.h"
 #undef ROWS
 #pragma GCC pop_options
-#define HAS_AVX2 __builtin_cpu_supports("avx2")
-#else
-#define rows_avx2 rows_plain
-#define HAS_AVX2 0
+#pragma GCC push_options
+#pragma GCC target(                                                                                                    \
+    "avx512f,avx512vl,avx512bw,avx512dq,prefer-vector-width=256") /* of which the 32 registers and the rotations count */
+#define ROWS rows_avx512
+#include "train/augment_rows.h"
+#undef ROWS
+#pragma GCC pop_options
 #endif
+
+static void fill_rows(const tin_augment *a, const signal *in, int c, int from, int to, noise_state *state, float *x,
+                      int stride)
+{
+#if defined __x86_64__
+    if (tin_cpu_has(TIN_CPU_AVX512)) {
+        rows_avx512(a, in, c, from, to, state, x, stride);
+        return;
+    }
+    if (tin_cpu_has(TIN_CPU_AVX2)) {
+        rows_avx2(a, in, c, from, to, state, x, stride);
+        return;
+    }
+#endif
+    rows_plain(a, in, c, from, to, state, x, stride);
+}
 
 /* Frames from .. to - 1 of `whole` that there are. Whole vectors are stored as far as what reaches behind the channels that
  * are there is written over by the frames that follow; the others go by a detour. */
@@ -325,11 +346,11 @@ static void fill_frames(const tin_augment *a, const signal *in, int c, int from,
     enum { PIECE = 16 };
     int n_channels = in->n_channels, width = n_channels - c < 8 ? n_channels - c : 8;
     int end = whole < to ? (whole > from ? whole : from) : to;
-    (HAS_AVX2 ? rows_avx2 : rows_plain)(a, in, c, from, end, state, x + (ptrdiff_t)from * n_channels + c, n_channels);
+    fill_rows(a, in, c, from, end, state, x + (ptrdiff_t)from * n_channels + c, n_channels);
     while (end < to) {
         float piece[PIECE][8];
         int next = end + PIECE < to ? end + PIECE : to;
-        (HAS_AVX2 ? rows_avx2 : rows_plain)(a, in, c, end, next, state, piece[0], 8);
+        fill_rows(a, in, c, end, next, state, piece[0], 8);
         for (int i = 0; end < next; i++, end++) {
             memcpy(x + (ptrdiff_t)end * n_channels + c, piece[i], (size_t)width * sizeof *x);
         }

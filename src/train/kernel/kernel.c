@@ -1,5 +1,5 @@
 /* The kernels of one instruction set: compiled by module.cmake with TIN_KERNEL_NAME set to its name (baseline, avx2,
- * avx512, double). It relies on the compiler not reassociating floating point: never with -ffast-math. */
+ * avx512, amx, double). It relies on the compiler not reassociating floating point: never with -ffast-math. */
 #include "train/kernel/kernel.h"
 
 #include "train/kernel/kernel_conv.h"

@@ -1,9 +1,9 @@
 /* Matrix products on the tiles of x86-64 (AMX): a tile is up to 16 rows of 64 bytes, and one instruction adds the product
  * of a tile of 16-bit floats (bfloat16, 8 bits) with another to a tile of sums in float.
  *
- * A factor is the sum of two such floats: itself rounded, and what that leaves, rounded: 17 bits of 24. Of the four products
- * that of the two rests, 2^-18 of the whole, is left out. A product is exact to 2^-16.4, its root mean square error is
- * 2e-6; sums are float. (The bits that TF32 keeps of a factor are 11.)
+ * A factor is the sum of two such floats: itself rounded, and what that leaves, rounded: 17 bits of a float's 24. Of the four
+ * products of two factors that of the two rests, 2^-16 of the whole at most, is left out. So a product errs by 2.8e-5 at most,
+ * 4.4e-6 in the root mean square, to either side; sums are float.
  *
  * A product of tiles sums over pairs: a word holds a part of two values, the first one's in its low half. */
 #ifndef TIN_KERNEL_TILE_H
