@@ -107,7 +107,7 @@ typedef struct tin_node {
     size_t running_mean, running_var; /* batch norm */
     size_t y, dy;                     /* in the work space */
     size_t saved;                     /* what backward needs besides x and y */
-    size_t scratch;                   /* of backward */
+    size_t scratch;                   /* of one node at a time */
     size_t state;                     /* in the carried state of a group: history rows of y, then its own state */
     size_t packed;                    /* in the packed weights */
     size_t shared;                    /* batch norm: in the shared coefficients, TIN_NORM_ROWS rows of n_outputs */
@@ -144,7 +144,7 @@ typedef struct tin_pass {
 typedef struct tin_kernel {
     const char *name;
     size_t real_bytes;
-    /* Reals needed for packed weights, backward scratch and saved values of a node. */
+    /* Reals needed for packed weights, scratch and saved values of a node. */
     size_t (*packed_size)(const tin_node *node);
     size_t (*scratch_size)(const tin_node *node);
     size_t (*saved_size)(const tin_node *node);

@@ -95,8 +95,12 @@ static recurrent_packed recurrent_parts(const tin_node *node, const real *packed
 
 static size_t recurrent_packed_size(const tin_node *node)
 {
-    const real *none = NULL;
-    return (size_t)(recurrent_parts(node, none).rounded - none) + input_weights(node) + hidden_weights(node);
+    cell_shape c = shape_of(node);
+    return tin_whole_rows(forward_size(node) + later_size(node)) + tin_whole_rows((size_t)(5 * node->n_outputs)) +
+           tin_whole_rows(transposed_size(node, c.hidden_gates)) +
+           tin_whole_rows(transposed_size(node, c.reset_gates)) +
+           tin_whole_rows(product_size(node->n_inputs, 1, c.gates * node->n_outputs)) + input_weights(node) +
+           hidden_weights(node);
 }
 
 /* The transpose of gates, for products in blocks of `most` rows: row j of the product is column j of weight
