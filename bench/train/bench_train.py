@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""bench_train.py PATH_OF_BENCH_TRAIN [ID...]: speed of a training step over PyTorch's (2.2.2) in the same run, one thread
-each, turn by turn. Prints `id value unit`.
+"""bench_train.py PATH_OF_BENCH_TRAIN [--kernels NAME] [ID...]: speed of a training step over PyTorch's (2.2.2) in the same run, one thread
+each, turn by turn, with the best instructions of the machine or those of NAME (avx2, avx512, amx). Prints `id value unit`.
 
 The step: forward, cross-entropy of every decision, backward, AdamW, chunks of 500 frames. PyTorch runs the same network at
 its best: conv1d over the whole batch, nn.GRU, fused where it fuses by itself."""
@@ -62,23 +62,26 @@ def peer(model, batch, seconds=2.0):
 
 
 def own(program, *arguments):
+    arguments = [a for a in arguments if a]
     return float(subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
 
 
 def main():
-    program, wanted = sys.argv[1], sys.argv[2:]
+    program, wanted, kernels = sys.argv[1], sys.argv[2:], ""
+    if wanted[:1] == ["--kernels"]:
+        kernels, wanted = wanted[1], wanted[2:]
     torch.set_num_threads(1)
     for model in "ab":
         for batch in (16, 64):
             name = "train.%s%d.ratio" % (model, batch)
             if wanted and name not in wanted:
                 continue
-            rounds = [(own(program, model, batch), peer(model, batch)) for _ in range(ROUNDS)]
+            rounds = [(own(program, model, batch, kernels), peer(model, batch)) for _ in range(ROUNDS)]
             ours, theirs = (statistics.median(r[k] for r in rounds) for k in (0, 1))
             print("%s %.1f x" % (name, ours / theirs), flush=True)
             print("%s: %.0f frames/s, PyTorch %.0f" % (name, ours, theirs), file=sys.stderr)
     if not wanted or "qat.cost_ratio" in wanted:
-        costs = [own(program, "a", 16) / own(program, "a", 16, "quant") for _ in range(ROUNDS)]
+        costs = [own(program, "a", 16, kernels) / own(program, "a", 16, kernels, "quant") for _ in range(ROUNDS)]
         print("qat.cost_ratio %.2f x" % statistics.median(costs), flush=True)
 
 
