@@ -63,11 +63,16 @@ def peer(model, batch, seconds=2.0):
 
 def own(program, *arguments):
     arguments = [a for a in arguments if a]
-    return float(subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit("bench_train.py: %s" % done.stderr.strip())
+    return float(done.stdout)
 
 
 def main():
     program, wanted, kernels = sys.argv[1], sys.argv[2:], ""
+    if wanted == ["--kernels"]:
+        sys.exit("bench_train.py: --kernels needs a name: baseline, avx2, avx512 or amx")
     if wanted[:1] == ["--kernels"]:
         kernels, wanted = wanted[1], wanted[2:]
     torch.set_num_threads(1)

@@ -129,22 +129,28 @@ static bool meets(const tile_run *x, int row)
     return row < x->without[0] || row + TILE_ROWS > x->without[1];
 }
 
+/* The sums of a block, and of the next if `two`, begin as they stand there (NULL: with zeros). last: as in tile_blocks. */
+INLINE void tiles_start(bool two, bool last, const real *from, const real *next)
+{
+    if (!two) {
+        TILE_START(6, from);
+    } else {
+        TILE_START(0, from);
+        if (last) {
+            TILE_START(6, next);
+        } else {
+            TILE_START(1, next);
+        }
+    }
+}
+
 /* The block of rows from `row` on, and the next if `two`, which share right factors. last: the last of them is the last of
  * all; one alone is. block: words of the weights of a block. */
 INLINE void tile_blocks(bool two, bool last, const real *weights, int block, int row, const tile_run *x, int n,
                         const real *from, real *to)
 {
     const real *next = weights + block, *next_from = from ? from + TILE_WORDS : NULL;
-    if (!two) {
-        TILE_START(6, from);
-    } else {
-        TILE_START(0, from);
-        if (last) {
-            TILE_START(6, next_from);
-        } else {
-            TILE_START(1, next_from);
-        }
-    }
+    tiles_start(two, last, from, next_from);
     for (int i = 0; i < n; i++) {
         const bool first = meets(&x[i], row), second = two && meets(&x[i], row + TILE_ROWS);
         const real *right = x[i].pairs;

@@ -84,16 +84,7 @@ INLINE void outer_tile_blocks(bool two, bool last, int row, const outer_factor *
     real *sums = f->sums + (row / TILE_ROWS - f->first_row / TILE_ROWS) * step;
     for (int c = 0; c < columns && (first || second); c++, sums += TILE_WORDS) {
         const real *from = fresh || !first ? NULL : sums, *next_from = fresh || !second ? NULL : sums + step;
-        if (two) {
-            TILE_START(0, from);
-            if (last) {
-                TILE_START(6, next_from);
-            } else {
-                TILE_START(1, next_from);
-            }
-        } else {
-            TILE_START(6, from);
-        }
+        tiles_start(two, last, from, next_from);
         for (int k = 0; k < pairs; k++, right += PARTS * TILE_WORDS) {
             const real *a = left + k * PARTS * TILE_WORDS, *next = a + OUTER_PAIRS * PARTS * TILE_WORDS;
             TILE_LOAD(2, right);
