@@ -220,19 +220,29 @@ static tin_status build_file(cli_session *session, const char *path, tin_error *
     return status;
 }
 
-/* Builds the dataset and moves `path` to its name, which is another one when people were added to the split. */
+/* Builds the dataset and puts it in its place. Its name may be another one than `path` now that the split is made; until that
+ * is known the file has a name of this process, which counts as half-written: killed in between, no second dataset stays. */
 static tin_status build(cli_session *session, char path[TIN_PATH_MAX], tin_error *err)
 {
-    char final[TIN_PATH_MAX];
-    tin_status status = build_file(session, path, err);
-    status = status ? status : dataset_path(session, final, err);
-    if (status == TIN_OK && rename(path, final) != 0) {
-        status = tin_fail_errno(err, final, "cannot put the dataset in its place");
+    char made[TIN_PATH_MAX], suffix[24];
+    snprintf(suffix, sizeof suffix, ".%ld", (long)getpid());
+    if (strlen(path) + strlen(suffix) >= sizeof made) {
+        return tin_fail_at(err, TIN_ERR_IO, path, 0, "the path is too long; use shorter names");
     }
-    if (status == TIN_OK) {
-        snprintf(path, TIN_PATH_MAX, "%s", final);
-        status = tin_dataset_open(&session->dataset, path, err);
+    stpcpy(stpcpy(made, path), suffix);
+    tin_status status = build_file(session, made, err);
+    if (status) {
+        return status;
     }
+    status = dataset_path(session, path, err);
+    if (status == TIN_OK && rename(made, path) != 0) {
+        status = tin_fail_errno(err, path, "cannot put the dataset in its place");
+    }
+    if (status) {
+        (void)unlink(made);
+        return status;
+    }
+    status = tin_dataset_open(&session->dataset, path, err);
     return status ? status : cli_record_version(session, path, err);
 }
 
@@ -321,10 +331,10 @@ static tin_status describe_run(cli_session *session, tin_error *err)
     return cli_set(session->results, "run", run, err);
 }
 
-/* What tin_writer_open makes for a dataset and for its split. */
+/* What build and tin_writer_open make for a dataset and for its split. */
 static bool is_half_written(const char *name)
 {
-    return fnmatch("*.tind.??????", name, 0) == 0 || fnmatch("split-*.json.??????", name, 0) == 0;
+    return fnmatch("*.tind.*", name, 0) == 0 || fnmatch("split-*.json.??????", name, 0) == 0;
 }
 
 static void remove_half_written(const char *folder)

@@ -1,8 +1,9 @@
 #!/bin/sh
-# test_cli_kill.sh TINAMOU FOLDER: `tinamou run` is killed (kill -9) at times that cover every stage, run again after each kill, and
-# ends with the same bytes as a run that was left alone. Then the same with one kill per project, at eight times of the run.
+# test_cli_kill.sh TINAMOU FOLDER BOARD_LINE KILL_AT_RENAME: `tinamou run` is killed (kill -9) at times that cover every stage, run
+# again after each kill, and ends with the same bytes as a run that was left alone. Then the same with one kill per project, at eight
+# times of the run; then with kills right before the renames that put results in their place, which no clock meets for sure.
 set -eu
-tinamou=$1 folder=$2
+tinamou=$1 folder=$2 kill_at_rename=$4
 . "$(dirname "$0")/small_project.sh"
 rm -rf "$folder"
 mkdir -p "$folder"
@@ -59,4 +60,36 @@ for eighth in 1 2 3 4 5 6 7 8; do
     same_results "$folder/whole" "$folder/at$eighth"
     rm -rf "$folder/at$eighth"
 done
-echo "the same bytes after $kills kills, of a run of $whole_ms ms"
+
+# run_to_rename FOLDER N: the process dies where it is about to rename a file for the N-th time. False when it did not come to that.
+run_to_rename() {
+    code=0
+    (cd "$1" && LD_PRELOAD=$kill_at_rename KILL_AT_RENAME=$2 exec "$tinamou" run --quiet >/dev/null 2>../killed.log) || code=$?
+    case $code in
+    137) return 0 ;;
+    0) return 1 ;;
+    *)
+        echo "a run after a kill failed with exit code $code: $(cat "$folder/killed.log")"
+        exit 1
+        ;;
+    esac
+}
+
+# Each of the first renames, in a project of its own: the split, the dataset and the first results.
+renames=0
+for n in 1 2 3 4 5 6 7 8; do
+    small_project "$folder/rename$n"
+    run_to_rename "$folder/rename$n" $n || { echo "there was no rename $n"; exit 1; }
+    (cd "$folder/rename$n" && "$tinamou" run --quiet >/dev/null)
+    same_results "$folder/whole" "$folder/rename$n"
+    rm -rf "$folder/rename$n"
+done
+# One project again and again, each time one rename later, so that stages with many files get done too.
+small_project "$folder/renames"
+while run_to_rename "$folder/renames" $((renames + 1)); do
+    renames=$((renames + 1))
+    [ $renames -lt 200 ] || { echo "no progress"; exit 1; }
+done
+same_results "$folder/whole" "$folder/renames"
+[ $renames -gt 10 ] || { echo "only $renames kills before a rename"; exit 1; }
+echo "the same bytes after $kills kills and $renames before a rename, of a run of $whole_ms ms"
