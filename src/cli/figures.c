@@ -16,6 +16,7 @@
 const cli_figure cli_figures[] = {
     EVALUATE("frame_accuracy", "frame-accuracy", "accuracy", 1, "frame accuracy", 4, 1, 1, true),
     EVALUATE("float_frame_accuracy", "float-frame-accuracy", NULL, 0, "frame accuracy, float", 4, 1, 1, true),
+    EVALUATE("frame_accuracy_no_reset", "frame-accuracy-no-reset", NULL, 0, "frame accuracy, no reset", 4, 1, 1, true),
     EVALUATE("balanced_accuracy", "balanced-accuracy", NULL, 0, "balanced accuracy", 4, 1, 1, true),
     EVALUATE("macro_f1", "macro-f1", NULL, 0, "macro F1", 4, 1, 1, true),
     EVALUATE("window_accuracy", "window-accuracy", NULL, 0, "window accuracy", 4, 1, 1, true),

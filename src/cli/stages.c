@@ -259,6 +259,18 @@ static tin_status evaluate_figures(json_t *figures, const tin_evaluate_summary *
     return cli_set(figures, "rule", rule, err);
 }
 
+/* The figures are of recordings that each begin with a reset; a device begins once. */
+static void warn_of_resets(const cli_session *session, const tin_evaluate_summary *s)
+{
+    if (s->frame_accuracy - s->frame_accuracy_no_reset > TIN_NO_RESET_LOSS) {
+        cli_log(
+            session,
+            "evaluate: warning: frame accuracy is %.3f when the state goes on from each recording into the next, as on "
+            "a device that never resets; train with train.stateful and a train.carry_over of 0.5 or more",
+            s->frame_accuracy_no_reset);
+    }
+}
+
 tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *files, tin_error *err)
 {
     tin_model *model = NULL;
@@ -295,6 +307,7 @@ tin_status cli_stage_evaluate(cli_session *session, json_t *figures, cli_files *
     if (status == TIN_OK) {
         cli_log(session, "evaluate: frame accuracy %.3f (int8), %.3f (float) on the test people",
                 summary.frame_accuracy, summary.float_frame_accuracy);
+        warn_of_resets(session, &summary);
     }
     cli_cross_models_free(&cross);
     tin_qmodel_free(qmodel);
@@ -421,7 +434,8 @@ static tin_status forget_checkpoint(const cli_session *session, tin_stage stage,
 static tin_status forget_checkpoints(cli_session *session, tin_stage stage, tin_error *err)
 {
     tin_status status = forget_checkpoint(session, stage, err);
-    for (int part = 1; session->part_of && part <= session->config->train.cross_validation && status == TIN_OK; part++) {
+    for (int part = 1; session->part_of && part <= session->config->train.cross_validation && status == TIN_OK;
+         part++) {
         status = cli_cross_enter(session, part, err);
         status = status ? status : forget_checkpoint(session, stage, err);
         cli_cross_leave(session);

@@ -487,9 +487,8 @@ static tin_status collect_notes(tin_source *source, tin_data_report *report, tin
 
 bool tin_data_is_own_file(const char *name)
 {
-    static const char *const own[] = {"tinamou.yaml", "check.html", "stats.html",   "preview.html",
-                                      "relabel.csv",  "*.tind",     "*.tind.*",     "split-*.json",
-                                      "split-*.json.??????"};
+    static const char *const own[] = {"tinamou.yaml", "check.html", "stats.html",   "preview.html",       "relabel.csv",
+                                      "*.tind",       "*.tind.*",   "split-*.json", "split-*.json.??????"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (fnmatch(own[i], name, 0) == 0)
             return true;

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "evaluate/judge.h"
 #include "evaluate/metrics_json.h"
+#include "evaluate/no_reset.h"
 #include "evaluate/psds_sweep.h"
 #include "evaluate/score_file.h"
 #include "evaluate/sweep_table.h"
@@ -89,6 +90,24 @@ static tin_status score_role(work *w, tin_role role, tin_scored_set *integer, ti
                      : tin_score_streams(of_float, w->e.dataset, role, w->windows, o->pool, o->quiet, real, err);
     }
     return status;
+}
+
+/* Of the test people; where scores are reused, what it was before, since no decision rule changes it. */
+static tin_status read_on(work *w, tin_error *err)
+{
+    tin_evaluate_summary before = {0};
+    tin_error why = {0};
+    if (w->e.options->reuse_scores) {
+        tin_status status = tin_evaluate_load(w->e.options->folder, &before, &why);
+        if (status == TIN_ERR_MEMORY) {
+            return tin_fail(err, status, "%s", why.message);
+        }
+        if (status == TIN_OK && isfinite(before.frame_accuracy_no_reset)) {
+            w->e.no_reset_accuracy = before.frame_accuracy_no_reset;
+            return TIN_OK;
+        }
+    }
+    return tin_no_reset_accuracy(w->e.qmodel, w->e.dataset, TIN_ROLE_TEST, w->e.timing, &w->e.no_reset_accuracy, err);
 }
 
 /* Sees the validation streams only. */
@@ -305,6 +324,9 @@ tin_status tin_evaluate(const tin_qmodel *qmodel, const tin_model *float_model, 
     /* The rule is fixed; from here on the test people are read, once. */
     if (status == TIN_OK) {
         status = score_role(&w, TIN_ROLE_TEST, &w.test, &w.float_test, err);
+    }
+    if (status == TIN_OK) {
+        status = read_on(&w, err);
     }
     if (status == TIN_OK) {
         status = judge_models(&w, err);

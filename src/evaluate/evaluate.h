@@ -22,8 +22,8 @@ typedef struct tin_evaluate_options {
     /* What is asked of the decision rule by hand; NULL: what was asked by hand before in this folder, else the settings'
      * preset. */
     const struct tin_tuning_ask *ask;
-    bool forget;       /* what was asked by hand before */
-    bool reuse_scores; /* those in the folder, so that no model is run */
+    bool forget;                          /* what was asked by hand before */
+    bool reuse_scores;                    /* those in the folder, so that no model is run */
     const struct tin_cross_models *cross; /* what they say of the validation people counts (score_streams.h); NULL: what
                                              the model says that is evaluated */
 } tin_evaluate_options;
@@ -50,7 +50,10 @@ typedef struct tin_evaluate_options {
     X(event_f1)                                                                                                        \
     X(segment_f1)                                                                                                      \
     X(deadline_recall)                                                                                                 \
-    X(worst_fnr) /* the share that the person with the most misses misses */
+    X(worst_fnr)               /* the share that the person with the most misses misses */                             \
+    X(frame_accuracy_no_reset) /* frame_accuracy when the state goes on from each recording into the next */
+
+#define TIN_NO_RESET_LOSS 0.02 /* frame_accuracy less frame_accuracy_no_reset: more of it is worth a word */
 
 /* The figures that the command line, the run store and the generated header show. NaN where they do not apply. */
 typedef struct tin_evaluate_summary {

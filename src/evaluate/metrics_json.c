@@ -111,6 +111,7 @@ tin_evaluate_summary tin_evaluation_summary(const tin_evaluation *e)
         .segment_f1 = events[TIN_FIGURE_SEGMENT_F1],
         .deadline_recall = events[TIN_FIGURE_DEADLINE_RECALL],
         .worst_fnr = nan,
+        .frame_accuracy_no_reset = e->no_reset_accuracy,
         .n_events = r->total.events.n_events,
         .n_test_frames = r->total.frames.n_frames,
         .rule = e->rule,

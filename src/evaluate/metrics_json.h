@@ -25,6 +25,7 @@ typedef struct tin_evaluation {
     int64_t n_candidates;   /* rules compared on validation */
     const char *preset;     /* summary.preset */
     int64_t test_reads;
+    double no_reset_accuracy; /* summary.frame_accuracy_no_reset */
     tin_detector_result validation, test, float_validation, float_test;
     tin_trivial_result *trivial; /* [n_trivial] */
     size_t n_trivial;

@@ -284,6 +284,7 @@ typedef struct tin_config_train {
     int batch;            /* sequences per step, default 32 */
     int chunk;            /* input frames per sequence and step, a multiple of hop, default 500 */
     bool stateful;        /* carry state from chunk to chunk of one recording (a device never resets), default true */
+    double carry_over;    /* stateful: the share of recordings that go on from what the one before left, default 0.5 */
     char *optimiser;      /* "adamw" (default), "adam", "sgd" */
     double momentum;      /* of sgd, 0..1, default 0.9 */
     bool nesterov;        /* sgd looks ahead by its momentum, default true */

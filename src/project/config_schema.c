@@ -421,6 +421,8 @@ static const tin_setting train_settings[] = {
     NUMBER(tin_config_train, batch, 1, 4096, 32, "sequences per step"),
     NUMBER(tin_config_train, chunk, 1, 100000, 500, "input frames per sequence and step"),
     BOOL(tin_config_train, stateful, 1, "true: carry the state from chunk to chunk"),
+    NUMBER(tin_config_train, carry_over, 0, 1, 0.5,
+           "stateful: the share of recordings that go on from the state which the one before left"),
     TEXT(tin_config_train, optimiser, "adamw", "adamw adam sgd", "the optimiser"),
     NUMBER(tin_config_train, momentum, 0, 0.9999, 0.9, "the momentum of sgd"),
     BOOL(tin_config_train, nesterov, 1, "true: sgd looks ahead by its momentum"),

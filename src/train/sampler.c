@@ -12,6 +12,7 @@
 #define SEED_ORDER 0x6f72646572u
 #define SEED_SEQUENCE 0x736571u
 #define SEED_MIX 0x6d6978u
+#define SEED_CARRY 0x6361727279u
 
 #define FIRST_CUT                                                                                                      \
     0.9 /* the first recording of a lane starts anywhere in this share of it, so that lanes get out of step */
@@ -697,14 +698,24 @@ static void mix_pair(void *context, int index, int thread)
     s->weights[b] = share * s->weights[b] + (1 - share) * weight;
 }
 
+/* Whether a sequence starts with a reset: crops and windows all do, of recordings all but the share train.carry_over. */
+static bool starts_anew(const tin_sampler *s, int64_t number)
+{
+    const tin_config_train *train = s->s.train;
+    tin_rng rng;
+    tin_rng_derive(&rng, s->s.seed ^ SEED_CARRY, (uint64_t)number);
+    return train->windows || !train->stateful || tin_rng_uniform(&rng) >= train->carry_over;
+}
+
 tin_status tin_sampler_next(tin_sampler *s, tin_sampler_batch *batch, tin_error *err)
 {
+    memset(batch->reset, 0, (size_t)s->s.n_lanes);
     for (int i = 0; i < MOST_EMPTY; i++) {
         for (int l = 0; l < s->s.n_lanes; l++) {
             if (s->lanes[l].last) {
                 begin_sequence(s, &s->lanes[l]);
+                batch->reset[l] |= starts_anew(s, s->lanes[l].sequence);
             }
-            batch->reset[l] = s->lanes[l].chunk == 0;
         }
         fill_job job = {s, batch};
         tin_pool_run(s->s.pool, s->s.n_lanes, fill_lane, &job);

@@ -1,7 +1,8 @@
 /* Batches for training out of the training streams of a dataset.
  *
  * stateful (default): each lane walks through a recording from a random start, chunk by chunk, with one augmentation;
- * then it takes the next recording (all of them once, in random order, before any comes again) and its state is reset.
+ * then it takes the next recording (all of them once, in random order, before any comes again), and its state is reset, but
+ * for the share train.carry_over of them.
  * stateless: every chunk is a crop at a random place of all recordings, the state is reset.
  * windows: every chunk lies inside one label, the state is reset, only the last decision has a target.
  *

@@ -53,10 +53,11 @@ static tin_status check_settings(const tin_config_train *s, tin_error *err)
                         s->optimiser ? s->optimiser : "", s->schedule ? s->schedule : "");
     }
     if (!(s->mixup >= 0 && s->mixup <= 1) || !(s->average_decay >= 0 && s->average_decay <= 1) ||
-        !(s->focal_gamma >= 0)) {
+        !(s->carry_over >= 0 && s->carry_over <= 1) || !(s->focal_gamma >= 0)) {
         return tin_fail(err, TIN_ERR_CONFIG,
-                        "train: mixup %g and average_decay %g must be in 0..1, focal_gamma %g at least 0", s->mixup,
-                        s->average_decay, s->focal_gamma);
+                        "train: mixup %g, average_decay %g and carry_over %g must be in 0..1, focal_gamma %g at least "
+                        "0",
+                        s->mixup, s->average_decay, s->carry_over, s->focal_gamma);
     }
     const tin_config_augment *a = &s->augment;
     if (!(s->learning_rate > 0) || !(a->speed.by >= 0 && a->speed.by < 1) || !(a->warp.by >= 0 && a->warp.by < 1) ||
@@ -118,8 +119,8 @@ static void describe_settings(const training *t, tin_text *text)
         tin_text_printf(text, "%d", (int)t->dataset->streams[i].role);
     }
     tin_text_add(text, "\n");
-    tin_text_printf(text, "steps %d batch %d chunk %d stateful %d windows %d history %d\n", s->steps, s->batch,
-                    s->chunk, s->stateful, s->windows, s->history_frames);
+    tin_text_printf(text, "steps %d batch %d chunk %d stateful %d over %a windows %d history %d\n", s->steps, s->batch,
+                    s->chunk, s->stateful, s->carry_over, s->windows, s->history_frames);
     tin_text_printf(text, "rate %a decay %a warmup %d clip %a weights %a smoothing %a border %a\n", s->learning_rate,
                     s->weight_decay, s->warmup, s->clip, s->class_weight_power, s->label_smoothing, s->border_ms);
     tin_text_printf(text, "optimiser %d momentum %a nesterov %d schedule %d final %a step %d %a\n",

@@ -332,6 +332,18 @@ static void the_head_says_it_in_words(void **state)
         tin_text_free(&words);
         json_decref(root);
     }
+    for (int n = 0; n < 2; n++) {
+        tin_text words = {0};
+        json_t *root =
+            json_loads(n == 0 ? "{\"summary\": {\"frame_accuracy\": 0.95, \"frame_accuracy_no_reset\": 0.8}}"
+                              : "{\"summary\": {\"frame_accuracy\": 0.95, \"frame_accuracy_no_reset\": null}}",
+                       0, NULL);
+        tin_report_words(&words, root);
+        const char *said = strstr(words.data, "the class is right 80.0 % of the time instead of 95.0 %.\n");
+        assert_true((said != NULL) == (n == 0) && (strstr(words.data, "reset") != NULL) == (n == 0));
+        tin_text_free(&words);
+        json_decref(root);
+    }
     json_t *nothing = json_object();
     tin_text words = {0};
     tin_report_words(&words, nothing); /* whatever stands in metrics.json, it does not fall */

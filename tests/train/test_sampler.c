@@ -669,6 +669,62 @@ static void mixup_mixes_pairs(void **unused)
     close_world(&threads);
 }
 
+/* A sequence's first chunk resets, but for the share of the recordings that go on from the one before. */
+static void recordings_go_on_from_the_one_before(void **unused)
+{
+    (void)unused;
+    for (int mode = 0; mode < 3; mode++) {
+        tin_config_train train = {.steps = 1, .batch = LANES, .chunk = CHUNK, .stateful = mode < 2, .carry_over = 0.4};
+        train.carry_over = mode == 1 ? 1 : 0.4;
+        world w;
+        open_world(&w, &train, 1);
+        int n_begun = 0, n_reset = 0;
+        for (int i = 0; i < 800; i++) {
+            int64_t n;
+            assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
+            const tin_sampler_lane *lanes = tin_sampler_lanes(w.sampler, &n);
+            for (int l = 0; l < LANES; l++) {
+                assert_true(!w.batch.reset[l] || lanes[l].chunk == 1);
+                n_begun += lanes[l].chunk == 1;
+                n_reset += w.batch.reset[l];
+            }
+        }
+        double share = (double)n_reset / n_begun;
+        assert_true(n_begun > 400 && (mode == 0   ? fabs(share - 0.6) < 0.1
+                                      : mode == 1 ? n_reset == 0
+                                                  : n_reset == n_begun));
+        close_world(&w);
+    }
+}
+
+/* Batches without a label are passed over; a reset that fell to one is not lost. */
+static void a_reset_outlives_batches_without_labels(void **unused)
+{
+    (void)unused;
+    tin_config_train train = {.steps = 1, .batch = 1, .chunk = CHUNK, .stateful = true};
+    world w;
+    open_world(&w, &train, 1);
+    for (size_t i = 0; i < w.dataset->n_streams; i++) {
+        for (size_t k = 0; k < w.dataset->streams[i].n_intervals; k++) {
+            tin_interval *interval = &w.dataset->streams[i].intervals[k];
+            interval->class_index = interval->start < 800 ? TIN_LABEL_IGNORE : interval->class_index;
+        }
+    }
+    tin_sampler_free(w.sampler);
+    tin_sampler_settings s = {w.model, w.dataset, &w.train, 5, 1, 0, 0, w.pool};
+    assert_int_equal(tin_sampler_create(&w.sampler, &s, NULL), TIN_OK);
+    int64_t before = -1, n, n_passed_over = 0;
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(tin_sampler_next(w.sampler, &w.batch, NULL), TIN_OK);
+        const tin_sampler_lane *lane = tin_sampler_lanes(w.sampler, &n);
+        assert_int_equal(w.batch.reset[0], lane->sequence != before);
+        n_passed_over += lane->sequence != before && lane->chunk > 1;
+        before = lane->sequence;
+    }
+    assert_true(n_passed_over > 5);
+    close_world(&w);
+}
+
 static void refuses_what_it_cannot_sample(void **unused)
 {
     (void)unused;
@@ -720,6 +776,8 @@ int main(void)
         cmocka_unit_test(weights_of_frames),
         cmocka_unit_test(effective_numbers_weigh_classes),
         cmocka_unit_test(mixup_mixes_pairs),
+        cmocka_unit_test(recordings_go_on_from_the_one_before),
+        cmocka_unit_test(a_reset_outlives_batches_without_labels),
         cmocka_unit_test(refuses_what_it_cannot_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
