@@ -176,13 +176,15 @@ csv_import() { # needs pandas: TINAMOU_PYTHON is a Python that has it
         while read -r id value unit; do put "$id" "$value" "$unit"; done
 }
 
-# drift_of PROJECT: of its first seed
+# drift_of PROJECT: of each seed, a line
 drift_of() {
-    json=$work/$1/seed${seeds%% *}.json
-    "$root/build/release/bench_drift" "$(sed -n 's/^ *"file": "\(.*\.tind\)",\{0,1\}$/\1/p' "$json")" \
-        "$(sed -n 's/^ *"folder": "\(.*\)",\{0,1\}$/\1/p' "$json")"
+    for seed in $seeds; do
+        json=$work/$1/seed$seed.json
+        "$root/build/release/bench_drift" "$(sed -n 's/^ *"file": "\(.*\.tind\)",\{0,1\}$/\1/p' "$json")" \
+            "$(sed -n 's/^ *"folder": "\(.*\)",\{0,1\}$/\1/p' "$json")" || return 1
+    done
 }
-drift() { # the lower one of both data sets
+drift() { # the lowest of both data sets and all seeds
     any_wanted drift.1e6_frames || return 0
     run_example spsw spsw
     run_example hapt-activities hapt

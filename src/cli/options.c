@@ -316,8 +316,8 @@ static const struct {
     {CLI_RUN, "  --run RUN       the run to look at: an ID, the beginning of one, or a tag"},
     {CLI_GATES,
      "  --max-fnr X, --max-fcr X, --max-fp-per-hour X, --max-latency-ms X, --max-flash N, --max-ram N, --max-stack N,\n"
-     "  --max-insn N, --min-frame-accuracy X, --min-balanced-accuracy X, --min-macro-f1 X, --min-window-accuracy X,\n"
-     "  --min-deadline-recall X, --min-event-f1 X, --min-segment-f1 X, --min-iou50-f1 X,\n"
+     "  --max-insn N, --min-frame-accuracy X, --min-frame-accuracy-no-reset X, --min-balanced-accuracy X, --min-macro-f1 X,\n"
+     "  --min-window-accuracy X, --min-deadline-recall X, --min-event-f1 X, --min-segment-f1 X, --min-iou50-f1 X,\n"
      "  --max-worst-fnr X    bounds of the figures\n"
      "  --against RUNS  nothing may be surely worse than in these runs: an ID, a tag, or several with commas between\n"
      "  --max-regression POINTS  with --against: shares (accuracy, F1, FNR, FCR) may be worse by so many points, 1 "
