@@ -327,7 +327,8 @@ int main(int argc, char **argv)
         }
     }
     int batch = argc > 2 ? atoi(argv[2]) : 0;
-    if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0)) {
+    if (batch < 1 || (strcmp(argv[1], "a") != 0 && strcmp(argv[1], "b") != 0) ||
+        tin_isa_from_name(isa) == TIN_ISA_COUNT) {
         fprintf(stderr,
                 "usage: bench_train a|b BATCH [baseline|avx2|avx512|amx] [quant] [loop [OPERATION|all|off]|share]\n");
         return 2;

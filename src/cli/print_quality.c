@@ -99,13 +99,18 @@ static tin_status add_row(cli_table *table, const json_t *metrics, const struct 
     return status;
 }
 
-static void print_words(const json_t *result)
+static void print_words(const json_t *metrics)
 {
+    const json_t *result = json_object_get(json_object_get(metrics, "test"), "integer");
+    const json_t *on = json_object_get(json_object_get(metrics, "summary"), "frame_accuracy_no_reset");
     const json_t *events = json_object_get(result, "events");
     const json_t *worst = json_object_get(json_object_get(events, "worst"), "fnr");
     const char *name = json_string_value(json_object_get(worst, "name"));
     const char *words = json_string_value(json_object_get(events, "fp_per_hour_words"));
     double missed = json_number_value(json_object_get(worst, "value"));
+    if (json_is_number(on)) {
+        printf("  frame accuracy without a reset between the recordings: %.4f\n", json_number_value(on));
+    }
     if (name && missed > 0 && json_array_size(json_object_get(result, "people")) > 1) {
         printf("  the person with the most misses, %s: %.3f of the events\n", name, missed);
     }
@@ -127,7 +132,7 @@ tin_status cli_print_quality(const cli_session *session, tin_error *err)
     }
     if (status == TIN_OK) {
         cli_table_print(&table, cli_terminal_width());
-        print_words(json_object_get(json_object_get(metrics, "test"), "integer"));
+        print_words(metrics);
     }
     cli_table_free(&table);
     json_decref(metrics);

@@ -112,6 +112,8 @@ says 'needs A B'
 sed -i 's/steps: 5,/steps: 150,/; s/minutes: 0.8/minutes: 0.9/' p/tinamou.yaml
 ends 0 evaluate p -q --json
 fourth=$(id_of out)
+ends 0 evaluate p -q
+says '^  frame accuracy without a reset between the recordings: [01][.][0-9]*$'
 ends 11 runs compare base "$fourth" p
 says 'were not measured on the same dataset'
 ends 11 runs compare base "$fourth" p --common
@@ -122,7 +124,7 @@ ends 12 check p --max-fnr 1 --max-flash 100000
 says "^run $fourth, evaluated"
 says '^ok    max-fnr '
 says "^FAIL  max-flash .* the stage 'deploy' is not done"
-ends 0 check p --run wide --max-fnr 1 --max-flash 100000 --min-frame-accuracy 0 --max-latency-ms 100000
+ends 0 check p --run wide --max-fnr 1 --max-flash 100000 --min-frame-accuracy 0 --min-frame-accuracy-no-reset 0 --max-latency-ms 100000
 ends 12 check p --run wide --max-flash 1 --max-fnr 1
 says '^FAIL  max-flash .*at most 1 .* is above 1$'
 ends 12 check p --run wide --max-flash 1 --json
