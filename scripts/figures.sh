@@ -105,9 +105,10 @@ hapt() {
         run_example hapt-windows-history hapt
         put hapt.int8.window_accuracy_h "$(values hapt-windows-history window_accuracy | mean)" fraction
     fi
-    if any_wanted hapt.int8.frame_accuracy exact.m4.mismatches; then
+    if any_wanted hapt.int8.frame_accuracy hapt.int8.frame_accuracy_no_reset exact.m4.mismatches; then
         run_example hapt-activities hapt
         put hapt.int8.frame_accuracy "$(values hapt-activities frame_accuracy | mean)" fraction
+        put hapt.int8.frame_accuracy_no_reset "$(values hapt-activities frame_accuracy_no_reset | mean)" fraction
     fi
     if any_wanted hapt.int8.iou50_f1; then
         run_example hapt-transitions hapt
