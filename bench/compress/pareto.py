@@ -7,8 +7,8 @@
 Every run is `tinamou deploy` on hapt.yaml or spsw.yaml with other settings; figures are those that it prints with --json. Runs that
 train the same network share the training: its checkpoint is put into the new run's folder, from which it goes on; so is the
 second measurement of seed 1, with `deploy: {optimize: size}`. To measure the same models with another code generator, empty
-pareto.csv and run again in the same WORK folder: all but deploy is done then. Needs Python alone. 76 runs, some 40 minutes on two cores:
-20 s each, those with a teacher more than a minute, with nine of them more than four."""
+pareto.csv and run again in the same WORK folder: all but deploy is done then. Needs Python alone. 76 runs, some 20 minutes on two cores
+with AMX."""
 
 import csv
 import hashlib
