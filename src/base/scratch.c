@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,6 +19,23 @@ struct tin_scratch {
     char path[TIN_PATH_MAX]; /* for messages */
 };
 
+/* A file that never has a name, so that no kill leaves one behind; where the file system has none such, one that loses its name at
+ * once. -1: errno says why. `path` ends in ".XXXXXX" and becomes what messages call the file. */
+static int open_unnamed(char path[TIN_PATH_MAX])
+{
+    char copy[TIN_PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    int file = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0) {
+        path[strlen(path) - strlen(".XXXXXX")] = '\0';
+    } else if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
+        file = mkostemp(path, O_CLOEXEC);
+        if (file >= 0)
+            (void)unlink(path);
+    }
+    return file;
+}
+
 tin_status tin_scratch_open(tin_scratch **scratch, const char *path, tin_error *err)
 {
     *scratch = NULL;
@@ -24,13 +43,12 @@ tin_status tin_scratch_open(tin_scratch **scratch, const char *path, tin_error *
     if (s == NULL)
         return TIN_ERR_MEMORY;
     int n = snprintf(s->path, sizeof s->path, "%s.XXXXXX", path);
-    s->file = n < (int)sizeof s->path ? mkostemp(s->path, O_CLOEXEC) : -1;
+    s->file = n < (int)sizeof s->path ? open_unnamed(s->path) : -1;
     if (s->file < 0) {
         tin_status status = tin_fail_errno(err, path, "cannot create a file for what does not fit the memory");
         tin_free(s);
         return status;
     }
-    (void)unlink(s->path);
     *scratch = s;
     return TIN_OK;
 }

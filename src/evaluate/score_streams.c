@@ -116,7 +116,7 @@ static size_t take(places *p, size_t n, size_t size)
 static tin_status make_room(tin_scored_set *set, const char *folder, tin_error *err)
 {
     char path[TIN_PATH_MAX];
-    tin_status status = tin_path_join(path, folder, "scores", err);
+    tin_status status = tin_path_join(path, folder, "scores.safetensors", err);
     for (int pass = 0; pass < 2 && status == TIN_OK; pass++) { /* the first one only adds up */
         places p = {.page = (size_t)sysconf(_SC_PAGESIZE)};
         for (size_t i = 0; i < set->n; i++) {
@@ -214,10 +214,11 @@ static tin_status check_fit(tin_scorer scorer, const tin_dataset *dataset, tin_w
         if ((integer ? q->n_channels : m->n_channels) != n_channels ||
             (integer ? q->n_classes : m->n_classes) != n_classes || (integer ? q->hop : m->hop) != timing.hop ||
             (integer ? q->delay : m->delay) != timing.delay) {
-            return tin_fail(err, TIN_ERR_MODEL,
-                            "model %d of the cross-validation has other channels, classes, frames per decision or delay "
-                            "than the one trained on all; make both again with --force",
-                            i + 1);
+            return tin_fail(
+                err, TIN_ERR_MODEL,
+                "model %d of the cross-validation has other channels, classes, frames per decision or delay "
+                "than the one trained on all; make both again with --force",
+                i + 1);
         }
     }
     if (windows.frames > 0 && windows.frames < timing.hop) {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# test_cli_kill.sh TINAMOU FOLDER BOARD_LINE KILL_AT_RENAME: `tinamou run` is killed (kill -9) at times that cover every stage, run
+# test_cli_kill.sh TINAMOU FOLDER BOARD_LINE KILL_AT_CHANGE: `tinamou run` is killed (kill -9) at times that cover every stage, run
 # again after each kill, and ends with the same bytes as a run that was left alone. Then the same with one kill per project, at eight
-# times of the run; then with kills right before the renames that put results in their place, which no clock meets for sure.
+# times of the run; then with kills right before files are renamed or removed, which no clock meets for sure.
 set -eu
-tinamou=$1 folder=$2 kill_at_rename=$4
+tinamou=$1 folder=$2 kill_at_change=$4
 . "$(dirname "$0")/small_project.sh"
 rm -rf "$folder"
 mkdir -p "$folder"
@@ -61,10 +61,10 @@ for eighth in 1 2 3 4 5 6 7 8; do
     rm -rf "$folder/at$eighth"
 done
 
-# run_to_rename FOLDER N: the process dies where it is about to rename a file for the N-th time. False when it did not come to that.
-run_to_rename() {
+# run_to_change FOLDER N: the process dies where it is about to rename or remove a file for the N-th time. False when it did not come to that.
+run_to_change() {
     code=0
-    (cd "$1" && LD_PRELOAD=$kill_at_rename KILL_AT_RENAME=$2 exec "$tinamou" run --quiet >/dev/null 2>../killed.log) || code=$?
+    (cd "$1" && LD_PRELOAD=$kill_at_change KILL_AT_CHANGE=$2 exec "$tinamou" run --quiet >/dev/null 2>../killed.log) || code=$?
     case $code in
     137) return 0 ;;
     0) return 1 ;;
@@ -75,21 +75,31 @@ run_to_rename() {
     esac
 }
 
-# Each of the first renames, in a project of its own: the split, the dataset and the first results.
-renames=0
-for n in 1 2 3 4 5 6 7 8; do
-    small_project "$folder/rename$n"
-    run_to_rename "$folder/rename$n" $n || { echo "there was no rename $n"; exit 1; }
-    (cd "$folder/rename$n" && "$tinamou" run --quiet >/dev/null)
-    same_results "$folder/whole" "$folder/rename$n"
-    rm -rf "$folder/rename$n"
+# At each change of a short run, in a project of its own.
+quick_project() {
+    small_project "$1"
+    sed -i 's/steps: 400,/steps: 6,/; s/evaluate_every: 50, checkpoint_every: 20/evaluate_every: 3, checkpoint_every: 3/; s/steps: 80/steps: 4/
+/^compress:/,/method: share/d' "$1/tinamou.yaml"
+}
+quick_project "$folder/quick"
+(cd "$folder/quick" && "$tinamou" run --quiet >/dev/null)
+n=1
+quick_project "$folder/one"
+while run_to_change "$folder/one" $n; do
+    (cd "$folder/one" && "$tinamou" run --quiet >/dev/null)
+    same_results "$folder/quick" "$folder/one" || { echo "killed right before change $n of files"; exit 1; }
+    rm -rf "$folder/one"
+    quick_project "$folder/one"
+    n=$((n + 1))
 done
-# One project again and again, each time one rename later, so that stages with many files get done too.
-small_project "$folder/renames"
-while run_to_rename "$folder/renames" $((renames + 1)); do
-    renames=$((renames + 1))
-    [ $renames -lt 200 ] || { echo "no progress"; exit 1; }
+[ $n -gt 40 ] || { echo "a run changes only $((n - 1)) files"; exit 1; }
+# A longer one again and again, each time one change later, so that stages with many files get done too.
+changes=0
+small_project "$folder/changes"
+while run_to_change "$folder/changes" $((changes + 1)); do
+    changes=$((changes + 1))
+    [ $changes -lt 200 ] || { echo "no progress"; exit 1; }
 done
-same_results "$folder/whole" "$folder/renames"
-[ $renames -gt 10 ] || { echo "only $renames kills before a rename"; exit 1; }
-echo "the same bytes after $kills kills and $renames before a rename, of a run of $whole_ms ms"
+same_results "$folder/whole" "$folder/changes"
+[ $changes -gt 10 ] || { echo "only $changes kills before a change"; exit 1; }
+echo "the same bytes after $kills kills, $((n - 1)) and $changes before a change of files, of a run of $whole_ms ms"
