@@ -13,6 +13,18 @@ started=$(date +%s%N)
 (cd "$folder/whole" && "$tinamou" run --quiet >/dev/null)
 whole_ms=$((($(date +%s%N) - started) / 1000000))
 
+# was_killed CODE: true for a process that was killed, false for one that was done; any other exit code fails the test.
+was_killed() {
+    case $1 in
+    137) return 0 ;;
+    0) return 1 ;;
+    *)
+        echo "a run after a kill failed with exit code $1: $(cat "$folder/killed.log")"
+        exit 1
+        ;;
+    esac
+}
+
 # start_and_kill FOLDER MILLISECONDS: true when the kill hit a running process
 start_and_kill() {
     (cd "$1" && exec "$tinamou" run --quiet >/dev/null 2>../killed.log) &
@@ -21,14 +33,7 @@ start_and_kill() {
     kill -9 $pid 2>/dev/null || true
     code=0
     wait $pid 2>/dev/null || code=$?
-    case $code in
-    137) return 0 ;;
-    0) return 1 ;;
-    *)
-        echo "a run after a kill failed with exit code $code: $(cat "$folder/killed.log")"
-        exit 1
-        ;;
-    esac
+    was_killed $code
 }
 
 # Many kills in one project, each a little later than the work that is left needs to start.
@@ -65,14 +70,7 @@ done
 run_to_change() {
     code=0
     (cd "$1" && LD_PRELOAD=$kill_at_change KILL_AT_CHANGE=$2 exec "$tinamou" run --quiet >/dev/null 2>../killed.log) || code=$?
-    case $code in
-    137) return 0 ;;
-    0) return 1 ;;
-    *)
-        echo "a run after a kill failed with exit code $code: $(cat "$folder/killed.log")"
-        exit 1
-        ;;
-    esac
+    was_killed $code
 }
 
 # At each change of a short run, in a project of its own.
